@@ -12,7 +12,15 @@ from server.foundation.canonical_json import MAX_INTEGER, canonical_json, requir
 from server.foundation.errors import BadRequest, TooLarge
 from server.foundation.ids import MAX_ID_BYTES, server_name_of
 from server.foundation.signatures import from_unpadded_base64
-from server.rooms.event import MAX_EVENT_BYTES, Event, content_hash, event_id_from_hash, reference_hash, room_id_of
+from server.rooms.event import (
+    MAX_EVENT_BYTES,
+    UNSIGNED_BYTES,
+    Event,
+    content_hash,
+    event_id_from_hash,
+    reference_hash,
+    room_id_of,
+)
 from server.rooms.redaction import redact
 from server.rooms.room_versions import RoomVersion
 
@@ -81,11 +89,19 @@ def _require_fields(pdu: dict[str, Any], version: RoomVersion) -> None:
         raise BadRequest("The state key is not a text")
     if "event_id" in pdu:
         raise BadRequest("An event is named by its hash and carries no id")
+    _require_texts_in(pdu["hashes"], "hashes")
+    for server, signatures in pdu["signatures"].items():
+        _require_texts_in(signatures, server)
     _require_integers(pdu)
     _require_sender(pdu["sender"])
     for name, limit in _LINKS:
         _require_links(pdu.get(name), name, limit)
     _require_room(pdu, version)
+
+
+def _require_texts_in(value: object, what: str) -> None:
+    if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
+        raise BadRequest("Hashes or signatures are malformed", detail=what)
 
 
 def _require_integers(pdu: dict[str, Any]) -> None:
@@ -111,8 +127,8 @@ def _require_links(links: object, name: str, limit: int) -> None:
 def _require_room(pdu: dict[str, Any], version: RoomVersion) -> None:
     room_id = pdu.get("room_id")
     if version.room_id_is_create_hash and pdu["type"] == "m.room.create":
-        if "room_id" in pdu:
-            raise BadRequest("The create event of this room version carries no room id")
+        if "room_id" in pdu or pdu.get("state_key") != "":
+            raise BadRequest("The create event of this room version has an empty state key and no room id")
         return
     if not isinstance(room_id, str) or not room_id.startswith("!"):
         raise BadRequest("The event has no room id")
@@ -126,7 +142,7 @@ def _require_sizes(pdu: dict[str, Any]) -> None:
         if text is not None and len(text) * 4 > MAX_ID_BYTES and len(text.encode(errors="replace")) > MAX_ID_BYTES:
             raise TooLarge(f"The {name} is longer than {MAX_ID_BYTES} bytes")
     try:
-        size = len(canonical_json(pdu))
+        size = len(canonical_json(pdu)) + UNSIGNED_BYTES
     except TypeError as fault:
         raise BadRequest("The event is not canonical JSON", detail=str(fault)) from None
     if size > MAX_EVENT_BYTES:

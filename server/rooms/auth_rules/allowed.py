@@ -9,7 +9,10 @@ from server.foundation.ids import server_name_of
 from server.rooms.auth_rules.create import check_create
 from server.rooms.auth_rules.membership import check_membership
 from server.rooms.auth_rules.power_levels import CREATE, PowerLevels, check_power_levels, power_of
+from server.rooms.auth_rules.selection import auth_types_for
 from server.rooms.event import Event, StateKey
+
+__all__ = ["auth_types_for", "check_auth"]
 
 
 def check_auth(event: Event, state: Mapping[StateKey, Event]) -> None:
