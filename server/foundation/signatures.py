@@ -78,7 +78,7 @@ def sign_json(value: dict[str, Any], server_name: str, key: SigningKey) -> dict[
 
 
 def signature_is_valid(value: dict[str, Any], server_name: str, key_id: str, public_key: bytes) -> bool:
-    """Whether ``value`` carries a right signature of ``server_name`` made with ``key_id``. Never raises on bad input."""
+    """Whether ``value`` carries a right signature of ``server_name`` made with ``key_id``; bad input is a no."""
     if len(public_key) != _KEY_BYTES:
         # libsodium reads 32 bytes wherever it is pointed to.
         return False

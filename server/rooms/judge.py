@@ -1,8 +1,8 @@
 """Verdicts on questions about rooms, from the rules alone: no database, no network, no clock.
 
-One question is one JSON object with ``format`` (1), ``kind`` (``auth``, ``pdu`` or ``dag``), ``version`` (room version),
-``room_id`` and ``id``; the answer is one JSON object with the same ``id``. Serves to compare this node's rules with those
-of other homeservers, and is the shortest account of how the rules fit together.
+One question is one JSON object with ``format`` (1), ``kind`` (``auth``, ``pdu`` or ``dag``), ``version`` (room
+version), ``room_id`` and ``id``; the answer is one JSON object with the same ``id``. Serves to compare this node's
+rules with those of other homeservers, and is the shortest account of how the rules fit together.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Final
 from server.foundation.canonical_json import canonical_json
 from server.foundation.errors import BadRequest, Forbidden, Refused
 from server.foundation.signatures import from_unpadded_base64, signature_is_valid
-from server.rooms.auth_rules import check_auth, check_auth_events, check_create
+from server.rooms.auth_rules import check_auth, check_auth_events
 from server.rooms.event import Event, StateKey, event_id_from_hash, reference_hash
 from server.rooms.event_format import as_redacted, check_content_hash, read_pdu, required_signers
 from server.rooms.redaction import redact
@@ -138,7 +138,7 @@ class JudgedRoom:
 
 
 def answer(question: Json) -> Json:
-    """The answer to one question of any kind. Raises ``BadRequest`` where it is none, ``Refused`` on an unknown version."""
+    """The answer to one question. Raises ``BadRequest`` where it is none, ``Refused`` on an unknown room version."""
     ask = _KINDS.get(str(question.get("kind")))
     if ask is None or question.get("format") != 1:
         raise BadRequest("Unknown kind or format of question")

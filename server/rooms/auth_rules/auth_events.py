@@ -14,7 +14,7 @@ _NONE: AbstractSet[str] = frozenset()
 
 
 def check_auth_events(event: Event, auth_events: Sequence[Event], rejected: AbstractSet[str] = _NONE) -> None:
-    """``auth_events`` are those that ``event`` names, all of them, in order; ``rejected`` the ids of those rejected here.
+    """``auth_events`` are all those that ``event`` names; ``rejected`` the ids of those that were rejected here.
 
     Raises ``Forbidden``. A create event names none and is judged by rule 1 alone.
     """

@@ -26,7 +26,7 @@ _NO_LEVELS: Final[Mapping[str, int]] = {}
 
 
 class PowerLevels:
-    """What users may do in a room. ``content`` is that of the power level event, ``owners`` are levels that win over it.
+    """What users may do in a room. ``content`` is that of the event, ``owners`` are levels of users that win over it.
 
     Values that are no level at all count as absent: they come from rooms of old versions, where nobody refused them.
     """
