@@ -1,0 +1,1 @@
+"""Benchmarks: the node and a real Synapse side by side on loopback, compared by server CPU per unit of work."""

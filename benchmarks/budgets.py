@@ -1,0 +1,39 @@
+"""What we want: server CPU (or memory, time, disk) per unit, and how many times less than Synapse in the same run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """`most` in the figure's own measure; `ratio` is Synapse's figure divided by ours, where one is promised."""
+
+    title: str
+    most: float
+    ratio: float | None = None
+
+
+BUDGETS: Mapping[str, Budget] = {
+    "start": Budget("start to first answer", 0.5),
+    "start_cpu": Budget("start, CPU", 500.0),
+    "memory_start": Budget("memory after start", 60.0),
+    "register": Budget("register an account", 2.0),
+    "join": Budget("join the big room", 1.5),
+    "send_16": Budget("message, room of 16, 16 senders", 0.4, 15.0),
+    "memory_polling": Budget("memory, all waiting on /sync", 80.0),
+    "fan_out": Budget("fan-out to all who wait", 0.12, 20.0),
+    "receipt": Budget("read receipt while all wait", 1.0, 10.0),
+    "send_300": Budget("message, room of everybody", 0.5, 30.0),
+    "private_answer": Budget("answer in one's own room of two", 0.4),
+    "empty_sync": Budget("sync with nothing new", 0.12, 8.0),
+    "initial_sync": Budget("first sync, 20 rooms", 4.0, 12.0),
+    "initial_sync_50": Budget("first sync, 20 rooms, 50 messages", 8.0, 12.0),
+    "disk": Budget("disk", 1.5),
+    "burst": Budget("all answer at once, all wait", 4.0, 15.0),
+    "memory_burst": Budget("memory after the burst", 120.0),
+    "burst_1500": Budget("1,500 answer at once, all wait", 20.0),
+    "memory_burst_1500": Budget("memory after the burst of 1,500", 400.0),
+}
+"""By figure. The ratios are promises; the rest is what we aim at on the machine that the design was measured on."""

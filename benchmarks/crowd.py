@@ -1,0 +1,105 @@
+"""People who wait on /sync, all at once, as phones do."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from benchmarks.matrix_client import Json, Person, next_batch
+from benchmarks.measuring import in_lanes
+from benchmarks.servers import ServerProcess
+
+_LONG_POLL_MS = 30_000
+_LANES = 16
+_LAZY: Json = {"lazy_load_members": True}
+_CATCH_UP: Json = {"room": {"timeline": {"limit": 1}, "state": _LAZY}}
+# Long enough that nothing is cut off when many speak at once: everybody shall receive every message.
+_WAITING: Json = {"room": {"timeline": {"limit": 2000}, "state": _LAZY}}
+
+
+class Watch:
+    """Waits until everybody has seen `wanted` different texts that match a pattern (its first group)."""
+
+    def __init__(self, pattern: re.Pattern[bytes], wanted: int, watchers: int) -> None:
+        self._pattern = pattern
+        self._wanted = wanted
+        self._seen: list[set[bytes]] = [set() for _ in range(watchers)]
+        self._done_at: list[float | None] = [None] * watchers
+        self._missing = watchers
+        self._all_done = asyncio.Event()
+
+    def look(self, watcher: int, body: bytes) -> None:
+        """Takes in one answer that one watcher got."""
+        if self._done_at[watcher] is not None:
+            return
+        seen = self._seen[watcher]
+        seen.update(self._pattern.findall(body))
+        if len(seen) >= self._wanted:
+            self._done_at[watcher] = time.perf_counter()
+            self._missing -= 1
+            if not self._missing:
+                self._all_done.set()
+
+    async def done(self, patience_s: float) -> bool:
+        """Whether everybody saw everything in time."""
+        try:
+            async with asyncio.timeout(patience_s):
+                await self._all_done.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def seconds_since(self, begin: float) -> list[float]:
+        """For those who have seen everything: how long after `begin`."""
+        return [at - begin for at in self._done_at if at is not None]
+
+    @property
+    def missing(self) -> int:
+        """How many sightings are still missing."""
+        return sum(max(0, self._wanted - len(seen)) for seen in self._seen)
+
+
+class Crowd:
+    """People with an open long poll each."""
+
+    def __init__(self, server: ServerProcess, people: Sequence[Person]) -> None:
+        self.server = server
+        self.people = people
+        self._watch: Watch | None = None
+
+    def watch_for(self, pattern: re.Pattern[bytes], wanted: int) -> Watch:
+        """From now on everybody looks for texts that match; one watch at a time."""
+        self._watch = Watch(pattern, wanted, len(self.people))
+        return self._watch
+
+    async def wait_forever(self, number: int, filter_id: str) -> None:
+        """One person's life: wait, look, wait again from the new token."""
+        person = self.people[number]
+        while True:
+            body = await person.sync(since=person.since, timeout_ms=_LONG_POLL_MS, filter_id=filter_id)
+            person.since = next_batch(body)
+            if self._watch is not None:
+                self._watch.look(number, body)
+
+
+@asynccontextmanager
+async def waiting_crowd(server: ServerProcess, people: Sequence[Person]) -> AsyncIterator[Crowd]:
+    """Brings everybody up to date, lets them wait, and hangs up at the end."""
+    crowd = Crowd(server, people)
+    await in_lanes(_LANES, [_catch_up(person) for person in people])
+    filters = await in_lanes(_LANES, [person.filter_id(_WAITING) for person in people])
+    async with asyncio.TaskGroup() as lives:
+        tasks = [lives.create_task(crowd.wait_forever(number, filters[number])) for number in range(len(people))]
+        await server.settle(patience_s=30.0)
+        yield crowd
+        for task in tasks:
+            task.cancel()
+    for person in people:
+        await person.waiting.close()
+
+
+async def _catch_up(person: Person) -> None:
+    await person.catch_up(await person.filter_id(_CATCH_UP))
