@@ -282,23 +282,25 @@ def load_settings(file: Path) -> Settings:
 
     Raises ``SettingsError`` with all problems as plain sentences.
     """
-    folder = file.absolute().parent
-    settings = _completed(read_settings(Settings, _parsed(file), folder))
-    problems = _contradictions(settings) + _missing_files(settings)
-    if problems:
-        raise SettingsError(problems)
-    return settings
-
-
-def _parsed(file: Path) -> dict[str, object]:
     try:
-        return tomllib.loads(file.read_text("utf-8"))
+        return parse_settings(file.read_text("utf-8"), file.absolute().parent)
     except OSError as fault:
         raise SettingsError([f"{file} cannot be read: {fault.strerror}."]) from fault
     except UnicodeDecodeError as fault:
         raise SettingsError([f"{file} is not UTF-8 text."]) from fault
+
+
+def parse_settings(toml: str, folder: Path) -> Settings:
+    """The same for a text; relative paths are meant from ``folder``."""
+    try:
+        table = tomllib.loads(toml)
     except tomllib.TOMLDecodeError as fault:
-        raise SettingsError([f"{file} is not right TOML: {fault}."]) from fault
+        raise SettingsError([f"This is not right TOML: {fault}."]) from fault
+    settings = _completed(read_settings(Settings, table, folder))
+    problems = _contradictions(settings) + _missing_files(settings)
+    if problems:
+        raise SettingsError(problems)
+    return settings
 
 
 def _completed(settings: Settings) -> Settings:

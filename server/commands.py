@@ -1,0 +1,231 @@
+"""The commands of ``kairan``: read the arguments and hand over.
+
+What a command needs is imported when the command is known, by name (``_module``): ``kairan check-config`` must not pay
+for the web server and the database. All messages are for the one who operates a node.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import getpass
+import importlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from server.config import Settings, load_settings, parse_settings, render_default
+from server.foundation.errors import Refused
+from server.foundation.settings import SettingsError
+from server.foundation.signatures import SigningKey
+from server.lean_start import is_compiled
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; answers the exit status: 0 done, 1 refused, 2 not understood."""
+    options = _parser().parse_args(arguments)
+    command: Command = options.command
+    try:
+        return command(options)
+    except SettingsError as refusal:
+        return _refuse(*refusal.problems)
+    except Refused as refusal:
+        return _refuse(refusal.reason)
+
+
+def _refuse(*sentences: str) -> int:
+    for sentence in sentences:
+        print(sentence, file=sys.stderr)
+    return 1
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(name)
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    return load_settings(options.config)
+
+
+# ---- a new node ----------------------------------------------------------------------------------------------------
+
+
+def _init(options: argparse.Namespace) -> int:
+    folder: Path = options.folder.absolute()
+    toml = render_default(options.server_name, options.name)
+    settings = parse_settings(toml, folder)
+    file = folder / "kairan.toml"
+    if file.exists() or settings.signing_key_file.exists():
+        return _refuse(f"{folder} holds a node already; nothing was changed.")
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        _write_private(settings.signing_key_file, SigningKey.generate().line())
+        _write_private(file, toml)
+        _module("server.assembly").prepare_database(settings)
+    except BaseException:
+        for written in (file, settings.signing_key_file):
+            written.unlink(missing_ok=True)
+        raise
+    _compile_without_docstrings()
+    print(f"A node for {settings.association.name} ({settings.server_name}) is ready in {folder}.")
+    print(f"Start it with: kairan run --config {file}")
+    return 0
+
+
+def _write_private(file: Path, content: str) -> None:
+    """Write a new file that only its owner may read; never over an old one."""
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as opened:
+        opened.write(content)
+        opened.flush()
+        os.fsync(opened.fileno())
+
+
+def _compile_without_docstrings() -> None:
+    """Make the second set of compiled files, once for an installation. Where Python may not write, nothing is lost."""
+    if not is_compiled():
+        command = [sys.executable, "-P", "-OO", "-c", "import server.assembly"]
+        subprocess.run(command, check=False, timeout=120, stderr=subprocess.DEVNULL)
+
+
+# ---- running it ----------------------------------------------------------------------------------------------------
+
+
+def _run(options: argparse.Namespace) -> int:
+    settings = _settings(options)
+    gc.disable()  # importing makes no garbage, and looking for it takes a fifth of the start
+    assembly = _module("server.assembly")
+    gc.freeze()
+    gc.enable()
+    status: int = assembly.run(settings)
+    return status
+
+
+def _check_config(options: argparse.Namespace) -> int:
+    settings = _settings(options)
+    print(f"{options.config} is right: {settings.association.name}, {settings.server_name}, {settings.http.public_url}")
+    return 0
+
+
+# ---- people --------------------------------------------------------------------------------------------------------
+
+
+def _invite(options: argparse.Namespace) -> int:
+    status: int = _module("server.assembly").invite(
+        _settings(options), name=options.name, block=options.block, role=options.role
+    )
+    return status
+
+
+def _add_user(options: argparse.Namespace) -> int:
+    status: int = _module("server.assembly").add_user(
+        _settings(options), options.localpart, _new_password(), is_admin=options.admin
+    )
+    return status
+
+
+def _list_users(options: argparse.Namespace) -> int:
+    status: int = _module("server.assembly").list_users(_settings(options))
+    return status
+
+
+def _deactivate_user(options: argparse.Namespace) -> int:
+    status: int = _module("server.assembly").deactivate_user(_settings(options), options.localpart)
+    return status
+
+
+def _change_password(options: argparse.Namespace) -> int:
+    status: int = _module("server.assembly").change_password(_settings(options), options.localpart, _new_password())
+    return status
+
+
+def _new_password() -> str:
+    """Asked for at a terminal, else the first line of standard input; never an argument, which others could see."""
+    if not sys.stdin.isatty():
+        password = sys.stdin.readline().rstrip("\r\n")
+    else:
+        password = getpass.getpass("New password: ")
+        if getpass.getpass("Once more: ") != password:
+            raise Refused("The two passwords differ; nothing was changed.")
+    if not password:
+        raise Refused("A password is needed; nothing was changed.")
+    return password
+
+
+# ---- trying it -----------------------------------------------------------------------------------------------------
+
+
+def _demo(options: argparse.Namespace) -> int:
+    status: int = _module("server.demo").run_demo(
+        replay=options.replay, users=options.users, as_json=options.json
+    )
+    return status
+
+
+def _judge(_options: argparse.Namespace) -> int:
+    """Questions from standard input, one JSON object a line; answers to standard output."""
+    answer = _module("server.rooms.judge").answer
+    for line in sys.stdin.buffer:
+        if line.strip():
+            print(json.dumps(answer(json.loads(line)), ensure_ascii=False), flush=True)
+    return 0
+
+
+# ---- the arguments -------------------------------------------------------------------------------------------------
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="kairan", description="回覧: the node of one neighbourhood association")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    init = _command(commands, "init", "make a new node: settings, signing key, database", _init, config=False)
+    init.add_argument("folder", type=Path, metavar="DIR", help="where it lives; made if it does not exist")
+    init.add_argument("--server-name", required=True, help="the name after the colon in its addresses, for ever")
+    init.add_argument("--name", required=True, help="what the association is called, e.g. 桜町町内会")
+
+    _command(commands, "run", "run the node until it is told to stop", _run)
+    _command(commands, "check-config", "look for mistakes in the settings", _check_config)
+
+    invite = _command(commands, "invite", "make an invitation: a link and a short code", _invite)
+    invite.add_argument("--name", default="", help="whom it is for")
+    invite.add_argument("--block", default="", help="their block (班)")
+    invite.add_argument("--role", default="", help="their role, for an officer, e.g. 会長")
+
+    _add_user_commands(commands)
+
+    demo = _command(commands, "demo", "try a node with made-up people on this machine", _demo, config=False)
+    demo.add_argument("--replay", choices=["noto"], help="replay a safety check with real Matrix clients")
+    demo.add_argument("--users", type=int, help="how many people take part in the replay")
+    demo.add_argument("--json", action="store_true", help="print the result as one JSON object")
+
+    _command(commands, "judge", "answer questions about room rules, one JSON object a line", _judge, config=False)
+    return parser
+
+
+def _add_user_commands(commands: Any) -> None:
+    user = commands.add_parser("user", help="accounts: add, list, deactivate, password")
+    actions = user.add_subparsers(title="what to do", required=True, metavar="ACTION")
+    add = _command(actions, "add", "make an account; the password is asked for or read from standard input", _add_user)
+    add.add_argument("localpart", metavar="NAME", help="the part before the colon of the address")
+    add.add_argument("--admin", action="store_true", help="may use the administration interfaces")
+    _command(actions, "list", "list the accounts", _list_users)
+    deactivate = _command(actions, "deactivate", "close an account for ever", _deactivate_user)
+    deactivate.add_argument("localpart", metavar="NAME")
+    password = _command(actions, "password", "set a new password and log all devices out", _change_password)
+    password.add_argument("localpart", metavar="NAME")
+
+
+def _command(
+    commands: Any, name: str, purpose: str, command: Command, *, config: bool = True
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=purpose, description=purpose)
+    parser.set_defaults(command=command)
+    if config:
+        default = Path("kairan.toml")
+        parser.add_argument("--config", type=Path, default=default, metavar="FILE", help=f"default: {default}")
+    return parser

@@ -1,0 +1,58 @@
+"""Background tasks and their owner (STYLE guideline 11): nothing runs without somebody who stops it and hears it fail.
+
+What must certainly happen is a row in a table; a task only walks round and looks what there is to do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from server.foundation.clock import Clock
+
+logger = logging.getLogger(__name__)
+
+
+class Tasks:
+    """The owner of background tasks: ``start`` them, and ``stop`` cancels and awaits what still runs."""
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.Task[Any]] = set()
+        self._stopped = False
+
+    def start(self, name: str, work: Coroutine[Any, Any, object]) -> None:
+        """Run ``work`` beside everything else; an exception that leaves it is logged under ``name``.
+
+        Raises ``RuntimeError`` once ``stop`` has been called.
+        """
+        if self._stopped:
+            work.close()
+            raise RuntimeError(f"{name} was started after the end")
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            logger.error("the task %s failed", task.get_name(), exc_info=fault)
+
+    async def stop(self) -> None:
+        """Cancel all tasks and wait until each has ended; tasks cannot be started any more."""
+        self._stopped = True
+        running = list(self._running)
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+
+async def keep_doing(name: str, step: Callable[[], Awaitable[object]], clock: Clock, *, every_s: float) -> None:
+    """Do ``step`` again and again, ``every_s`` seconds apart; a failed round is logged and not the end."""
+    while True:
+        try:
+            await step()
+        except Exception:
+            logger.exception("a round of %s failed; the next one follows in %g s", name, every_s)
+        await clock.sleep(every_s)
