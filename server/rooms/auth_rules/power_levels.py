@@ -20,7 +20,7 @@ CREATOR_LEVEL: Final = 2**62
 _FOUNDER_LEVEL: Final = 100
 
 _SCALARS: Final = ("users_default", "events_default", "state_default", "ban", "redact", "kick", "invite")
-_SECTIONS: Final = ("events", "notifications", "users")
+_SECTIONS: Final = ("events", "notifications")
 _INTEGER_TEXT: Final = re.compile(r"\s*[+-]?[0-9]{1,100}\s*")
 _NO_LEVELS: Final[Mapping[str, int]] = {}
 
@@ -95,11 +95,13 @@ def _parse(event: Event, create: Event | None, version: RoomVersion) -> PowerLev
 def check_power_levels(event: Event, state: Mapping[StateKey, Event], power: PowerLevels) -> None:
     """Whether the sender may set these levels; ``power`` is in force before. Raises ``Forbidden``."""
     version = event.version
-    _require_levels(event.content, version)  # 9.1, 9.2, 9.3
-    if version.creators_have_infinite_power and not creators_of(state[CREATE]).isdisjoint(_users_in(event)):  # 10.4
-        raise Forbidden("Creators of a room do not appear in its power levels")
     # Levels under another state key bind nobody, so that there is nothing before them to compare with.
     current = state.get(POWER_LEVELS) if event.state_key == "" else None
+    _require_users(event.content, version)  # 9.3
+    if version.integer_power_levels or current is not None:
+        _require_levels(event.content, version)  # 9.1, 9.2
+    if version.creators_have_infinite_power and not creators_of(state[CREATE]).isdisjoint(_users_in(event)):  # 10.4
+        raise Forbidden("Creators of a room do not appear in its power levels")
     if current is None:  # 9.4
         return
     sender_level = power.of_user(event.sender)
@@ -142,17 +144,29 @@ def _users_in(event: Event) -> Mapping[str, Any]:
 
 
 def _require_levels(content: Mapping[str, Any], version: RoomVersion) -> None:
-    """9.1 to 9.3: every level is an integer (or, before version 10, can be read as one), users are user ids."""
+    """9.1, 9.2: every level is an integer. Before version 10 the rules are silent on levels but those of users; what
+    cannot be read as an integer is refused all the same where it has to be compared with the levels before.
+    """
     is_level = _is_integer if version.integer_power_levels else _is_readable
     for name in _SCALARS:
         if name in content and not is_level(content[name]):
             raise Forbidden(f"The power level {name} is not an integer")
     for name in _SECTIONS:
-        section = content.get(name, {})
-        if not isinstance(section, dict) or not all(map(is_level, section.values())):
-            raise Forbidden(f"The power levels in {name} are not integers")
+        _require_level_section(content, name, version)
+
+
+def _require_users(content: Mapping[str, Any], version: RoomVersion) -> None:
+    """9.3: levels of users are integers (readable as such before version 10), by user id."""
+    _require_level_section(content, "users", version)
     if not all(map(looks_like_user_id, content.get("users", {}))):
         raise Forbidden("The power levels name someone who is not a user")
+
+
+def _require_level_section(content: Mapping[str, Any], name: str, version: RoomVersion) -> None:
+    is_level = _is_integer if version.integer_power_levels else _is_readable
+    section = content.get(name, {})
+    if not isinstance(section, dict) or not all(map(is_level, section.values())):
+        raise Forbidden(f"The power levels in {name} are not integers")
 
 
 def _is_integer(value: object) -> bool:
