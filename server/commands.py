@@ -123,9 +123,8 @@ def _invite(options: argparse.Namespace) -> int:
 
 
 def _add_user(options: argparse.Namespace) -> int:
-    status: int = _module("server.assembly").add_user(
-        _settings(options), options.localpart, _new_password(), is_admin=options.admin
-    )
+    settings, password = _settings(options), _new_password()
+    status: int = _module("server.assembly").add_user(settings, options.localpart, password, is_admin=options.admin)
     return status
 
 
@@ -140,7 +139,8 @@ def _deactivate_user(options: argparse.Namespace) -> int:
 
 
 def _change_password(options: argparse.Namespace) -> int:
-    status: int = _module("server.assembly").change_password(_settings(options), options.localpart, _new_password())
+    settings, password = _settings(options), _new_password()
+    status: int = _module("server.assembly").change_password(settings, options.localpart, password)
     return status
 
 

@@ -1,0 +1,50 @@
+# One-command tasks. `make` alone lists them; each does its own setting up in .venv.
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.set-up
+CODE := server federation bridges $(sort $(patsubst %/,%,$(dir $(wildcard benchmarks/*.py)))) tests
+NODE := data
+SERVER_NAME ?= localhost
+NAME ?= 桜町町内会
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo run check test story bench docs clean
+
+help: ## list these tasks
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## make .venv with everything that the other tasks need
+
+$(STAMP): pyproject.toml .ci/set_up
+	@.ci/set_up $(VENV)
+	@touch $@
+
+demo: $(STAMP) ## try a node with made-up people; ARGS="--replay noto" replays a safety check
+	@$(BIN)/kairan demo $(ARGS)
+
+run: $(STAMP) ## run a node in ./data; the first time it is made (SERVER_NAME=…, NAME=…)
+	@test -f $(NODE)/kairan.toml || $(BIN)/kairan init $(NODE) --server-name "$(SERVER_NAME)" --name "$(NAME)"
+	@exec $(BIN)/kairan run --config $(NODE)/kairan.toml
+
+check: $(STAMP) ## style, types, layers, architecture (under a minute)
+	$(BIN)/ruff check .
+	$(BIN)/mypy $(CODE)
+	$(BIN)/lint-imports
+	$(BIN)/pytest -q tests/architecture
+
+test: $(STAMP) ## all tests; ARGS picks some, e.g. ARGS="tests/rules -k redaction"
+	@.ci/install_test_tools
+	$(BIN)/pytest -q -n auto $(ARGS)
+
+story: $(STAMP) ## only the whole flows by HTTP (tests/stories)
+	$(BIN)/pytest -q -n auto tests/stories $(ARGS)
+
+bench: $(STAMP) ## measure the node beside Synapse in one run
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+docs: $(STAMP) ## write the pages that follow from the code
+	@$(BIN)/python -c 'from server.config import settings_page; print(settings_page(), end="")' > docs/settings.md
+
+clean: ## remove .venv and caches; ./data stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info

@@ -1,0 +1,65 @@
+"""Real programs that tests use beside the node: a browser, PostgreSQL, fonts.
+
+Where one is missing its tests are skipped and named at the end of the run; with ``CI=true`` they fail instead.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+
+def _program(*names: str) -> Callable[[], Path | None]:
+    def find() -> Path | None:
+        found = [shutil.which(name) for name in names]
+        return next((Path(place) for place in found if place), None)
+
+    return find
+
+
+def _postgresql() -> Path | None:
+    """The folder of ``initdb`` and ``postgres``; Debian keeps it off the PATH."""
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda file: int(file.parts[-3]))
+    if installed:
+        return installed[-1].parent
+    on_path = shutil.which("initdb")
+    return Path(on_path).resolve().parent if on_path else None
+
+
+def _japanese_font() -> Path | None:
+    listing = shutil.which("fc-list")
+    if listing is None:
+        return None
+    fonts = subprocess.run([listing, ":lang=ja", "file"], capture_output=True, text=True, check=False).stdout
+    return next((Path(line.partition(":")[0]) for line in fonts.splitlines() if line.strip()), None)
+
+
+_TOOLS: dict[str, Callable[[], Path | None]] = {
+    "chromium": _program("chromium", "chromium-browser", "google-chrome"),
+    "postgresql": _postgresql,
+    "japanese font": _japanese_font,
+}
+
+
+def require_real(name: str) -> Path:
+    """Where ``name`` is (``postgresql``: the folder of its programs). Without it: skip, or fail under CI."""
+    place = _TOOLS[name]()
+    if place is not None:
+        return place
+    reason = f"{name} is not installed (make test installs it where it may)"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(f"{_MARK}{reason}")
+
+
+_MARK = "MISSING TOOL: "
+
+
+def missing_tools(reasons: list[str]) -> list[str]:
+    """Which of the skip ``reasons`` come from ``require_real``."""
+    return sorted({reason.partition(_MARK)[2] for reason in reasons if _MARK in reason})
