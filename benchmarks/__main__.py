@@ -31,7 +31,12 @@ _OPEN_FILES = 65_536
 
 def main() -> int:
     """Runs what the command line asks for; 1 when a promised ratio is missed and --strict is given."""
-    options = _parser().parse_args()
+    parser = _parser()
+    options = parser.parse_args()
+    try:
+        chosen(options.only)
+    except ValueError as unknown:
+        parser.error(str(unknown))
     _allow_many_connections()
     with tempfile.TemporaryDirectory(prefix="kairan-benchmark-") as directory:
         watching = profiler(options.profile, Path(directory)) if options.profile else None

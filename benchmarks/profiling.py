@@ -45,8 +45,8 @@ class CallProfiler:
         self._threads = ThreadShares()
 
     def prefix(self) -> tuple[str, ...]:
-        """Starts the node through the switchable profile."""
-        return (sys.executable, str(Path(__file__).with_name("profiled_run.py")), str(self._file))
+        """Starts the node through the switchable profile; -OO as the node itself does, which otherwise restarts anew."""
+        return (sys.executable, "-OO", str(Path(__file__).with_name("profiled_run.py")), str(self._file))
 
     def opens(self, pid: int) -> None:
         """Switches the profile on."""
