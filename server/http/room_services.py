@@ -1,0 +1,39 @@
+"""Where doors find the verbs of rooms and sync."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from server.foundation.clock import Clock
+from server.rooms.aliases import Aliases
+from server.rooms.create_room import RoomCreator
+from server.rooms.history import History
+from server.rooms.membership import Membership
+from server.rooms.receipts import Receipts
+from server.rooms.rooms import Rooms
+from server.rooms.send_event import EventSender
+from server.rooms.typing import Typing
+from server.sync.feeds import Feeds
+from server.sync.sync import Sync
+
+
+@dataclass(frozen=True, slots=True)
+class RoomServices:
+    """The verbs of the room core, and reading it."""
+
+    rooms: Rooms
+    sender: EventSender
+    creator: RoomCreator
+    membership: Membership
+    history: History
+    aliases: Aliases
+    receipts: Receipts
+    typing: Typing
+    feeds: Feeds
+    sync: Sync
+    clock: Clock
+
+
+ROOMS = web.AppKey("rooms", RoomServices)

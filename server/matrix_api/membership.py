@@ -1,0 +1,116 @@
+"""Doors: invite, join, knock, leave, kick, ban, unban, forget (spec: "Room membership")."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from server.http.answers import json_answer
+from server.http.requests import caller, field, json_body, member, optional_field
+from server.http.room_services import ROOMS
+from server.http.routes import Doors
+
+
+def add_routes(doors: Doors) -> None:
+    """Register the doors of this file."""
+    doors.post("v3/join/{roomIdOrAlias}", join)
+    doors.post("v3/knock/{roomIdOrAlias}", knock)
+    doors.post("v3/rooms/{roomId}/join", join)
+    doors.post("v3/rooms/{roomId}/invite", invite)
+    doors.post("v3/rooms/{roomId}/leave", leave)
+    doors.post("v3/rooms/{roomId}/kick", kick)
+    doors.post("v3/rooms/{roomId}/ban", ban)
+    doors.post("v3/rooms/{roomId}/unban", unban)
+    doors.post("v3/rooms/{roomId}/forget", forget)
+    doors.get("v3/joined_rooms", joined_rooms)
+
+
+async def join(request: web.Request) -> web.Response:
+    """Join by id or alias. What else the body says becomes part of the member event, as clients expect."""
+    who = await caller(request)
+    services = request.app[ROOMS]
+    body = await json_body(request)
+    named = request.match_info.get("roomIdOrAlias") or request.match_info["roomId"]
+    room_id = await services.aliases.room_id(named)
+    extra = {name: value for name, value in body.items() if name not in ("reason", "third_party_signed", "via")}
+    await services.membership.join(room_id, who.user_id, extra, _reason(body))
+    return json_answer({"room_id": room_id})
+
+
+async def knock(request: web.Request) -> web.Response:
+    """Ask to be let in."""
+    who = await member(request)
+    services = request.app[ROOMS]
+    body = await json_body(request)
+    room_id = await services.aliases.room_id(request.match_info["roomIdOrAlias"])
+    await services.membership.knock(room_id, who.user_id, _reason(body))
+    return json_answer({"room_id": room_id})
+
+
+async def invite(request: web.Request) -> web.Response:
+    """Invite a user."""
+    who = await member(request)
+    body = await json_body(request)
+    await request.app[ROOMS].membership.invite(
+        request.match_info["roomId"], who.user_id, field(body, "user_id", str), _reason(body)
+    )
+    return json_answer({})
+
+
+async def leave(request: web.Request) -> web.Response:
+    """Leave, or decline an invitation."""
+    who = await caller(request)
+    body = await json_body(request)
+    await request.app[ROOMS].membership.leave(request.match_info["roomId"], who.user_id, _reason(body))
+    return json_answer({})
+
+
+async def kick(request: web.Request) -> web.Response:
+    """Remove a member."""
+    who = await member(request)
+    body = await json_body(request)
+    await request.app[ROOMS].membership.kick(
+        request.match_info["roomId"], who.user_id, field(body, "user_id", str), _reason(body)
+    )
+    return json_answer({})
+
+
+async def ban(request: web.Request) -> web.Response:
+    """Remove a user for good."""
+    who = await member(request)
+    body = await json_body(request)
+    await request.app[ROOMS].membership.ban(
+        request.match_info["roomId"], who.user_id, field(body, "user_id", str), _reason(body)
+    )
+    return json_answer({})
+
+
+async def unban(request: web.Request) -> web.Response:
+    """Take a ban back."""
+    who = await member(request)
+    body = await json_body(request)
+    await request.app[ROOMS].membership.unban(
+        request.match_info["roomId"], who.user_id, field(body, "user_id", str), _reason(body)
+    )
+    return json_answer({})
+
+
+async def forget(request: web.Request) -> web.Response:
+    """Do not show a left room any more."""
+    who = await caller(request)
+    await json_body(request)
+    services = request.app[ROOMS]
+    await services.membership.forget(request.match_info["roomId"], who.user_id)
+    services.feeds.forget(who.user_id, request.match_info["roomId"])
+    return json_answer({})
+
+
+async def joined_rooms(request: web.Request) -> web.Response:
+    """The rooms that one is in."""
+    who = await caller(request)
+    return json_answer({"joined_rooms": await request.app[ROOMS].membership.joined_rooms(who.user_id)})
+
+
+def _reason(body: dict[str, Any]) -> str | None:
+    return optional_field(body, "reason", str)

@@ -1,0 +1,75 @@
+"""Doors: send, state, redact (spec: "Sending events to a room", "Redactions")."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from server.foundation.errors import InvalidParam
+from server.http.answers import json_answer
+from server.http.keys import RATE_LIMITS
+from server.http.requests import caller, json_body
+from server.http.room_services import ROOMS
+from server.http.routes import Doors
+from server.matrix_api.alias_checks import check_canonical_alias
+from server.rooms.send_event import Draft
+
+# A little above the largest event, so that the event's own limit answers.
+_LIMIT = 128 * 1024
+
+
+def add_routes(doors: Doors) -> None:
+    """Register the doors of this file."""
+    doors.put("v3/rooms/{roomId}/send/{eventType}/{txnId}", send_message)
+    doors.put("v3/rooms/{roomId}/state/{eventType}", set_state)
+    doors.put("v3/rooms/{roomId}/state/{eventType}/{stateKey}", set_state)
+    doors.put("v3/rooms/{roomId}/redact/{eventId}/{txnId}", redact)
+
+
+async def send_message(request: web.Request) -> web.Response:
+    """``PUT …/send/{eventType}/{txnId}``: a message; the same transaction id again answers the same event."""
+    who = await caller(request)
+    request.app[RATE_LIMITS].messages.take(who.user_id)
+    path = request.match_info
+    draft = Draft(path["roomId"], who.user_id, path["eventType"], await json_body(request, limit=_LIMIT))
+    if draft.type == "m.room.redaction":
+        draft = _as_redaction(draft)
+    event_id = await request.app[ROOMS].sender.send_once(draft, who.device_id, path["txnId"])
+    return _event_id(event_id)
+
+
+async def set_state(request: web.Request) -> web.Response:
+    """``PUT …/state/{eventType}/{stateKey}``: set a part of the room's state."""
+    who = await caller(request)
+    request.app[RATE_LIMITS].messages.take(who.user_id)
+    path = request.match_info
+    kind, state_key = path["eventType"], path.get("stateKey", "")
+    content = await json_body(request, limit=_LIMIT)
+    services = request.app[ROOMS]
+    if kind == "m.room.canonical_alias":
+        await check_canonical_alias(services, path["roomId"], content)
+    event = await services.sender.send(Draft(path["roomId"], who.user_id, kind, content, state_key))
+    return _event_id(event.event_id)
+
+
+async def redact(request: web.Request) -> web.Response:
+    """``PUT …/redact/{eventId}/{txnId}``: take an event's content away for good."""
+    who = await caller(request)
+    path = request.match_info
+    body = await json_body(request)
+    content: dict[str, Any] = {"reason": body["reason"]} if isinstance(body.get("reason"), str) else {}
+    draft = Draft(path["roomId"], who.user_id, "m.room.redaction", content, redacts=path["eventId"])
+    return _event_id(await request.app[ROOMS].sender.send_once(draft, who.device_id, path["txnId"]))
+
+
+def _as_redaction(draft: Draft) -> Draft:
+    """A redaction that was sent as a message (room version 11 allows it)."""
+    target = draft.content.get("redacts")
+    if not isinstance(target, str):
+        raise InvalidParam("A redaction says which event it is about")
+    return Draft(draft.room_id, draft.sender, draft.type, draft.content, redacts=target)
+
+
+def _event_id(event_id: str) -> web.Response:
+    return json_answer({"event_id": event_id})

@@ -1,0 +1,158 @@
+"""The one place where an event enters a room.
+
+Local and remote events meet here, after their checks. Everything that follows from an event is written in the same
+transaction: state, relations, and what the projections add (read states, tallies, outbox rows). Listeners hear of
+it after the commit, in stream order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from server.rooms.event import Event
+from server.rooms.event_store import add_event, add_relation, add_transaction, redact_event
+from server.rooms.live_room import LiveRoom, Tip
+from server.rooms.redaction import redact
+from server.rooms.relations import bundle, relation_of
+from server.rooms.rooms import Rooms
+from server.rooms.state_store import WHOLE_EVERY, add_snapshot, move_tip, set_current_state
+from server.rooms.timeline import SOFT_FAILED, Entry, client_event
+from server.storage.database import Writes
+from server.storage.streams import StreamPositions
+
+# Looks at an accepted event and adds rows; may set flags of the entry. Must not wait for anything.
+Projection = Callable[[LiveRoom, Entry, Writes], None]
+# Hears of an event that is committed.
+Listener = Callable[[LiveRoom, Entry], None]
+
+TxnKey = tuple[str, str, str, str]
+
+
+class EventAcceptor:
+    """Lays accepted events on the tip of their room and gathers all rows that must be written with them."""
+
+    def __init__(self, rooms: Rooms, positions: StreamPositions) -> None:
+        self._rooms = rooms
+        self._positions = positions
+        self._projections: list[Projection] = []
+        self._by_type: dict[str, list[Projection]] = {}
+        self._listeners: list[Listener] = []
+
+    def project(self, projection: Projection, kinds: Iterable[str] | None = None) -> None:
+        """Run ``projection`` on every event, or on those of the given types."""
+        if kinds is None:
+            self._projections.append(projection)
+            return
+        for kind in kinds:
+            self._by_type.setdefault(kind, []).append(projection)
+
+    def listen(self, listener: Listener) -> None:
+        """Call ``listener`` after the commit of every event."""
+        self._listeners.append(listener)
+
+    def accept(
+        self,
+        room: LiveRoom,
+        event: Event,
+        writes: Writes,
+        *,
+        txn: TxnKey | None = None,
+        redacting: Entry | None = None,
+        flags: int = 0,
+    ) -> Entry:
+        """Enter ``event``, whose checks are done, under the room's lock. The caller submits ``writes``."""
+        stream = self._positions.allocate()
+        replaced = self._move_tip(room, event, stream, writes, flags)
+        entry = Entry(event, stream, room.tip.snapshot, replaced=replaced, flags=flags,
+                      txn=f"{txn[1]} {txn[3]}" if txn else None)
+        if txn is not None:
+            add_transaction(writes, txn, event.event_id, event.origin_server_ts)
+        self._run_projections(room, entry, writes)
+        add_event(writes, room, entry)
+        if not flags & SOFT_FAILED:
+            room.enter(entry)
+        self._follow_relation(entry, writes)
+        if redacting is not None:
+            self._redact(room, redacting, event, writes)
+        room.pending += 1
+        writes.after_commit.append(lambda: self._committed(room, entry))
+        writes.on_failure.append(lambda: self._failed(room, entry))
+        return entry
+
+    def _move_tip(
+        self, room: LiveRoom, event: Event, stream: int, writes: Writes, flags: int
+    ) -> Event | None:
+        """Advance the ends of the graph; for a state event also the state. Answers the event it replaces."""
+        tip = room.tip
+        if flags & SOFT_FAILED:
+            return None
+        ends = [end for end in tip.extremities if end not in event.prev_events]
+        ends.append(event.event_id)
+        snapshot, chain, replaced = tip.snapshot, tip.chain, None
+        if event.state_key is not None:
+            replaced = room.state.get(event.key)
+            snapshot, chain = self._new_snapshot(room, event, stream, writes)
+            set_current_state(writes, room, event, stream)
+        room.tip = Tip(ends, max(tip.depth, event.depth), snapshot, chain)
+        move_tip(writes, room)
+        return replaced
+
+    def _new_snapshot(self, room: LiveRoom, event: Event, stream: int, writes: Writes) -> tuple[int, int]:
+        if room.tip.chain >= WHOLE_EVERY:
+            add_snapshot(writes, stream, None, ({**room.state, event.key: event}).values())
+            return stream, 0
+        add_snapshot(writes, stream, room.tip.snapshot or None, [event])
+        return stream, room.tip.chain + 1
+
+    def _run_projections(self, room: LiveRoom, entry: Entry, writes: Writes) -> None:
+        for projection in self._projections:
+            projection(room, entry, writes)
+        for projection in self._by_type.get(entry.event.type, ()):
+            projection(room, entry, writes)
+
+    def _follow_relation(self, entry: Entry, writes: Writes) -> None:
+        relation = relation_of(entry.event.content)
+        if relation is not None:
+            add_relation(writes, entry, *relation)
+
+    def _redact(self, room: LiveRoom, target: Entry, redaction: Event, writes: Writes) -> None:
+        """Prune the target in memory and on disk; its content is gone for good."""
+        pruned: dict[str, Any] = redact(target.event.pdu, room.version)
+        event = Event(pruned, room.version, target.event.event_id, room.room_id)
+        redact_event(writes, event, redaction)
+        was_related = relation_of(target.event.content)
+        for entry in (target, room.find(event.event_id)):
+            if entry is not None:
+                entry.event, entry.redacted_because, entry.related = event, client_event(redaction), None
+                entry.participants = None
+                entry.forget_bytes()
+        if event.state_key is not None and room.state.get(event.key) is not None:
+            if room.state[event.key].event_id == event.event_id:
+                room.state[event.key] = event
+        if was_related is not None:
+            # Bundles of the event that it was related to are made anew when the room is loaded again.
+            writes.after_commit.append(lambda: self._reload_bundles(room))
+
+    def _reload_bundles(self, room: LiveRoom) -> None:
+        if room.pending <= 1 and not room.lock.locked():
+            self._rooms.drop(room)
+
+    def _committed(self, room: LiveRoom, entry: Entry) -> None:
+        room.pending -= 1
+        self._positions.finish(entry.stream)
+        self._bundle(room, entry)
+        for listener in self._listeners:
+            listener(room, entry)
+
+    def _bundle(self, room: LiveRoom, entry: Entry) -> None:
+        if "m.relates_to" in entry.event.content:
+            relation = relation_of(entry.event.content)
+            target = room.find(relation[0]) if relation else None
+            if target is not None and target.redacted_because is None:
+                bundle(target, entry.event)
+
+    def _failed(self, room: LiveRoom, entry: Entry) -> None:
+        room.pending -= 1
+        self._rooms.drop(room)
+        self._positions.finish(entry.stream)

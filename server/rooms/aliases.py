@@ -1,0 +1,86 @@
+"""Room aliases: names like ``#kairan:sakura.example.jp`` (spec: "Room aliases")."""
+
+from __future__ import annotations
+
+from server.foundation.errors import Forbidden, InvalidParam, NotFound, Refused
+from server.foundation.ids import MAX_ID_BYTES
+from server.rooms.alias_store import Alias, add_alias, aliases_of_room, find_alias, find_alias_in, remove_alias
+from server.rooms.rooms import Rooms
+from server.storage.database import Database
+
+
+class Aliases:
+    """Names of rooms on this node."""
+
+    def __init__(self, database: Database, rooms: Rooms, server_name: str) -> None:
+        self._database = database
+        self._rooms = rooms
+        self._server_name = server_name
+
+    def full(self, localpart: str) -> str:
+        """``#localpart:server``; raises ``InvalidParam`` where that is no alias."""
+        alias = f"#{localpart}:{self._server_name}"
+        if not localpart or ":" in localpart or "\0" in localpart or len(alias.encode()) > MAX_ID_BYTES:
+            raise InvalidParam("This cannot be the name of a room")
+        return alias
+
+    def require_ours(self, alias: str) -> None:
+        """Raise ``InvalidParam`` unless ``alias`` is well formed and of this node."""
+        localpart, _, server_name = alias.removeprefix("#").partition(":")
+        if not alias.startswith("#") or server_name != self._server_name:
+            raise InvalidParam("This is no room alias of this server")
+        self.full(localpart)
+
+    async def resolve(self, alias: str) -> str:
+        """The room that an alias stands for."""
+        if not alias.startswith("#") or ":" not in alias:
+            raise InvalidParam("Not a room alias")
+        found = await find_alias(self._database, alias)
+        if found is None:
+            raise NotFound("There is no room of this name")
+        return found.room_id
+
+    async def room_id(self, room_id_or_alias: str) -> str:
+        """A room id, looked up where an alias is given."""
+        if room_id_or_alias.startswith("#"):
+            return await self.resolve(room_id_or_alias)
+        if not room_id_or_alias.startswith("!"):
+            raise InvalidParam("Neither a room id nor a room alias")
+        return room_id_or_alias
+
+    async def require_free(self, alias: str) -> None:
+        """Raise ``M_ROOM_IN_USE`` where a room has this name already."""
+        if await find_alias(self._database, alias) is not None:
+            raise Refused("A room of this name exists already", code="M_ROOM_IN_USE")
+
+    async def add(self, alias: str, room_id: str, user_id: str) -> None:
+        """Give a room a name. Of many who want the same name at once, one gets it: ``M_UNKNOWN`` 409 for the rest."""
+        self.require_ours(alias)
+        room = await self._rooms.get(room_id)
+        if room.membership(user_id) != "join":
+            raise Forbidden("You are not in this room")
+        async with self._database.write() as tx:
+            if await find_alias_in(tx, alias) is not None:
+                raise Refused("A room of this name exists already", status=409)
+            await add_alias(tx, Alias(alias, room_id, user_id))
+
+    async def remove(self, alias: str, user_id: str, *, is_admin: bool = False) -> None:
+        """Take a name away: by whoever gave it, or by those who may set the room's main alias."""
+        async with self._database.write() as tx:
+            found = await find_alias_in(tx, alias)
+            if found is None:
+                raise NotFound("There is no room of this name")
+            if found.creator != user_id and not is_admin and not await self._may_manage(found.room_id, user_id):
+                raise Forbidden("You may not take this name away")
+            await remove_alias(tx, alias)
+
+    async def of_room(self, room_id: str) -> list[str]:
+        """All names of a room."""
+        return await aliases_of_room(self._database, room_id)
+
+    async def _may_manage(self, room_id: str, user_id: str) -> bool:
+        room = await self._rooms.find(room_id)
+        if room is None:
+            return False
+        levels = room.levels()
+        return levels.of_user(user_id) >= levels.needed_for("m.room.canonical_alias", is_state=True)

@@ -1,0 +1,194 @@
+"""Creating a room: its first events, in one commit (spec: ``POST /createRoom``)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from server.foundation.errors import Refused
+from server.foundation.ids import random_letters
+from server.rooms.alias_store import Alias, add_alias_with
+from server.rooms.event import Event, seal
+from server.rooms.live_room import LiveRoom, Tip
+from server.rooms.room_versions import RoomVersion
+from server.rooms.send_event import Draft, EventSender
+from server.rooms.state_store import add_room
+from server.storage.database import Conflict, Database, Writes
+
+Content = dict[str, Any]
+
+PRESETS: Final[Mapping[str, tuple[str, str, str]]] = {
+    # preset: join rule, history visibility, guest access
+    "private_chat": ("invite", "shared", "can_join"),
+    "trusted_private_chat": ("invite", "shared", "can_join"),
+    "public_chat": ("public", "shared", "forbidden"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomPlan:
+    """What the new room shall be. ``initial_state`` are ``(type, state key, content)``."""
+
+    creator: str
+    version: RoomVersion
+    preset: str = "private_chat"
+    name: str | None = None
+    topic: str | None = None
+    alias: str | None = None
+    invite: tuple[str, ...] = ()
+    is_direct: bool = False
+    listed: bool = False
+    creation_content: Content = field(default_factory=dict)
+    power_levels: Content = field(default_factory=dict)
+    initial_state: tuple[tuple[str, str, Content], ...] = ()
+    # Members who are in from the start without being asked (the node's own accounts and residents).
+    joined: tuple[str, ...] = ()
+    profile: Content = field(default_factory=dict)
+    profiles: Mapping[str, Content] = field(default_factory=dict)
+
+
+class RoomCreator:
+    """Creates rooms."""
+
+    def __init__(self, database: Database, sender: EventSender) -> None:
+        self._database = database
+        self._sender = sender
+
+    async def create(self, plan: RoomPlan, *, also: Writes | None = None) -> LiveRoom:
+        """Create the room with everything that ``plan`` names, all or nothing. Answers when it is on disk.
+
+        ``also`` are rows to be committed with it. Raises ``Refused`` where the rules forbid a part of the plan.
+        """
+        writes = also if also is not None else Writes()
+        room = self._begin(plan)
+        create = self._create_event(room, plan)
+        room.room_id = create.room_id
+        add_room(writes, room)
+        if plan.alias is not None:
+            add_alias_with(writes, Alias(plan.alias, room.room_id, plan.creator))
+        try:
+            self._sender.accept_first(room, create, writes)
+            for draft in self._drafts(room, plan):
+                self._sender.enter(room, draft, writes)
+        except BaseException:
+            for undo in writes.on_failure:
+                undo()
+            raise
+        commit = self._database.submit(writes)
+        self._sender.rooms.enter(room)
+        try:
+            await asyncio.shield(commit)
+        except Conflict:
+            raise Refused("A room of this name exists already", code="M_ROOM_IN_USE") from None
+        return room
+
+    def _begin(self, plan: RoomPlan) -> LiveRoom:
+        rooms = self._sender.rooms
+        server_name = self._sender.identity.server_name
+        room_id = f"!{random_letters(18)}:{server_name}"
+        return LiveRoom(rooms.new_number(), room_id, plan.version, server_name, Tip([], 0, 0, 0), {}, plan.listed)
+
+    def _create_event(self, room: LiveRoom, plan: RoomPlan) -> Event:
+        content: Content = {**plan.creation_content, "room_version": plan.version.name}
+        content.pop("creator", None)
+        if not plan.version.implicit_room_creator:
+            content["creator"] = plan.creator
+        if plan.preset == "trusted_private_chat" and plan.version.creators_have_infinite_power and plan.invite:
+            known = content.get("additional_creators") or []
+            content["additional_creators"] = sorted({*known, *plan.invite} - {plan.creator})
+        pdu: dict[str, Any] = {
+            "auth_events": [],
+            "content": content,
+            "depth": 1,
+            "origin_server_ts": self._sender.now_ms(),
+            "prev_events": [],
+            "sender": plan.creator,
+            "state_key": "",
+            "type": "m.room.create",
+        }
+        if not plan.version.room_id_is_create_hash:
+            pdu["room_id"] = room.room_id
+        return seal(pdu, plan.version, self._sender.identity.server_name, self._sender.identity.key)
+
+    def _drafts(self, room: LiveRoom, plan: RoomPlan) -> list[Draft]:
+        """The events after the first, in the order that the specification gives."""
+        creator = plan.creator
+
+        def state(kind: str, content: Content, state_key: str = "") -> Draft:
+            return Draft(room.room_id, creator, kind, content, state_key)
+
+        given = {(kind, key) for kind, key, _ in plan.initial_state}
+        join_rule, visibility, guests = PRESETS[plan.preset]
+        drafts = [
+            state("m.room.member", {"membership": "join", **plan.profile}, creator),
+            state("m.room.power_levels", _power_levels(plan)),
+        ]
+        if plan.alias is not None:
+            drafts.append(state("m.room.canonical_alias", {"alias": plan.alias}))
+        for kind, content in (
+            ("m.room.join_rules", {"join_rule": join_rule}),
+            ("m.room.history_visibility", {"history_visibility": visibility}),
+            ("m.room.guest_access", {"guest_access": guests}),
+        ):
+            if (kind, "") not in given:
+                drafts.append(state(kind, content))
+        drafts += [state(kind, content, key) for kind, key, content in plan.initial_state
+                   if kind not in ("m.room.power_levels", "m.room.create", "m.room.member")]
+        if plan.name is not None:
+            drafts.append(state("m.room.name", {"name": plan.name}))
+        if plan.topic is not None:
+            drafts.append(state("m.room.topic", {"topic": plan.topic}))
+        for user_id in (*plan.invite, *plan.joined):
+            drafts.append(state("m.room.member", self._invitation(plan, user_id), user_id))
+        drafts += [
+            Draft(room.room_id, user_id, "m.room.member", {"membership": "join", **plan.profiles.get(user_id, {})}, user_id)
+            for user_id in plan.joined
+        ]
+        return drafts
+
+    def _invitation(self, plan: RoomPlan, user_id: str) -> Content:
+        content: Content = {"membership": "invite", **plan.profiles.get(user_id, {})}
+        if plan.is_direct:
+            content["is_direct"] = True
+        return content
+
+
+def _power_levels(plan: RoomPlan) -> Content:
+    """Default levels, the presets' changes, and on top what the creator asks for.
+
+    In version 12 creators stand above all levels and must not be listed (rule 10.4); they are left out silently
+    even if asked for, so that tools written for older versions go on working.
+    """
+    creators = {plan.creator, *(plan.creation_content.get("additional_creators") or [])}
+    users: dict[str, int] = {} if plan.version.creators_have_infinite_power else {plan.creator: 100}
+    if plan.preset == "trusted_private_chat":
+        if plan.version.creators_have_infinite_power:
+            creators |= set(plan.invite)
+        else:
+            users |= {user_id: 100 for user_id in plan.invite}
+    content: Content = {
+        "users": users,
+        "users_default": 0,
+        "events": {
+            "m.room.name": 50, "m.room.power_levels": 100, "m.room.history_visibility": 100,
+            "m.room.canonical_alias": 50, "m.room.avatar": 50,
+            "m.room.tombstone": 150 if plan.version.creators_have_infinite_power else 100,
+            "m.room.server_acl": 100, "m.room.encryption": 100,
+        },
+        "events_default": 0,
+        "state_default": 50,
+        "ban": 50,
+        "kick": 50,
+        "redact": 50,
+        "invite": 50 if plan.preset == "public_chat" else 0,
+        "historical": 100,
+    }
+    for kind, key, given in plan.initial_state:
+        if kind == "m.room.power_levels" and key == "":
+            content = dict(given)
+    content |= plan.power_levels
+    if plan.version.creators_have_infinite_power and isinstance(content.get("users"), dict):
+        content["users"] = {user: level for user, level in content["users"].items() if user not in creators}
+    return content

@@ -1,0 +1,162 @@
+"""Reading a room: pages of its past, one event, its surroundings, its state, its members.
+
+Every verb here checks that the reader may see what is answered (``access_*``: the only way to get it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from server.foundation.errors import Forbidden, NotFound
+from server.rooms.event import Event, StateKey
+from server.rooms.event_store import entries_between, entry_of, related_page
+from server.rooms.live_room import LiveRoom
+from server.rooms.relations import bundle_all
+from server.rooms.rooms import Rooms
+from server.rooms.state_store import snapshot_at, state_at
+from server.rooms.timeline import Entry
+from server.rooms.visibility import Sight, Sights
+from server.storage.database import Database
+from server.storage.streams import StreamPositions
+
+Wanted = Callable[[Event], bool]
+
+_MOST_STEPS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of events; ``start`` and ``end`` are positions, ``end`` is ``None`` where nothing more comes."""
+
+    entries: Sequence[Entry]
+    start: int
+    end: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """An event with what came before and after it, and the state there."""
+
+    before: Page
+    entry: Entry
+    after: Page
+    state: dict[StateKey, Event]
+
+
+class History:
+    """Reads rooms on behalf of users."""
+
+    def __init__(self, database: Database, rooms: Rooms, sights: Sights, positions: StreamPositions) -> None:
+        self._database = database
+        self._rooms = rooms
+        self._sights = sights
+        self._positions = positions
+
+    async def access(self, room_id: str, user_id: str) -> tuple[LiveRoom, Sight]:
+        """The room and what the user may see of it; raises ``Forbidden`` for somebody who may see nothing."""
+        room = await self._rooms.find(room_id)
+        if room is None:
+            raise Forbidden("You are not in this room")
+        sight = await self._sights.of(room, user_id)
+        if not sight.sees_all and not sight.was_ever_in and room.history_visibility != "world_readable":
+            raise Forbidden("You are not in this room")
+        return room, sight
+
+    async def page(
+        self, room_id: str, user_id: str, start: int | None, stop: int | None, limit: int, wanted: Wanted,
+        *, backwards: bool,
+    ) -> Page:
+        """Up to ``limit`` visible events on from ``start`` (default: the newest, or the first), not past ``stop``."""
+        room, sight = await self.access(room_id, user_id)
+        newest = self._positions.current
+        if backwards:
+            begin = newest if start is None else min(start, newest)
+            return await self._walk(room, sight, begin, stop or 0, limit, wanted, backwards=True)
+        begin = 0 if start is None else start
+        return await self._walk(room, sight, begin, newest if stop is None else stop, limit, wanted, backwards=False)
+
+    async def _walk(
+        self, room: LiveRoom, sight: Sight, start: int, stop: int, limit: int, wanted: Wanted, *, backwards: bool
+    ) -> Page:
+        found: list[Entry] = []
+        position, more = start, True
+        for _ in range(_MOST_STEPS):
+            after, until = (stop, position) if backwards else (position, stop)
+            batch = await entries_between(self._database, room, after, until, limit + 1, newest_first=backwards)
+            for entry in batch:
+                if len(found) == limit:
+                    break
+                position = entry.stream - 1 if backwards else entry.stream
+                if sight.sees(entry.stream) and wanted(entry.event):
+                    found.append(entry)
+            more = len(batch) > limit
+            if len(found) == limit or not more:
+                break
+        await bundle_all(self._database, room, found)
+        return Page(found, start, position if more else None)
+
+    async def event(self, room_id: str, user_id: str, event_id: str) -> Entry:
+        """One event; ``NotFound`` also for what the user may not see."""
+        room, sight = await self._access_or_hide(room_id, user_id)
+        entry = await self._find(room, event_id)
+        if entry is None or not sight.sees(entry.stream):
+            raise NotFound("There is no such event")
+        return entry
+
+    async def context(
+        self, room_id: str, user_id: str, event_id: str, limit: int, wanted: Wanted
+    ) -> Surroundings:
+        """An event with up to ``limit`` others around it."""
+        room, sight = await self.access(room_id, user_id)
+        entry = await self._find(room, event_id)
+        if entry is None or not sight.sees(entry.stream):
+            raise NotFound("There is no such event")
+        half = limit // 2
+        before = await self._walk(room, sight, entry.stream - 1, 0, half, wanted, backwards=True)
+        newest = self._positions.current
+        after = await self._walk(room, sight, entry.stream, newest, limit - half, wanted, backwards=False)
+        last = after.entries[-1] if after.entries else entry
+        return Surroundings(before, entry, after, await state_at(self._database, room, last.snapshot))
+
+    async def state(self, room_id: str, user_id: str) -> tuple[LiveRoom, dict[StateKey, Event]]:
+        """The state that the user may see: today's, or that of the moment when they left."""
+        room, sight = await self.access(room_id, user_id)
+        if room.membership(user_id) == "join" or room.history_visibility == "world_readable":
+            return room, room.state
+        left_at = max((at for at, value in sight.membership if value != "join"), default=0)
+        if not sight.was_ever_in:
+            raise Forbidden("You are not in this room")
+        snapshot = await snapshot_at(self._database, room, left_at)
+        return room, await state_at(self._database, room, snapshot)
+
+    async def related(
+        self, room_id: str, user_id: str, event_id: str, kinds: tuple[str | None, str | None],
+        start: int | None, limit: int, *, backwards: bool,
+    ) -> Page:
+        """Events that relate to ``event_id``, by ``(rel type, event type)``."""
+        await self.event(room_id, user_id, event_id)
+        room, sight = await self.access(room_id, user_id)
+        entries = await related_page(
+            self._database, room, event_id, kinds, start, limit + 1, newest_first=backwards
+        )
+        kept = [entry for entry in entries[:limit] if sight.sees(entry.stream)]
+        await bundle_all(self._database, room, kept)
+        more = len(entries) > limit
+        last = entries[limit - 1].stream if more else 0
+        return Page(kept, start or 0, (last - 1 if backwards else last) if more else None)
+
+    async def _access_or_hide(self, room_id: str, user_id: str) -> tuple[LiveRoom, Sight]:
+        try:
+            return await self.access(room_id, user_id)
+        except Forbidden:
+            raise NotFound("There is no such event") from None
+
+    async def _find(self, room: LiveRoom, event_id: str) -> Entry | None:
+        entry = room.find(event_id)
+        if entry is not None and entry.stream <= self._positions.current:
+            return entry
+        entry = await entry_of(self._database, room, event_id)
+        if entry is not None:
+            await bundle_all(self._database, room, [entry])
+        return entry

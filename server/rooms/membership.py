@@ -1,0 +1,167 @@
+"""Coming and going: invite, join, knock, leave, kick, ban, unban, forget (spec: "Room membership")."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from server.foundation.errors import BadRequest, Forbidden, NotFound
+from server.foundation.ids import UserId
+from server.rooms.event import Event
+from server.rooms.live_room import LiveRoom
+from server.rooms.rooms import Rooms
+from server.rooms.send_event import Draft, EventSender
+from server.rooms.state_store import forget_room, memberships_of
+from server.storage.database import Database, Writes
+
+Content = dict[str, Any]
+
+
+class Profiles(Protocol):
+    """What the room core needs to know of people: the accounts bring it."""
+
+    async def member_profile(self, user_id: str) -> Content:
+        """``displayname`` and ``avatar_url`` as far as they are set."""
+
+    async def user_exists(self, user_id: str) -> bool:
+        """Whether this node has such a user."""
+
+
+class Membership:
+    """Verbs that change who is in a room."""
+
+    def __init__(self, database: Database, rooms: Rooms, sender: EventSender, profiles: Profiles) -> None:
+        self._database = database
+        self._rooms = rooms
+        self._sender = sender
+        self._profiles = profiles
+
+    async def invite(self, room_id: str, sender: str, user_id: str, reason: str | None = None) -> None:
+        """Invite a user; raises ``Forbidden`` by the rules, also where the user is in already."""
+        UserId.parse(user_id)
+        room = await self._rooms.get(room_id)
+        if room.membership(user_id) == "join":
+            raise Forbidden("This user is in the room already")
+        await self._require_known(user_id)
+        content = {"membership": "invite", **await self._profiles.member_profile(user_id)}
+        await self._set(room_id, sender, user_id, content, reason)
+
+    async def join(
+        self, room_id: str, user_id: str, extra: Mapping[str, Any] | None = None, reason: str | None = None
+    ) -> str:
+        """Join; doing it twice is no fault. Answers the room id."""
+        room = await self._rooms.get(room_id)
+        if room.membership(user_id) == "join" and not extra:
+            return room.room_id
+        content: Content = {"membership": "join", **await self._profiles.member_profile(user_id)}
+        content |= {name: value for name, value in (extra or {}).items() if name != "membership"}
+        voucher = await self._voucher(room, user_id)
+        if voucher is not None:
+            content["join_authorised_via_users_server"] = voucher
+        await self._set(room_id, user_id, user_id, content, reason)
+        return room.room_id
+
+    async def knock(self, room_id: str, user_id: str, reason: str | None = None) -> str:
+        """Ask to be let in."""
+        content = {"membership": "knock", **await self._profiles.member_profile(user_id)}
+        await self._set(room_id, user_id, user_id, content, reason)
+        return room_id
+
+    async def leave(self, room_id: str, user_id: str, reason: str | None = None) -> None:
+        """Leave, decline an invitation, or withdraw a knock. Leaving twice is no fault."""
+        room = await self._rooms.get(room_id)
+        member = room.member(user_id)
+        if member is not None and member.content.get("membership") == "leave":
+            return
+        await self._set(room_id, user_id, user_id, {"membership": "leave"}, reason)
+
+    async def kick(self, room_id: str, sender: str, user_id: str, reason: str | None = None) -> None:
+        """Remove a member, or take an invitation back."""
+        room = await self._rooms.get(room_id)
+        self._require_inside(room, sender)
+        if room.membership(user_id) not in ("join", "invite", "knock"):
+            raise Forbidden("This user is not in the room")
+        await self._set(room_id, sender, user_id, {"membership": "leave"}, reason)
+
+    async def ban(self, room_id: str, sender: str, user_id: str, reason: str | None = None) -> None:
+        """Remove a user for good."""
+        UserId.parse(user_id)
+        self._require_inside(await self._rooms.get(room_id), sender)
+        await self._set(room_id, sender, user_id, {"membership": "ban"}, reason)
+
+    async def unban(self, room_id: str, sender: str, user_id: str, reason: str | None = None) -> None:
+        """Take a ban back."""
+        room = await self._rooms.get(room_id)
+        self._require_inside(room, sender)
+        if room.membership(user_id) != "ban":
+            raise BadRequest("This user is not banned", code="M_BAD_STATE")
+        await self._set(room_id, sender, user_id, {"membership": "leave"}, reason)
+
+    async def forget(self, room_id: str, user_id: str) -> None:
+        """Do not show a left room any more."""
+        room = await self._rooms.get(room_id)
+        if room.membership(user_id) in ("join", "invite", "knock"):
+            raise BadRequest("Leave the room before you forget it")
+        writes = Writes()
+        forget_room(writes, user_id, room_id)
+        await self._database.submit(writes)
+
+    async def joined_rooms(self, user_id: str) -> list[str]:
+        """Ids of the rooms that a user is in."""
+        found = await memberships_of(self._database, user_id)
+        return [item.room_id for item in found if item.membership == "join"]
+
+    async def follow_profile(self, user_id: str, *, with_rooms: bool = True) -> None:
+        """Show a changed name or picture in all rooms of a user."""
+        if not with_rooms:
+            return
+        profile = await self._profiles.member_profile(user_id)
+        for room_id in await self.joined_rooms(user_id):
+            room = await self._rooms.get(room_id)
+            member = room.member(user_id)
+            if member is None or member.content.get("membership") != "join":
+                continue
+            kept = {name: value for name, value in member.content.items() if name not in ("displayname", "avatar_url")}
+            kept.pop("join_authorised_via_users_server", None)
+            await self._set(room_id, user_id, user_id, {**kept, **profile}, None)
+            await asyncio.sleep(0)  # let others through between rooms
+
+    async def _set(
+        self, room_id: str, sender: str, user_id: str, content: Content, reason: str | None
+    ) -> Event:
+        if reason:
+            content = {**content, "reason": reason}
+        return await self._sender.send(Draft(room_id, sender, "m.room.member", content, user_id))
+
+    async def _require_known(self, user_id: str) -> None:
+        if UserId.parse(user_id).server_name == self._sender.identity.server_name:
+            if not await self._profiles.user_exists(user_id):
+                raise NotFound("There is no such user here")
+
+    def _require_inside(self, room: LiveRoom, user_id: str) -> None:
+        if room.membership(user_id) != "join":
+            raise Forbidden("You are not in this room")
+
+    async def _voucher(self, room: LiveRoom, user_id: str) -> str | None:
+        """For a restricted room: a member of ours who may invite and so vouches for the newcomer (MSC3083)."""
+        if room.join_rule not in ("restricted", "knock_restricted"):
+            return None
+        if room.membership(user_id) in ("join", "invite") or not await self._in_allowed_room(room, user_id):
+            return None
+        return find_inviter(room)
+
+    async def _in_allowed_room(self, room: LiveRoom, user_id: str) -> bool:
+        allowed = room.content("m.room.join_rules").get("allow")
+        for rule in allowed if isinstance(allowed, list) else []:
+            other = await self._rooms.find(str(rule.get("room_id"))) if isinstance(rule, dict) else None
+            if other is not None and other.membership(user_id) == "join":
+                return True
+        return False
+
+
+def find_inviter(room: LiveRoom) -> str | None:
+    """A local member whose level allows to invite."""
+    levels = room.levels()
+    strongest = max(room.joined_here, key=levels.of_user, default=None)
+    return strongest if strongest is not None and levels.of_user(strongest) >= levels.invite else None

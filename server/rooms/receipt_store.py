@@ -1,0 +1,65 @@
+"""Table ``receipts``: up to where each member has read each room."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from sqlalchemy import BigInteger, Column, Table, Text, func, select
+
+from server.rooms.event_store import events
+from server.storage.database import Database, Writes, metadata
+from server.storage.upsert import upsert
+
+receipts: Final = Table(
+    "receipts", metadata,
+    Column("room_id", Text, primary_key=True),
+    Column("user_id", Text, primary_key=True),
+    Column("type", Text, primary_key=True),
+    Column("thread_id", Text, primary_key=True),
+    Column("event_id", Text, nullable=False),
+    Column("event_stream", BigInteger, nullable=False),
+    Column("ts", BigInteger, nullable=False),
+    Column("stream", BigInteger, nullable=False),
+)
+
+_SET: Final = upsert(receipts)
+
+
+class Receipt(NamedTuple):
+    """One member's receipt. ``thread_id`` is empty for an unthreaded one, ``stream`` when it was sent."""
+
+    user_id: str
+    type: str
+    thread_id: str
+    event_id: str
+    event_stream: int
+    ts: int
+    stream: int
+
+
+def set_receipt(writes: Writes, room_id: str, receipt: Receipt) -> None:
+    """Store a receipt over the one before."""
+    writes.add(_SET, {"room_id": room_id, **receipt._asdict()})
+
+
+async def receipts_of_room(database: Database, room_id: str) -> list[Receipt]:
+    """All receipts of a room in the order in which they were sent."""
+    rows = await database.fetch_all(select(receipts).where(receipts.c.room_id == room_id).order_by(receipts.c.stream))
+    return [
+        Receipt(row.user_id, row.type, row.thread_id, row.event_id, row.event_stream, row.ts, row.stream)
+        for row in rows
+    ]
+
+
+async def last_receipt_stream(database: Database) -> int:
+    """The highest position of any receipt."""
+    row = await database.fetch_one(select(func.max(receipts.c.stream)))
+    return int(row[0] or 0) if row else 0
+
+
+async def position_of_event(database: Database, nid: int, event_id: str) -> int | None:
+    """The stream position of an event of this room."""
+    row = await database.fetch_one(
+        select(events.c.stream).where(events.c.event_id == event_id, events.c.room == nid)
+    )
+    return None if row is None else int(row[0])

@@ -1,0 +1,130 @@
+"""Receipts: who has read up to where (spec: "Receipts"). Reading never counts as answering."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Final
+
+from server.foundation.clock import Clock
+from server.foundation.errors import BadRequest, Forbidden, InvalidParam, NotFound
+from server.rooms.live_room import LiveRoom
+from server.rooms.receipt_store import Receipt, position_of_event, receipts_of_room, set_receipt
+from server.rooms.rooms import Rooms
+from server.rooms.timeline import Json
+from server.storage.database import Database, Writes
+from server.storage.streams import StreamPositions
+
+READ: Final = "m.read"
+READ_PRIVATE: Final = "m.read.private"
+_KEPT_ROOMS: Final = 3_000
+
+# (user, type, thread) -> receipt, the newest last
+Book = OrderedDict[tuple[str, str, str], Receipt]
+ReceiptListener = Callable[[LiveRoom, Receipt], None]
+ReceiptProjection = Callable[[LiveRoom, Receipt, Writes], None]
+
+
+class Receipts:
+    """All rooms' receipts; those of rooms in use are in memory."""
+
+    def __init__(self, database: Database, rooms: Rooms, positions: StreamPositions, clock: Clock) -> None:
+        self._database = database
+        self._rooms = rooms
+        self._positions = positions
+        self._clock = clock
+        self._books: OrderedDict[str, Book] = OrderedDict()
+        self._listeners: list[ReceiptListener] = []
+        self._projections: list[ReceiptProjection] = []
+
+    def listen(self, listener: ReceiptListener) -> None:
+        """Call ``listener`` after the commit of every receipt."""
+        self._listeners.append(listener)
+
+    def project(self, projection: ReceiptProjection) -> None:
+        """Add rows of ``projection`` to the transaction of every receipt."""
+        self._projections.append(projection)
+
+    async def send(self, room_id: str, user_id: str, kind: str, event_id: str, thread_id: str = "") -> None:
+        """``user_id`` has read up to ``event_id``. An older event than before changes nothing."""
+        if kind not in (READ, READ_PRIVATE):
+            raise InvalidParam("Unknown receipt type")
+        room = await self._rooms.get(room_id)
+        if room.membership(user_id) != "join":
+            raise Forbidden("You are not in this room")
+        position = await self._position(room, event_id)
+        book = await self.book(room_id)
+        known = book.get((user_id, kind, thread_id))
+        if known is not None and known.event_stream >= position:
+            return
+        receipt = Receipt(
+            user_id, kind, thread_id, event_id, position, self._clock.now_ms(), self._positions.allocate()
+        )
+        writes = Writes()
+        set_receipt(writes, room_id, receipt)
+        for projection in self._projections:
+            projection(room, receipt, writes)
+        writes.after_commit.append(lambda: self._committed(room, book, receipt))
+        writes.on_failure.append(lambda: self._positions.finish(receipt.stream))
+        await asyncio.shield(self._database.submit(writes))
+
+    async def book(self, room_id: str) -> Book:
+        """The receipts of a room, the newest last."""
+        book = self._books.get(room_id)
+        if book is None:
+            found = await receipts_of_room(self._database, room_id)
+            book = self._books.setdefault(
+                room_id, OrderedDict(((item.user_id, item.type, item.thread_id), item) for item in found)
+            )
+            if len(self._books) > _KEPT_ROOMS:
+                self._books.popitem(last=False)
+        return book
+
+    def loaded_book(self, room_id: str) -> Book | None:
+        """The receipts of a room, if they are in memory."""
+        return self._books.get(room_id)
+
+    async def _position(self, room: LiveRoom, event_id: str) -> int:
+        entry = room.find(event_id)
+        if entry is not None:
+            return entry.stream
+        if not event_id.startswith("$"):
+            raise BadRequest("Not an event id", code="M_INVALID_PARAM")
+        position = await position_of_event(self._database, room.nid, event_id)
+        if position is None:
+            raise NotFound("There is no such event in this room")
+        return position
+
+    def _committed(self, room: LiveRoom, book: Book, receipt: Receipt) -> None:
+        key = (receipt.user_id, receipt.type, receipt.thread_id)
+        known = book.get(key)
+        if known is None or known.event_stream < receipt.event_stream:
+            book[key] = receipt
+            book.move_to_end(key)
+        self._positions.finish(receipt.stream)
+        for listener in self._listeners:
+            listener(room, receipt)
+
+
+def newer_receipts(book: Book, since: int, until: int, viewer: str) -> list[Receipt]:
+    """Receipts that ``viewer`` has to hear of: newer than ``since``, private ones only their own."""
+    found: list[Receipt] = []
+    for receipt in reversed(book.values()):
+        if receipt.stream <= since:
+            break
+        if receipt.stream <= until and (receipt.type != READ_PRIVATE or receipt.user_id == viewer):
+            found.append(receipt)
+    return found
+
+
+def receipt_content(found: list[Receipt]) -> Json:
+    """The content of one ``m.receipt`` for clients."""
+    content: Json = {}
+    for receipt in found:
+        told: Json = {"ts": receipt.ts}
+        if receipt.thread_id:
+            told["thread_id"] = receipt.thread_id
+        readers = content.setdefault(receipt.event_id, {}).setdefault(receipt.type, {})
+        readers.setdefault(receipt.user_id, told)
+    return content

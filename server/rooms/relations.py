@@ -1,0 +1,78 @@
+"""Events that relate to others, and the bundles that show it (spec: "Aggregations of child events").
+
+Edits (``m.replace``), threads (``m.thread``) and references (``m.reference``) are bundled. Reactions are not: the
+specification leaves their counting to clients, who see each reaction in the timeline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from server.rooms.event import Event
+from server.rooms.event_store import entries_by_id, related_ids
+from server.rooms.live_room import LiveRoom
+from server.rooms.timeline import Entry, Json, client_event
+from server.storage.database import Database
+
+BUNDLED: Final = ("m.replace", "m.thread", "m.reference")
+
+
+def relation_of(content: dict[str, Any]) -> tuple[str, str, str] | None:
+    """``(target, rel type, key)`` where the content relates to another event."""
+    relates = content.get("m.relates_to")
+    if not isinstance(relates, dict):
+        return None
+    target, rel_type, key = relates.get("event_id"), relates.get("rel_type"), relates.get("key", "")
+    if not isinstance(target, str) or not isinstance(rel_type, str):
+        return None
+    return target, rel_type, key if isinstance(key, str) else ""
+
+
+def bundle(target: Entry, child: Event) -> None:
+    """Count ``child`` in what ``target`` shows of its relations. Children come oldest first."""
+    relation = relation_of(child.content)
+    if relation is None or relation[1] not in BUNDLED:
+        return
+    related: Json = target.related if target.related is not None else {}
+    if relation[1] == "m.replace":
+        if not _is_edit_of(child, target.event):
+            return
+        related["m.replace"] = client_event(child)
+    elif relation[1] == "m.thread":
+        _bundle_thread(target, related, child)
+    else:
+        chunk = related.setdefault("m.reference", {"chunk": []})["chunk"]
+        if len(chunk) < 100:
+            chunk.append({"event_id": child.event_id})
+    target.related = related
+    target.forget_bytes()
+
+
+def _bundle_thread(target: Entry, related: Json, child: Event) -> None:
+    thread = related.setdefault("m.thread", {"count": 0, "current_user_participated": False})
+    thread["count"] += 1
+    thread["latest_event"] = client_event(child)
+    target.participants = {*(target.participants or {target.event.sender}), child.sender}
+
+
+def _is_edit_of(child: Event, original: Event) -> bool:
+    """Spec "Validity of replacement events", as far as it can be seen without decrypting."""
+    return (
+        child.sender == original.sender
+        and child.type == original.type
+        and child.state_key is None
+        and original.state_key is None
+        and (original.type == "m.room.encrypted" or "m.new_content" in child.content)
+        and (relation_of(original.content) or ("", "", ""))[1] != "m.replace"
+    )
+
+
+async def bundle_all(database: Database, room: LiveRoom, entries: Sequence[Entry]) -> None:
+    """Give entries that were read from the database the bundles of their relations."""
+    by_id = {entry.event.event_id: entry for entry in entries if entry.redacted_because is None}
+    found = await related_ids(database, list(by_id), BUNDLED)
+    children = {child.event.event_id: child for child in await entries_by_id(database, room, [row[0] for row in found])}
+    for event_id, target, *_rest in found:
+        if event_id in children:
+            bundle(by_id[target], children[event_id].event)

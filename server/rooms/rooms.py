@@ -1,0 +1,94 @@
+"""The rooms that are in use: loaded when somebody needs them, dropped when nobody does."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Final
+
+from server.foundation.clock import Clock
+from server.foundation.errors import NotFound
+from server.rooms.event_store import entries_between
+from server.rooms.live_room import LiveRoom
+from server.rooms.relations import bundle_all
+from server.rooms.state_store import highest_room_number, load_room
+from server.storage.database import Database
+from server.storage.streams import StreamPositions
+
+KEPT_ROOMS: Final = 2_500
+_LOADED_ENTRIES: Final = 60
+
+
+class Rooms:
+    """Registry of live rooms. There is one ``LiveRoom`` a room, so that its lock and its tip are the only ones."""
+
+    def __init__(self, database: Database, positions: StreamPositions, clock: Clock, server_name: str) -> None:
+        self._database = database
+        self._positions = positions
+        self._clock = clock
+        self._server_name = server_name
+        self._live: OrderedDict[str, LiveRoom] = OrderedDict()
+        self._last_number = 0
+
+    async def open(self) -> None:
+        """Learn which room numbers are taken."""
+        self._last_number = await highest_room_number(self._database)
+
+    def live(self, room_id: str) -> LiveRoom | None:
+        """The room, if it is in memory."""
+        return self._live.get(room_id)
+
+    async def get(self, room_id: str) -> LiveRoom:
+        """The room; raises ``NotFound`` where this node has none of that id."""
+        room = self._live.get(room_id)
+        if room is None:
+            return await self._load(room_id)
+        self._live.move_to_end(room_id)
+        return room
+
+    async def find(self, room_id: str) -> LiveRoom | None:
+        """The room, or ``None``."""
+        try:
+            return await self.get(room_id)
+        except NotFound:
+            return None
+
+    def enter(self, room: LiveRoom) -> None:
+        """A room that was just created."""
+        self._live[room.room_id] = room
+        self._make_place()
+
+    def new_number(self) -> int:
+        """A number for a new room."""
+        self._last_number += 1
+        return self._last_number
+
+    def drop(self, room: LiveRoom) -> None:
+        """Forget what is in memory; the next use loads the room again."""
+        room.broken = True
+        if self._live.get(room.room_id) is room:
+            del self._live[room.room_id]
+
+    async def _load(self, room_id: str) -> LiveRoom:
+        room = await load_room(self._database, room_id, self._server_name)
+        if room is None:
+            raise NotFound("This room is not known here")
+        # Two that load at once: the first to finish wins, as nothing happens in a room that is not in memory.
+        entries = await entries_between(
+            self._database, room, 0, 2**62, _LOADED_ENTRIES, newest_first=True
+        )
+        entries.reverse()
+        await bundle_all(self._database, room, entries)
+        if room_id in self._live:
+            return self._live[room_id]
+        room.timeline.extend(entries)
+        if len(entries) == _LOADED_ENTRIES:
+            room.complete_after = entries[0].stream - 1
+        self.enter(room)
+        return room
+
+    def _make_place(self) -> None:
+        if len(self._live) <= KEPT_ROOMS:
+            return
+        for room in list(self._live.values())[: KEPT_ROOMS // 10]:
+            if not room.pending and not room.lock.locked():
+                del self._live[room.room_id]

@@ -1,0 +1,226 @@
+"""A local event on its way into a room: draft, rules, signature, acceptance, commit.
+
+Nothing here waits while it holds the room's lock, but for the lock itself; the commit is awaited after it is let go,
+so that many senders share one commit (group commit).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from server.foundation.canonical_json import require_canonical
+from server.foundation.clock import Clock
+from server.foundation.errors import BadRequest, Forbidden, InvalidParam, NotFound
+from server.foundation.signatures import SigningKey
+from server.rooms.accept_event import EventAcceptor, TxnKey
+from server.rooms.auth_rules.allowed import check_auth
+from server.rooms.auth_rules.selection import auth_types_for
+from server.rooms.event import Event, seal
+from server.rooms.event_store import entry_of
+from server.rooms.live_room import LiveRoom
+from server.rooms.rooms import Rooms
+from server.rooms.timeline import Entry
+from server.rooms.transactions import Transactions
+from server.storage.database import Database, Writes
+
+MAX_ID_BYTES = 255
+_CHUNK = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What somebody here wants to say. ``redacts`` is the target of a redaction."""
+
+    room_id: str
+    sender: str
+    type: str
+    content: dict[str, Any]
+    state_key: str | None = None
+    redacts: str | None = None
+
+    def check(self) -> None:
+        """Raise ``Refused`` where the draft can be no event."""
+        if len(self.type.encode()) > MAX_ID_BYTES:
+            raise InvalidParam("The event type is longer than 255 bytes", code="M_BAD_JSON")
+        if self.state_key is not None and len(self.state_key.encode()) > MAX_ID_BYTES:
+            raise InvalidParam("The state key is longer than 255 bytes", code="M_BAD_JSON")
+        if not isinstance(self.content, dict):
+            raise BadRequest("The content of an event is an object")
+        require_canonical(self.content)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who signs for this node."""
+
+    server_name: str
+    key: SigningKey
+
+
+class EventSender:
+    """Sends local events. One an instance a node."""
+
+    def __init__(
+        self, database: Database, rooms: Rooms, acceptor: EventAcceptor, clock: Clock, identity: Identity
+    ) -> None:
+        self._database = database
+        self.rooms = rooms
+        self._acceptor = acceptor
+        self._clock = clock
+        self.identity = identity
+        self._transactions = Transactions(database)
+
+    async def send_once(self, draft: Draft, device_id: str, txn_id: str) -> str:
+        """Send ``draft``, or answer the event that this device's same request has led to before."""
+        scope = f"{draft.room_id} {draft.redacts or draft.type}"
+        key: TxnKey = (draft.sender, device_id, scope, txn_id)
+        known = await self._transactions.find(key)
+        if known is not None:
+            return known
+        self._transactions.begin(key)
+        event_id: str | None = None
+        try:
+            event_id = (await self.send(draft, txn=key)).event_id
+        finally:
+            self._transactions.end(key, event_id)
+        return event_id
+
+    async def send(self, draft: Draft, *, txn: TxnKey | None = None) -> Event:
+        """Send ``draft``; answers when it is on disk. Raises ``Forbidden``, ``NotFound``, ``BadRequest``, ``TooLarge``."""
+        draft.check()
+        room = await self.rooms.get(draft.room_id)
+        redacting = await self._find_target(room, draft)
+        async with room.lock:
+            room = await self._current(room)
+            same = self._same_state(room, draft)
+            if same is not None:
+                return same
+            writes = Writes()
+            event = self.enter(room, draft, writes, txn=txn, redacting=redacting)
+            commit = self._database.submit(writes)
+        await asyncio.shield(commit)
+        return event
+
+    async def send_all(self, room: LiveRoom, drafts: Sequence[Draft]) -> list[Event]:
+        """Send several drafts to one room, all or none of them, in one commit."""
+        for draft in drafts:
+            draft.check()
+        async with room.lock:
+            room = await self._current(room)
+            commit, events = self._enter_all({room.room_id: room}, drafts)
+        await asyncio.shield(commit)
+        return events
+
+    async def send_many(self, drafts: Sequence[Draft]) -> list[Event]:
+        """Send many drafts to many rooms, ``_CHUNK`` in a commit, letting others through in between.
+
+        A chunk is written whole or not at all; a refusal ends the sending there.
+        """
+        sent: list[Event] = []
+        for start in range(0, len(drafts), _CHUNK):
+            sent += await self._send_chunk(drafts[start:start + _CHUNK])
+        return sent
+
+    async def _send_chunk(self, drafts: Sequence[Draft]) -> list[Event]:
+        for draft in drafts:
+            draft.check()
+        async with AsyncExitStack() as locks:
+            rooms: dict[str, LiveRoom] = {}
+            # Always in the same order, so that two that send to the same rooms cannot wait for each other.
+            for room_id in sorted({draft.room_id for draft in drafts}):
+                room = await self.rooms.get(room_id)
+                await locks.enter_async_context(room.lock)
+                rooms[room_id] = await self._current(room)
+            commit, events = self._enter_all(rooms, drafts)
+        await asyncio.shield(commit)
+        return events
+
+    def _enter_all(
+        self, rooms: dict[str, LiveRoom], drafts: Sequence[Draft]
+    ) -> tuple[asyncio.Future[None], list[Event]]:
+        """Enter drafts under their rooms' locks and submit them; on a refusal nothing of it stays."""
+        writes = Writes()
+        try:
+            events = [self.enter(rooms[draft.room_id], draft, writes) for draft in drafts]
+        except BaseException:
+            # What was entered before the refusal is in memory only; it must not stay there.
+            for undo in writes.on_failure:
+                undo()
+            raise
+        return self._database.submit(writes), events
+
+    def enter(
+        self,
+        room: LiveRoom,
+        draft: Draft,
+        writes: Writes,
+        *,
+        txn: TxnKey | None = None,
+        redacting: Entry | None = None,
+    ) -> Event:
+        """Build, check, sign and accept under the room's lock, without waiting. The caller submits ``writes``."""
+        event = self._build(room, draft)
+        check_auth(event, room.state)
+        self._acceptor.accept(room, event, writes, txn=txn, redacting=redacting)
+        return event
+
+    def accept_first(self, room: LiveRoom, create: Event, writes: Writes) -> None:
+        """Enter the create event of a new room."""
+        check_auth(create, room.state)
+        self._acceptor.accept(room, create, writes)
+
+    def now_ms(self) -> int:
+        """The time that a new event carries."""
+        return self._clock.now_ms()
+
+    def _build(self, room: LiveRoom, draft: Draft) -> Event:
+        state = room.state
+        wanted = auth_types_for(draft.type, draft.sender, draft.state_key, draft.content, room.version)
+        pdu: dict[str, Any] = {
+            "auth_events": [state[key].event_id for key in wanted if key in state],
+            "content": draft.content,
+            "depth": min(room.tip.depth + 1, 2**53 - 1),
+            "origin_server_ts": self._clock.now_ms(),
+            "prev_events": room.tip.extremities[:20],
+            "room_id": room.room_id,
+            "sender": draft.sender,
+            "type": draft.type,
+        }
+        if draft.state_key is not None:
+            pdu["state_key"] = draft.state_key
+        if draft.redacts is not None:
+            if room.version.redaction_v11:
+                pdu["content"] = {**draft.content, "redacts": draft.redacts}
+            else:
+                pdu["redacts"] = draft.redacts
+        return seal(pdu, room.version, self.identity.server_name, self.identity.key)
+
+    async def _current(self, room: LiveRoom) -> LiveRoom:
+        """The room as it is now: what we waited for may have been dropped after a failed commit."""
+        return room if not room.broken else await self.rooms.get(room.room_id)
+
+    def _same_state(self, room: LiveRoom, draft: Draft) -> Event | None:
+        """Setting a state to what it is already makes no new event, but must be allowed all the same."""
+        if draft.state_key is None:
+            return None
+        current = room.state.get((draft.type, draft.state_key))
+        if current is None or current.content != draft.content or current.sender != draft.sender:
+            return None
+        return current if room.membership(draft.sender) == "join" else None
+
+    async def _find_target(self, room: LiveRoom, draft: Draft) -> Entry | None:
+        """What a redaction is about; checks that its sender may (own messages, or the power to redact)."""
+        if draft.redacts is None:
+            return None
+        target = room.find(draft.redacts) or await entry_of(self._database, room, draft.redacts)
+        if target is None:
+            raise NotFound("There is no such event in this room")
+        if target.event.sender != draft.sender:
+            levels = room.levels()
+            if levels.of_user(draft.sender) < levels.redact:
+                raise Forbidden("You may not delete what others have written")
+        return None if target.redacted_because is not None else target

@@ -1,0 +1,246 @@
+"""Tables ``rooms``, ``state_snapshots``, ``state_deltas``, ``current_state`` and ``memberships``.
+
+A snapshot is what one event changed of the state before it; its number is that event's stream position. The state
+after any event is found by walking from its snapshot towards the first. Every ``WHOLE_EVERY`` steps a snapshot is
+written whole, so that the walk stays short.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final, NamedTuple
+
+import orjson
+from sqlalchemy import BigInteger, Column, Integer, Table, Text, bindparam, insert, select, text, update
+
+from server.rooms.event import Event, StateKey
+from server.rooms.event_store import events, read_event
+from server.rooms.live_room import LiveRoom, Tip
+from server.rooms.room_versions import room_version
+from server.storage.database import Database, Writes, metadata
+from server.storage.upsert import upsert
+
+WHOLE_EVERY: Final = 200
+
+rooms: Final = Table(
+    "rooms", metadata,
+    Column("nid", BigInteger, primary_key=True, autoincrement=False),
+    Column("room_id", Text, nullable=False, unique=True),
+    Column("version", Text, nullable=False),
+    Column("depth", BigInteger, nullable=False),
+    Column("extremities", Text, nullable=False),
+    Column("snapshot", BigInteger, nullable=False),
+    Column("chain", Integer, nullable=False),
+    Column("listed", Integer, nullable=False),
+)
+state_snapshots: Final = Table(
+    "state_snapshots", metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("parent", BigInteger),
+)
+state_deltas: Final = Table(
+    "state_deltas", metadata,
+    Column("snapshot", BigInteger, primary_key=True, autoincrement=False),
+    Column("type", Text, primary_key=True),
+    Column("state_key", Text, primary_key=True),
+    Column("event_id", Text, nullable=False),
+)
+current_state: Final = Table(
+    "current_state", metadata,
+    Column("room", BigInteger, primary_key=True, autoincrement=False),
+    Column("type", Text, primary_key=True),
+    Column("state_key", Text, primary_key=True),
+    Column("event_id", Text, nullable=False),
+)
+memberships: Final = Table(
+    "memberships", metadata,
+    Column("user_id", Text, primary_key=True),
+    Column("room_id", Text, primary_key=True),
+    Column("membership", Text, nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("stream", BigInteger, nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("forgotten", Integer, nullable=False),
+)
+
+_INSERT_ROOM: Final = insert(rooms)
+_MOVE_TIP: Final = (
+    update(rooms).where(rooms.c.nid == bindparam("room"))
+    .values(depth=bindparam("new_depth"), extremities=bindparam("ends"), snapshot=bindparam("state"),
+            chain=bindparam("length"))
+)
+_INSERT_SNAPSHOT: Final = insert(state_snapshots)
+_INSERT_DELTA: Final = insert(state_deltas)
+_SET_STATE: Final = upsert(current_state)
+_SET_MEMBERSHIP: Final = upsert(memberships)
+_LIST: Final = update(rooms).where(rooms.c.nid == bindparam("room")).values(listed=bindparam("shown"))
+_FORGET: Final = (
+    update(memberships)
+    .where(memberships.c.user_id == bindparam("who"), memberships.c.room_id == bindparam("where"))
+    .values(forgotten=1)
+)
+_STATE_AT: Final = text(
+    "WITH RECURSIVE walk(id, parent, step) AS ("
+    " SELECT id, parent, 0 FROM state_snapshots WHERE id = :snapshot"
+    " UNION ALL SELECT s.id, s.parent, walk.step + 1 FROM state_snapshots s JOIN walk ON s.id = walk.parent)"
+    " SELECT d.type, d.state_key, d.event_id FROM walk JOIN state_deltas d ON d.snapshot = walk.id"
+    " ORDER BY walk.step DESC"
+)
+
+
+class Membership(NamedTuple):
+    """A user's place in a room: since which event (by stream position), and who made it so."""
+
+    room_id: str
+    membership: str
+    event_id: str
+    stream: int
+    sender: str
+    forgotten: bool
+
+
+def add_room(writes: Writes, room: LiveRoom) -> None:
+    """Store a new room, before its first event."""
+    writes.add(_INSERT_ROOM, {
+        "nid": room.nid, "room_id": room.room_id, "version": room.version.name, "depth": 0, "extremities": "[]",
+        "snapshot": 0, "chain": 0, "listed": int(room.listed),
+    })
+
+
+def move_tip(writes: Writes, room: LiveRoom) -> None:
+    """Store where the room's next event goes on."""
+    tip = room.tip
+    writes.add(_MOVE_TIP, {
+        "room": room.nid, "new_depth": tip.depth, "ends": orjson.dumps(tip.extremities).decode(),
+        "state": tip.snapshot, "length": tip.chain,
+    })
+
+
+def add_snapshot(writes: Writes, snapshot: int, parent: int | None, changed: Iterable[Event]) -> None:
+    """Store a snapshot of the state: ``changed`` over ``parent``, or whole where there is no parent."""
+    writes.add(_INSERT_SNAPSHOT, {"id": snapshot, "parent": parent})
+    for event in changed:
+        writes.add(_INSERT_DELTA, {
+            "snapshot": snapshot, "type": event.type, "state_key": event.state_key, "event_id": event.event_id,
+        })
+
+
+def set_current_state(writes: Writes, room: LiveRoom, event: Event, stream: int) -> None:
+    """Store that ``event`` is now the state of its key."""
+    writes.add(_SET_STATE, {
+        "room": room.nid, "type": event.type, "state_key": event.state_key, "event_id": event.event_id,
+    })
+    if event.type == "m.room.member":
+        writes.add(_SET_MEMBERSHIP, {
+            "user_id": event.state_key, "room_id": room.room_id,
+            "membership": str(event.content.get("membership", "leave")), "event_id": event.event_id,
+            "stream": stream, "sender": event.sender, "forgotten": 0,
+        })
+
+
+def list_room(writes: Writes, room: LiveRoom) -> None:
+    """Store whether the room stands in the public list."""
+    writes.add(_LIST, {"room": room.nid, "shown": int(room.listed)})
+
+
+def forget_room(writes: Writes, user_id: str, room_id: str) -> None:
+    """The user does not want to see this left room again."""
+    writes.add(_FORGET, {"who": user_id, "where": room_id})
+
+
+async def load_room(database: Database, room_id: str, server_name: str) -> LiveRoom | None:
+    """The room with its current state, without its timeline."""
+    row = await database.fetch_one(select(rooms).where(rooms.c.room_id == room_id))
+    if row is None:
+        return None
+    tip = Tip(orjson.loads(row.extremities), row.depth, row.snapshot, row.chain)
+    room = LiveRoom(row.nid, row.room_id, room_version(row.version), server_name, tip, {}, listed=bool(row.listed))
+    found = await database.fetch_all(
+        select(events.c.event_id, events.c.json)
+        .select_from(current_state.join(events, current_state.c.event_id == events.c.event_id))
+        .where(current_state.c.room == room.nid)
+    )
+    for event_id, stored in found:
+        event = read_event(stored, room.version, event_id, room)
+        room.state[event.key] = event
+    room.note_members()
+    return room
+
+
+async def room_id_of_number(database: Database, nid: int) -> str | None:
+    """The room with this number."""
+    row = await database.fetch_one(select(rooms.c.room_id).where(rooms.c.nid == nid))
+    return None if row is None else str(row[0])
+
+
+async def highest_room_number(database: Database) -> int:
+    """The number that was given out last."""
+    row = await database.fetch_one(select(rooms.c.nid).order_by(rooms.c.nid.desc()).limit(1))
+    return 0 if row is None else int(row[0])
+
+
+async def state_ids_at(database: Database, snapshot: int) -> dict[StateKey, str]:
+    """The state of a snapshot as event ids."""
+    rows = await database.fetch_all(_STATE_AT, {"snapshot": snapshot})
+    return {(row[0], row[1]): row[2] for row in rows}
+
+
+async def state_at(database: Database, room: LiveRoom, snapshot: int) -> dict[StateKey, Event]:
+    """The state of a snapshot as events."""
+    ids = list((await state_ids_at(database, snapshot)).values())
+    found: dict[StateKey, Event] = {}
+    for start in range(0, len(ids), 500):
+        rows = await database.fetch_all(
+            select(events.c.event_id, events.c.json).where(events.c.event_id.in_(ids[start:start + 500]))
+        )
+        for event_id, stored in rows:
+            event = read_event(stored, room.version, event_id, room)
+            found[event.key] = event
+    return found
+
+
+async def memberships_of(database: Database, user_id: str) -> list[Membership]:
+    """All rooms of a user, also those left behind."""
+    rows = await database.fetch_all(select(memberships).where(memberships.c.user_id == user_id))
+    return [_as_membership(row) for row in rows]
+
+
+async def state_history(
+    database: Database, room: LiveRoom, kind: str, state_key: str
+) -> list[tuple[int, Event]]:
+    """``(stream, event)`` of every state event of one key, oldest first."""
+    rows = await database.fetch_all(
+        select(events.c.stream, events.c.event_id, events.c.json)
+        .where(events.c.room == room.nid, events.c.type == kind, events.c.state_key == state_key)
+        .where(events.c.state_key.is_not(None), events.c.flags.op("&")(3) == 0).order_by(events.c.stream)
+    )
+    return [(row[0], read_event(row[2], room.version, row[1], room)) for row in rows]
+
+
+async def state_changes(database: Database, room: LiveRoom, after: int, until: int) -> dict[StateKey, Event]:
+    """State events with ``after < stream <= until``, the last of each key."""
+    rows = await database.fetch_all(
+        select(events.c.event_id, events.c.json)
+        .where(events.c.room == room.nid, events.c.stream > after, events.c.stream <= until)
+        .where(events.c.state_key.is_not(None), events.c.flags.op("&")(3) == 0).order_by(events.c.stream)
+    )
+    return {event.key: event for event in (read_event(row[1], room.version, row[0], room) for row in rows)}
+
+
+async def snapshot_at(database: Database, room: LiveRoom, position: int) -> int:
+    """The snapshot that holds after the last event up to ``position``."""
+    row = await database.fetch_one(
+        select(events.c.snapshot).where(events.c.room == room.nid, events.c.stream <= position)
+        .where(events.c.flags.op("&")(3) == 0).order_by(events.c.stream.desc()).limit(1)
+    )
+    return 0 if row is None else int(row[0])
+
+
+async def listed_room_ids(database: Database) -> list[str]:
+    """Rooms of the public list."""
+    rows = await database.fetch_all(select(rooms.c.room_id).where(rooms.c.listed == 1).order_by(rooms.c.nid))
+    return [str(row[0]) for row in rows]
+
+
+def _as_membership(row: Any) -> Membership:
+    return Membership(row.room_id, row.membership, row.event_id, row.stream, row.sender, bool(row.forgotten))

@@ -1,0 +1,67 @@
+"""Who is typing, in memory only (spec: "Typing Notifications")."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from server.foundation.clock import Clock, Timer
+from server.foundation.errors import Forbidden
+from server.rooms.live_room import LiveRoom
+from server.rooms.rooms import Rooms
+
+_LONGEST_MS: Final = 60_000
+
+TypingListener = Callable[[LiveRoom], None]
+
+
+class Typing:
+    """Who is typing where. Every change takes the next of its own positions, which run on over restarts."""
+
+    def __init__(self, rooms: Rooms, clock: Clock) -> None:
+        self._rooms = rooms
+        self._clock = clock
+        self._typing: dict[str, dict[str, Timer]] = {}
+        self._changed: dict[str, int] = {}
+        # Begins at the time of the start, so that a token from before it is never ahead of us.
+        self.position = clock.now_ms()
+        self._listeners: list[TypingListener] = []
+
+    def listen(self, listener: TypingListener) -> None:
+        """Call ``listener`` whenever the typists of a room change."""
+        self._listeners.append(listener)
+
+    async def set(self, room_id: str, user_id: str, is_typing: bool, timeout_ms: int = 30_000) -> None:
+        """``user_id`` types for ``timeout_ms`` at most, or has stopped."""
+        room = await self._rooms.get(room_id)
+        if room.membership(user_id) != "join":
+            raise Forbidden("You are not in this room")
+        typists = self._typing.setdefault(room_id, {})
+        timer = typists.pop(user_id, None)
+        if timer is not None:
+            timer.cancel()
+        if is_typing:
+            seconds = max(0, min(timeout_ms, _LONGEST_MS)) / 1000
+            typists[user_id] = self._clock.call_later(seconds, lambda: self._stopped(room, user_id))
+        if is_typing != (timer is not None):
+            self._announce(room)
+
+    def in_room(self, room_id: str) -> list[str]:
+        """Who is typing now."""
+        return sorted(self._typing.get(room_id, ()))
+
+    def changed_after(self, room_id: str, position: int) -> bool:
+        """Whether the typists of a room have changed since ``position``."""
+        return self._changed.get(room_id, 0) > position
+
+    def _stopped(self, room: LiveRoom, user_id: str) -> None:
+        if self._typing.get(room.room_id, {}).pop(user_id, None) is not None:
+            self._announce(room)
+
+    def _announce(self, room: LiveRoom) -> None:
+        self.position += 1
+        self._changed[room.room_id] = self.position
+        if not self._typing.get(room.room_id):
+            self._typing.pop(room.room_id, None)
+        for listener in self._listeners:
+            listener(room)

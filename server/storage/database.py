@@ -1,0 +1,309 @@
+"""One writer, group commit, callbacks after the commit (DESIGN sections 2 and 3).
+
+There are two ways to write.
+
+* ``submit(writes)``: rows that are already decided. All that wait are written in one transaction, each statement
+  once with all its rows; on SQLite in a single hop to the database's thread. This is the way of room events.
+* ``async with write() as tx``: statement by statement, with reading in between, alone in its transaction.
+
+Both run in the order in which they were asked for, and neither is answered before its commit is on disk
+(``synchronous=FULL``; on PostgreSQL the same under one advisory lock, so that stream order is commit order).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from sqlalchemy import CursorResult, Executable, MetaData, event, text
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.sql.elements import ClauseElement
+
+from server.storage.sqlite_batch import SqliteBatches
+
+logger = logging.getLogger(__name__)
+
+metadata: Final = MetaData()
+
+Row = Mapping[str, Any]
+AfterCommit = Callable[[], None]
+
+_MAX_BATCH: Final = 500
+_ADVISORY_LOCK: Final = 0x6B616972  # "kair"
+
+
+class Conflict(Exception):
+    """Another row stands where this one should go: a unique key is taken."""
+
+
+class Writes:
+    """Rows that belong together: all of them are committed, or none."""
+
+    __slots__ = ("after_commit", "on_failure", "rows")
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[ClauseElement, Row]] = []
+        self.after_commit: list[AfterCommit] = []
+        self.on_failure: list[AfterCommit] = []
+
+    def add(self, statement: ClauseElement, row: Row) -> None:
+        """Run ``statement`` with ``row`` at commit. Use module-level statements: equal ones are run together."""
+        self.rows.append((statement, row))
+
+
+class Transaction:
+    """The writer's connection, lent for one unit of work."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self.connection = connection
+        self.after_commit: list[AfterCommit] = []
+        self.on_failure: list[AfterCommit] = []
+
+    async def execute(
+        self, statement: Executable, rows: Row | Sequence[Row] | None = None
+    ) -> CursorResult[Any]:
+        """Run one statement now; ``rows`` may be one mapping or many."""
+        return await self.connection.execute(statement, rows)
+
+    async def apply(self, writes: Writes) -> None:
+        """Run decided rows inside this transaction."""
+        for statement, rows in grouped(writes.rows):
+            await self.connection.execute(statement, rows)  # type: ignore[call-overload]
+        self.after_commit += writes.after_commit
+        self.on_failure += writes.on_failure
+
+
+def grouped(rows: Sequence[tuple[ClauseElement, Row]]) -> list[tuple[ClauseElement, list[Row]]]:
+    """``rows`` gathered by statement, statements in the order of their first use."""
+    groups: dict[int, tuple[ClauseElement, list[Row]]] = {}
+    for statement, row in rows:
+        group = groups.get(id(statement))
+        if group is None:
+            groups[id(statement)] = (statement, [row])
+        else:
+            group[1].append(row)
+    return list(groups.values())
+
+
+class _Turn:
+    """A caller of ``write()`` that waits for the writer."""
+
+    __slots__ = ("done", "granted")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.granted: asyncio.Future[None] = loop.create_future()
+        self.done: asyncio.Future[None] = loop.create_future()
+
+
+class Database:
+    """The node's database, by URL: ``sqlite+aiosqlite:///path`` or ``postgresql+asyncpg://…``."""
+
+    def __init__(self, url: str, *, readers: int = 3) -> None:
+        self._is_sqlite = url.startswith("sqlite")
+        self._engine = _make_engine(url, readers)
+        self._waiting: deque[tuple[Writes, asyncio.Future[None]] | _Turn] = deque()
+        self._wake = asyncio.Event()
+        self._writer: AsyncConnection | None = None
+        self._batches: SqliteBatches | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._closing = False
+
+    @property
+    def dialect(self) -> str:
+        """``sqlite`` or ``postgresql``."""
+        return self._engine.dialect.name
+
+    async def open(self) -> None:
+        """Connect and start the writer."""
+        self._writer = await self._engine.connect()
+        if self._is_sqlite:
+            raw = await self._writer.get_raw_connection()
+            self._batches = SqliteBatches(raw.driver_connection, self._engine.dialect)
+            await self._batches.prepare()
+        self._task = asyncio.get_running_loop().create_task(self._write_forever(), name="database writer")
+
+    async def close(self) -> None:
+        """Write what waits, then close. Call once."""
+        self._closing = True
+        self._wake.set()
+        if self._task is not None:
+            await self._task
+        if self._writer is not None:
+            await self._writer.close()
+        await self._engine.dispose()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for reading what is committed."""
+        async with self._engine.connect() as connection:
+            yield connection
+
+    async def fetch_all(self, statement: Executable, parameters: Row | None = None) -> Sequence[Any]:
+        """All rows of one reading statement."""
+        async with self._engine.connect() as connection:
+            return (await connection.execute(statement, parameters)).fetchall()
+
+    async def fetch_one(self, statement: Executable, parameters: Row | None = None) -> Any | None:
+        """The first row of one reading statement, or ``None``."""
+        async with self._engine.connect() as connection:
+            return (await connection.execute(statement, parameters)).first()
+
+    def submit(self, writes: Writes) -> asyncio.Future[None]:
+        """Queue decided rows; the future is done when they are durable, after the ``after_commit`` callbacks."""
+        if self._closing:
+            raise RuntimeError("the database is closing")
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((writes, future))
+        self._wake.set()
+        return future
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Transaction]:
+        """A transaction of one's own. It is durable when the block has been left; an exception rolls it back."""
+        if self._closing:
+            raise RuntimeError("the database is closing")
+        turn = _Turn(asyncio.get_running_loop())
+        self._waiting.append(turn)
+        self._wake.set()
+        try:
+            await turn.granted
+            assert self._writer is not None
+            tx = Transaction(self._writer)
+            await self._begin()
+            try:
+                yield tx
+            except BaseException:
+                await self._roll_back(tx.on_failure)
+                raise
+            await self._commit(tx)
+        finally:
+            if not turn.done.done():
+                turn.done.set_result(None)
+
+    async def _write_forever(self) -> None:
+        while not (self._closing and not self._waiting):
+            if not self._waiting:
+                self._wake.clear()
+                await self._wake.wait()
+                continue
+            first = self._waiting.popleft()
+            if isinstance(first, _Turn):
+                await self._give_turn(first)
+            else:
+                await self._write_batch(self._take_batch(first))
+
+    async def _give_turn(self, turn: _Turn) -> None:
+        if turn.done.done():
+            return  # its caller was cancelled while it waited
+        if not turn.granted.done():
+            turn.granted.set_result(None)
+            await turn.done
+
+    def _take_batch(
+        self, first: tuple[Writes, asyncio.Future[None]]
+    ) -> list[tuple[Writes, asyncio.Future[None]]]:
+        batch = [first]
+        while self._waiting and len(batch) < _MAX_BATCH and not isinstance(self._waiting[0], _Turn):
+            batch.append(self._waiting.popleft())  # type: ignore[arg-type]
+        return batch
+
+    async def _write_batch(self, batch: list[tuple[Writes, asyncio.Future[None]]]) -> None:
+        """Commit all; if that fails, each alone, so that only the guilty one is refused."""
+        rows = batch[0][0].rows if len(batch) == 1 else [row for writes, _ in batch for row in writes.rows]
+        try:
+            await self._commit_rows(rows)
+        except Exception as fault:
+            if len(batch) == 1:
+                taken = isinstance(fault, sqlite3.IntegrityError | IntegrityError)
+                self._fail(batch[0], Conflict(str(fault)) if taken else fault)
+                return
+            for item in batch:
+                await self._write_batch([item])
+            return
+        for writes, future in batch:
+            _run_all(writes.after_commit)
+            if not future.done():
+                future.set_result(None)
+
+    def _fail(self, item: tuple[Writes, asyncio.Future[None]], fault: Exception) -> None:
+        writes, future = item
+        logger.error("a write failed: %s", fault)
+        _run_all(writes.on_failure)
+        if not future.done():
+            future.set_exception(fault)
+
+    async def _commit_rows(self, rows: Sequence[tuple[ClauseElement, Row]]) -> None:
+        if self._batches is not None:
+            await self._batches.commit(grouped(rows))
+            return
+        assert self._writer is not None
+        await self._begin()
+        try:
+            for statement, group in grouped(rows):
+                await self._writer.execute(statement, group)  # type: ignore[call-overload]
+        except BaseException:
+            await self._writer.rollback()
+            raise
+        await self._writer.commit()
+
+    async def _begin(self) -> None:
+        assert self._writer is not None
+        if self._is_sqlite:
+            await self._writer.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            await self._writer.execute(text(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})"))
+
+    async def _roll_back(self, on_failure: Sequence[AfterCommit]) -> None:
+        assert self._writer is not None
+        if self._is_sqlite:
+            await self._writer.exec_driver_sql("ROLLBACK")
+        else:
+            await self._writer.rollback()
+        _run_all(on_failure)
+
+    async def _commit(self, tx: Transaction) -> None:
+        assert self._writer is not None
+        try:
+            if self._is_sqlite:
+                await self._writer.exec_driver_sql("COMMIT")
+            else:
+                await self._writer.commit()
+        except BaseException:
+            await self._roll_back(tx.on_failure)
+            raise
+        _run_all(tx.after_commit)
+
+
+def _run_all(callbacks: Sequence[AfterCommit]) -> None:
+    for callback in callbacks:
+        try:
+            callback()
+        except Exception:
+            # The commit stands; one deaf listener must not take the others' news away.
+            logger.exception("a callback after the commit failed")
+
+
+def _make_engine(url: str, readers: int) -> AsyncEngine:
+    if not url.startswith("sqlite"):
+        return create_async_engine(url, pool_size=readers + 1, max_overflow=readers)
+    engine = create_async_engine(
+        url, pool_size=readers + 1, max_overflow=readers, isolation_level="AUTOCOMMIT", pool_reset_on_return=None
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _configure(connection: Any, _record: object) -> None:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA busy_timeout=10000")
+        cursor.execute("PRAGMA cache_size=-4000")
+        cursor.close()
+
+    return engine

@@ -1,0 +1,80 @@
+"""Bring a database to the schema of this code, or refuse with the right words.
+
+The database keeps its schema version and the oldest code (by schema version) that may still open it, so that a
+roll-back to older code refuses instead of spoiling data.
+"""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import Final
+
+from sqlalchemy import text
+
+from server.storage.database import Database, Transaction
+
+# Code of which schema version may at least be, to work on a database that this code has migrated.
+OLDEST_COMPATIBLE: Final = 1
+
+_TYPES: Final = {
+    "sqlite": {"{bytes}": "BLOB", "{int}": "INTEGER"},
+    "postgresql": {"{bytes}": "BYTEA", "{int}": "BIGINT"},
+}
+
+
+class SchemaError(Exception):
+    """The database was made by code that this code does not understand."""
+
+
+def migrations() -> list[tuple[int, str, str]]:
+    """All steps as ``(number, name, SQL)``, in order."""
+    steps = []
+    for entry in resources.files("server.storage.migrations").iterdir():
+        if entry.name.endswith(".sql"):
+            steps.append((int(entry.name[:4]), entry.name, entry.read_text("utf-8")))
+    return sorted(steps)
+
+
+async def migrate(database: Database) -> int:
+    """Run the steps that are missing, each in its own transaction; answer the schema version reached."""
+    steps = migrations()
+    newest = steps[-1][0]
+    version = await _current_version(database, newest)
+    for number, _name, sql in steps:
+        if number > version:
+            async with database.write() as tx:
+                await _run_step(tx, number, sql, database.dialect)
+    return newest
+
+
+async def _current_version(database: Database, newest: int) -> int:
+    async with database.write() as tx:
+        await tx.execute(text("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT, oldest_compatible BIGINT)"))
+        row = (await tx.execute(text("SELECT version, oldest_compatible FROM schema_version"))).first()
+        if row is None:
+            await tx.execute(text("INSERT INTO schema_version VALUES (0, 0)"))
+            return 0
+    version, oldest = int(row[0]), int(row[1])  # type: ignore[misc]
+    if oldest > newest:
+        raise SchemaError(
+            f"This database has been opened by a newer Kairan (schema {version}, needs at least {oldest}; "
+            f"this one knows {newest}). Install the newer version again, or restore a backup from before the upgrade."
+        )
+    return version
+
+
+async def _run_step(tx: Transaction, number: int, sql: str, dialect: str) -> None:
+    for statement in _in_dialect(sql, dialect).split(";"):
+        lines = [line for line in statement.splitlines() if not line.lstrip().startswith("--")]
+        if "".join(lines).strip():
+            await tx.connection.exec_driver_sql("\n".join(lines))
+    await tx.execute(
+        text("UPDATE schema_version SET version = :version, oldest_compatible = :oldest"),
+        {"version": number, "oldest": OLDEST_COMPATIBLE},
+    )
+
+
+def _in_dialect(sql: str, dialect: str) -> str:
+    for placeholder, name in _TYPES[dialect].items():
+        sql = sql.replace(placeholder, name)
+    return sql

@@ -1,0 +1,52 @@
+"""The one global order of everything that a client may have to hear of.
+
+Every change that shows in ``/sync`` takes the next position. Writes overlap, so a position counts as reached only
+when it and all before it are committed: ``current`` never runs ahead of one that is still on its way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+
+class StreamPositions:
+    """Hands out positions and knows up to which all are committed."""
+
+    def __init__(self, last: int) -> None:
+        self._last = last
+        self._open: dict[int, None] = {}
+        self._waiting: list[tuple[int, Callable[[], None]]] = []
+
+    @property
+    def current(self) -> int:
+        """All positions up to this one are committed (or were given up)."""
+        for position in self._open:
+            return position - 1
+        return self._last
+
+    def allocate(self) -> int:
+        """The next position; call ``finish`` with it when it is committed or given up."""
+        self._last += 1
+        self._open[self._last] = None
+        return self._last
+
+    def finish(self, position: int) -> None:
+        """``position`` is settled. Runs whatever waited for it and for all before it."""
+        self._open.pop(position, None)
+        if self._waiting:
+            self._run_reached()
+
+    def when_reached(self, position: int, callback: Callable[[], None]) -> None:
+        """Call ``callback`` as soon as ``current`` has come to ``position`` (at once if it has)."""
+        if position <= self.current:
+            callback()
+        else:
+            self._waiting.append((position, callback))
+
+    def _run_reached(self) -> None:
+        current = self.current
+        ready = [callback for position, callback in self._waiting if position <= current]
+        if ready:
+            self._waiting = [item for item in self._waiting if item[0] > current]
+            for callback in ready:
+                callback()

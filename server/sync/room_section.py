@@ -1,0 +1,203 @@
+"""What ``/sync`` says of one room: timeline, state, receipts, counts. Made of bytes that are shared by all."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import orjson
+
+from server.rooms.event import Event, StateKey
+from server.rooms.event_store import entries_between
+from server.rooms.live_room import LiveRoom
+from server.rooms.relations import bundle_all
+from server.rooms.state_store import snapshot_at, state_at, state_changes
+from server.rooms.timeline import Entry, state_bytes
+from server.rooms.visibility import Sight
+from server.storage.database import Database
+from server.sync.filters import EventFilter, Filter
+from server.sync.tokens import SyncToken
+
+_HEROES: Final = 5
+_REMEMBERED_DEVICES: Final = 2_000
+_REMEMBERED_MEMBERS: Final = 2_000
+
+
+class Span(NamedTuple):
+    """A piece of a room's timeline: after ``start``; ``limited`` where earlier events were left out."""
+
+    entries: Sequence[Entry]
+    limited: bool
+    # Position before the first entry: where /messages goes on backwards.
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who looks, and how."""
+
+    user_id: str
+    device_id: str
+    filter: Filter
+    state_after: bool
+
+
+class SentMembers:
+    """Which member events a device has been sent, so that they are not sent again (lazy loading)."""
+
+    def __init__(self) -> None:
+        self._devices: OrderedDict[tuple[str, str, str], dict[str, str]] = OrderedDict()
+
+    def unsent(self, viewer: Viewer, room_id: str, members: Iterable[Event]) -> list[Event]:
+        """Those of ``members`` that the device has not got; they count as sent from now on."""
+        key = (viewer.user_id, viewer.device_id, room_id)
+        known = self._devices.setdefault(key, {})
+        self._devices.move_to_end(key)
+        if len(self._devices) > _REMEMBERED_DEVICES:
+            self._devices.popitem(last=False)
+        fresh = [event for event in members if known.get(event.state_key or "") != event.event_id]
+        if len(known) > _REMEMBERED_MEMBERS:
+            known.clear()
+        known.update((event.state_key or "", event.event_id) for event in fresh)
+        return fresh
+
+    def forget(self, viewer: Viewer, room_id: str) -> None:
+        """The device starts anew."""
+        self._devices.pop((viewer.user_id, viewer.device_id, room_id), None)
+
+
+class RoomReader:
+    """Reads pieces of rooms, from memory where it reaches."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.sent_members = SentMembers()
+
+    async def newest(self, room: LiveRoom, until: int, limit: int, sight: Sight, wanted: EventFilter) -> Span:
+        """The newest events that the viewer may see and wants, with ``limit`` at most."""
+        return await self._back(room, 0, until, limit, sight, wanted)
+
+    async def after(
+        self, room: LiveRoom, since: int, until: int, limit: int, sight: Sight, wanted: EventFilter
+    ) -> Span:
+        """What is new after ``since``: the newest ``limit`` of it."""
+        entries = room.entries_after(since, until)
+        if entries is None:
+            return await self._back(room, since, until, limit, sight, wanted)
+        if not sight.sees_all or not wanted.wants_all:
+            entries = [entry for entry in sight.only_visible(entries) if wanted.wants(entry.event)]
+        if len(entries) <= limit:
+            return Span(entries, False, since)
+        cut = entries[len(entries) - limit:] if limit else []
+        return Span(cut, True, cut[0].stream - 1 if cut else until)
+
+    async def _back(
+        self, room: LiveRoom, since: int, until: int, limit: int, sight: Sight, wanted: EventFilter
+    ) -> Span:
+        """Walk back from ``until`` until there are ``limit`` wanted events, or the beginning is reached."""
+        found: list[Entry] = []
+        position, steps = until, 0
+        while len(found) <= limit and position > since and steps < 20:
+            batch = await self.page_back(room, since, position, limit + 1)
+            if not batch:
+                break
+            position = batch[-1].stream - 1
+            found += [entry for entry in batch if sight.sees(entry.stream) and wanted.wants(entry.event)]
+            steps += 1
+        limited = len(found) > limit
+        kept = found[:limit]
+        kept.reverse()
+        start = kept[0].stream - 1 if kept and (limited or since == 0) else (until if limited else since)
+        return Span(kept, limited, start)
+
+    async def page_back(self, room: LiveRoom, after: int, until: int, limit: int) -> Sequence[Entry]:
+        """Up to ``limit`` entries with ``after < stream <= until``, the newest first."""
+        in_memory = room.newest(limit, until)
+        if in_memory is not None:
+            return [entry for entry in reversed(in_memory) if entry.stream > after]
+        entries = await entries_between(self._database, room, after, until, limit, newest_first=True)
+        await bundle_all(self._database, room, entries)
+        return entries
+
+    async def state_at(self, room: LiveRoom, position: int) -> dict[StateKey, Event]:
+        """The state after all events up to ``position``."""
+        state = room.state_at(position)
+        if state is not None:
+            return state
+        return await state_at(self._database, room, await snapshot_at(self._database, room, position))
+
+    async def state_between(self, room: LiveRoom, after: int, until: int) -> dict[StateKey, Event]:
+        """What has changed of the state: the last event of each key with ``after < stream <= until``."""
+        entries = room.entries_after(after, until)
+        if entries is None:
+            return await state_changes(self._database, room, after, until)
+        return {entry.event.key: entry.event for entry in entries if entry.event.state_key is not None}
+
+
+def timeline_json(span: Span, viewer: Viewer) -> bytes:
+    """The ``timeline`` of a room."""
+    if viewer.filter.event_fields or viewer.filter.federation_format:
+        events = b",".join(_filtered_bytes(entry, viewer) for entry in span.entries)
+    else:
+        events = b",".join(
+            [entry.bytes_for(viewer.user_id, viewer.device_id) for entry in span.entries]
+        )
+    limited = b"true" if span.limited else b"false"
+    return b'{"events":[%b],"limited":%b,"prev_batch":"%b"}' % (events, limited, str(SyncToken(span.start)).encode())
+
+
+def _filtered_bytes(entry: Entry, viewer: Viewer) -> bytes:
+    """An event with only the fields that the filter names, or in the federation's form."""
+    if viewer.filter.federation_format:
+        return orjson.dumps(entry.event.pdu)
+    shown = entry.shown_to(viewer.user_id, viewer.device_id, with_room_id=False)
+    kept: dict[str, object] = {}
+    for path in viewer.filter.event_fields:
+        _copy_path(shown, kept, path.replace("\\.", "\0").split("."))
+    return orjson.dumps(kept)
+
+
+def _copy_path(source: dict[str, object], target: dict[str, object], path: list[str]) -> None:
+    name = path[0].replace("\0", ".")
+    if name not in source:
+        return
+    value = source[name]
+    if len(path) == 1:
+        target[name] = value
+    elif isinstance(value, dict):
+        inner = target.setdefault(name, {})
+        if isinstance(inner, dict):
+            _copy_path(value, inner, path[1:])
+
+
+def state_json(events: Collection[Event]) -> bytes:
+    """A list of state events."""
+    return b'{"events":[%b]}' % b",".join([state_bytes(event) for event in events])
+
+
+def summary(room: LiveRoom, user_id: str, state: dict[StateKey, Event]) -> dict[str, object]:
+    """Heroes and counts (spec: "RoomSummary"): whom to name a room after that has no name of its own."""
+    joined: list[str] = []
+    invited: list[str] = []
+    gone: list[str] = []
+    for (kind, member), event in state.items():
+        if kind == "m.room.member":
+            membership = event.content.get("membership")
+            (joined if membership == "join" else invited if membership == "invite" else gone).append(member)
+    told: dict[str, object] = {
+        "m.joined_member_count": len(joined), "m.invited_member_count": len(invited),
+    }
+    if ("m.room.name", "") not in state and ("m.room.canonical_alias", "") not in state:
+        others = [member for member in (*joined, *invited) if member != user_id]
+        heroes = others or [member for member in gone if member != user_id]
+        told["m.heroes"] = sorted(heroes)[:_HEROES]
+    return told
+
+
+def members_of(span: Span, state: dict[StateKey, Event], also: Iterable[str] = ()) -> list[Event]:
+    """The member events of everybody who speaks in a piece of timeline."""
+    wanted = dict.fromkeys([*(entry.event.sender for entry in span.entries), *also])
+    found = (state.get(("m.room.member", user_id)) for user_id in wanted)
+    return [event for event in found if event is not None]

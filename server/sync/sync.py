@@ -1,0 +1,434 @@
+"""``/sync``: one answer for one device (spec: "Syncing").
+
+A device that is up to date costs no SQL: a few look-ups say that nothing concerns its user. What a room has to tell
+is made once for all members who were equally far.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import orjson
+
+from server.foundation.clock import Clock
+from server.notifications.unread import UnreadCounts
+from server.rooms.live_room import LiveRoom
+from server.rooms.receipts import Receipts, newer_receipts, receipt_content
+from server.rooms.rooms import Rooms
+from server.rooms.state_store import Membership
+from server.rooms.timeline import stripped
+from server.rooms.typing import Typing
+from server.rooms.visibility import SEES_ALL, Sights
+from server.storage.streams import StreamPositions
+from server.sync.bell import Bell
+from server.sync.feeds import Feed, Feeds
+from server.sync.filters import Filter
+from server.sync.room_section import (
+    RoomReader,
+    Span,
+    Viewer,
+    members_of,
+    state_json,
+    summary,
+    timeline_json,
+)
+from server.sync.tokens import SyncToken
+
+Json = dict[str, Any]
+
+_LONGEST_WAIT_MS: Final = 120_000
+_KEPT_SECTIONS: Final = 64
+_STRIPPED: Final = (
+    ("m.room.create", ""), ("m.room.name", ""), ("m.room.avatar", ""), ("m.room.topic", ""),
+    ("m.room.join_rules", ""), ("m.room.canonical_alias", ""), ("m.room.encryption", ""),
+)
+
+
+class Accounts(Protocol):
+    """What a user's own data contribute; the accounts bring it."""
+
+    async def account_data_since(self, user_id: str, since: int, until: int) -> tuple[list[Json], dict[str, list[Json]]]:
+        """Global account data and account data by room, changed with ``since < position <= until``."""
+
+    async def to_device_for(self, user_id: str, device_id: str, since: int, until: int, limit: int) -> tuple[list[Json], int]:
+        """Messages to a device, and the position up to which they were given."""
+
+    async def acknowledge_to_device(self, user_id: str, device_id: str, until: int) -> None:
+        """The device has what was sent up to ``until``."""
+
+    async def device_changes_since(self, since: int, until: int) -> list[str]:
+        """Users whose devices or keys have changed."""
+
+    async def key_counts(self, user_id: str, device_id: str) -> tuple[dict[str, int], list[str]]:
+        """One-time keys left by algorithm, and unused fallback key types."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncRequest:
+    """What a device asks. ``since`` is ``None`` at its first time."""
+
+    user_id: str
+    device_id: str
+    filter: Filter
+    since: SyncToken | None = None
+    timeout_ms: int = 0
+    full_state: bool = False
+    state_after: bool = False
+
+    @property
+    def viewer(self) -> Viewer:
+        """Who looks, and how."""
+        return Viewer(self.user_id, self.device_id, self.filter, self.state_after)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What an answer is made from."""
+
+    rooms: Rooms
+    receipts: Receipts
+    typing: Typing
+    unread: UnreadCounts
+    sights: Sights
+    accounts: Accounts
+
+
+class Sync:
+    """Answers ``/sync``."""
+
+    def __init__(
+        self, world: World, reader: RoomReader, feeds: Feeds, bell: Bell, positions: StreamPositions, clock: Clock
+    ) -> None:
+        self._world = world
+        self._reader = reader
+        self._feeds = feeds
+        self._bell = bell
+        self._positions = positions
+        self._clock = clock
+        self._stopping = False
+        # The part of a room's section that is the same for all who were equally far.
+        self._shared: OrderedDict[tuple[str, int, int, Filter, bool], bytes] = OrderedDict()
+
+    async def answer(self, request: SyncRequest) -> bytes:
+        """The answer as JSON bytes; waits up to ``timeout_ms`` for something new."""
+        since = request.since
+        if since is not None:
+            await self._world.accounts.acknowledge_to_device(request.user_id, request.device_id, since.stream)
+        deadline = self._clock.monotonic() + min(request.timeout_ms, _LONGEST_WAIT_MS) / 1000
+        while True:
+            now = self._now()
+            parts: list[bytes] = []
+            if since is None or request.full_state or self._may_have_news(request.user_id, since):
+                parts = await self._parts(request, await self._feeds.of(request.user_id), now)
+            left = deadline - self._clock.monotonic()
+            if parts or since is None or request.full_state or left <= 0 or self._stopping:
+                parts.append(await self._keys_part(request))
+                return b'{"next_batch":"%b",%b}' % (str(now).encode(), b",".join(parts))
+            await self._bell.wait(request.user_id, left)
+
+    def stop_waiting(self) -> None:
+        """The node stops: answer everybody now."""
+        self._stopping = True
+        self._bell.wake_all()
+
+    def _now(self) -> SyncToken:
+        return SyncToken(self._positions.current, self._world.typing.position)
+
+    def _may_have_news(self, user_id: str, since: SyncToken) -> bool:
+        return self._bell.last_of_user(user_id) > since.stream or self._bell.last_typing(user_id) > since.typing
+
+    async def _parts(self, request: SyncRequest, feed: Feed, now: SyncToken) -> list[bytes]:
+        start = request.since.stream if request.since else 0
+        own, by_room = await self._world.accounts.account_data_since(request.user_id, start, now.stream)
+        parts = [await self._rooms_part(request, feed, now, by_room)]
+        if own:
+            parts.append(b'"account_data":{"events":%b}' % orjson.dumps(_wanted(own, request)))
+        messages, _ = await self._world.accounts.to_device_for(
+            request.user_id, request.device_id, start, now.stream, 100
+        )
+        if messages:
+            parts.append(b'"to_device":{"events":%b}' % orjson.dumps(messages))
+        lists = await self._device_lists(request, feed, now)
+        if lists is not None:
+            parts.append(b'"device_lists":%b' % orjson.dumps(lists))
+        return [part for part in parts if part]
+
+    async def _rooms_part(
+        self, request: SyncRequest, feed: Feed, now: SyncToken, data: dict[str, list[Json]]
+    ) -> bytes:
+        sections: dict[bytes, list[bytes]] = {b"join": [], b"invite": [], b"knock": [], b"leave": []}
+        for place in list(feed.places.values()):
+            if not request.filter.wants_room(place.room_id) or place.stream > now.stream:
+                continue
+            kind = _KIND.get(place.membership, b"leave")
+            section = await self._section(kind, place, request, now, data.get(place.room_id, []))
+            if section is not None:
+                sections[kind].append(b"%b:%b" % (orjson.dumps(place.room_id), section))
+        told = [b'"%b":{%b}' % (kind, b",".join(found)) for kind, found in sections.items() if found]
+        return b'"rooms":{%b}' % b",".join(told) if told else b""
+
+    async def _section(
+        self, kind: bytes, place: Membership, request: SyncRequest, now: SyncToken, data: list[Json]
+    ) -> bytes | None:
+        if kind == b"join":
+            return await self._joined(place, request, now, data)
+        since = request.since
+        is_news = since is None or place.stream > since.stream
+        if kind == b"leave":
+            if since is None and not request.filter.include_leave and not request.full_state or not is_news:
+                return None
+            if request.full_state and since is not None and place.stream <= since.stream:
+                return None
+            return await self._left(place, request)
+        return await self._asked(kind, place, request) if is_news or request.full_state else None
+
+    async def _joined(
+        self, place: Membership, request: SyncRequest, now: SyncToken, data: list[Json]
+    ) -> bytes | None:
+        since = request.since
+        room_id = place.room_id
+        whole = since is None or place.stream > since.stream or request.full_state
+        typing = self._world.typing.changed_after(room_id, since.typing if since else 0)
+        if not whole and not data and not typing and self._bell.last_of_room(room_id) <= (since or now).stream:
+            return None
+        room = await self._world.rooms.get(room_id)
+        parts = await self._whole_room(room, place, request, now) if whole else await self._news(room, request, now)
+        ephemeral = await self._ephemeral(room, request, now, typing)
+        if not parts and not ephemeral and not data:
+            return None
+        if ephemeral:
+            parts.append(b'"ephemeral":{"events":%b}' % orjson.dumps(ephemeral))
+        if data:
+            parts.append(b'"account_data":{"events":%b}' % orjson.dumps(data))
+        unread = await self._world.unread.of(room, request.user_id)
+        parts.append(
+            b'"unread_notifications":{"notification_count":%d,"highlight_count":%d}'
+            % (unread.notify, unread.highlight)
+        )
+        return b"{%b}" % b",".join(parts)
+
+    async def _whole_room(
+        self, room: LiveRoom, place: Membership, request: SyncRequest, now: SyncToken
+    ) -> list[bytes]:
+        """A room at first sight, or newly joined: newest events, and the state before them (or after)."""
+        viewer = request.viewer
+        limit = request.filter.timeline_limit(request.since is None)
+        sight = await self._world.sights.of(room, request.user_id)
+        since = request.since
+        if since is not None and place.stream <= since.stream:
+            span = await self._reader.after(room, since.stream, now.stream, limit, sight, request.filter.timeline)
+        else:
+            span = await self._reader.newest(room, now.stream, limit, sight, request.filter.timeline)
+        self._reader.sent_members.forget(viewer, room.room_id)
+        position = now.stream if request.state_after or not span.entries else span.entries[0].stream - 1
+        state = await self._reader.state_at(room, position)
+        events = list(state.values())
+        if request.filter.state.lazy_members:
+            events = [event for event in events if event.type != "m.room.member"]
+            members = members_of(span, await self._reader.state_at(room, now.stream), (request.user_id,))
+            fresh = self._reader.sent_members.unsent(viewer, room.room_id, members)
+            in_timeline = {entry.event.event_id for entry in span.entries}
+            events += [event for event in fresh if request.state_after or event.event_id not in in_timeline]
+        events = [event for event in events if request.filter.state.wants(event)]
+        current = await self._reader.state_at(room, now.stream)
+        return [
+            b'"timeline":' + timeline_json(span, viewer),
+            _state_name(request) + state_json(events),
+            b'"summary":' + orjson.dumps(summary(room, request.user_id, current)),
+        ]
+
+    async def _news(self, room: LiveRoom, request: SyncRequest, now: SyncToken) -> list[bytes]:
+        """What happened in a room that the device knows."""
+        assert request.since is not None
+        sight = await self._world.sights.of(room, request.user_id)
+        limit = request.filter.timeline_limit(False)
+        span = await self._reader.after(
+            room, request.since.stream, now.stream, limit, sight, request.filter.timeline
+        )
+        if not span.entries and not span.limited:
+            return await self._state_only(room, request, now)
+        if sight is not SEES_ALL or self._is_special(span, request):
+            return [await self._shared_news(room, span, request, now)]
+        # Lazy loading differs from device to device, unless the room is small enough to be known whole.
+        if request.filter.state.lazy_members and not request.filter.state.redundant_members:
+            return [await self._shared_news(room, span, request, now)]
+        key = (room.room_id, request.since.stream, now.stream, request.filter, request.state_after)
+        known = self._shared.get(key)
+        if known is None:
+            known = self._shared[key] = await self._shared_news(room, span, request, now)
+            if len(self._shared) > _KEPT_SECTIONS:
+                self._shared.popitem(last=False)
+        return [known]
+
+    async def _state_only(self, room: LiveRoom, request: SyncRequest, now: SyncToken) -> list[bytes]:
+        """The timeline filter left nothing, but the state may have changed all the same."""
+        assert request.since is not None
+        if request.filter.timeline.wants_all:
+            return []
+        changed = await self._reader.state_between(room, request.since.stream, now.stream)
+        events = [event for event in changed.values() if request.filter.state.wants(event)]
+        return [_state_name(request) + state_json(events)] if events else []
+
+    def _is_special(self, span: Span, request: SyncRequest) -> bool:
+        return any(entry.is_special_for(request.user_id, request.device_id) for entry in span.entries)
+
+    async def _shared_news(self, room: LiveRoom, span: Span, request: SyncRequest, now: SyncToken) -> bytes:
+        assert request.since is not None
+        parts = [b'"timeline":' + timeline_json(span, request.viewer)]
+        events = []
+        if span.limited or request.state_after or not request.filter.timeline.wants_all:
+            until = now.stream if request.state_after else span.start
+            in_timeline = {entry.event.event_id for entry in span.entries}
+            changed = await self._reader.state_between(room, request.since.stream, until)
+            events = [
+                event for event in changed.values() if request.state_after or event.event_id not in in_timeline
+            ]
+        if request.filter.state.lazy_members:
+            events += self._lazy_members(room, span, request)
+        events = [event for event in events if request.filter.state.wants(event)]
+        if events or request.state_after:
+            parts.append(_state_name(request) + state_json(events))
+        if any(entry.event.type == "m.room.member" for entry in span.entries) or span.limited:
+            state = await self._reader.state_at(room, now.stream)
+            parts.append(b'"summary":' + orjson.dumps(summary(room, request.user_id, state)))
+        return b",".join(parts)
+
+    def _lazy_members(self, room: LiveRoom, span: Span, request: SyncRequest) -> list[Any]:
+        members = members_of(span, room.state)
+        in_timeline = {entry.event.event_id for entry in span.entries}
+        members = [event for event in members if event.event_id not in in_timeline]
+        if request.filter.state.redundant_members:
+            return members
+        return self._reader.sent_members.unsent(request.viewer, room.room_id, members)
+
+    async def _left(self, place: Membership, request: SyncRequest) -> bytes:
+        """A room that was left, up to the moment of leaving."""
+        room = await self._world.rooms.get(place.room_id)
+        sight = await self._world.sights.of(room, request.user_id)
+        since = request.since.stream if request.since else 0
+        limit = request.filter.timeline_limit(request.since is None)
+        if request.since is None:
+            span = await self._reader.newest(room, place.stream, limit, sight, request.filter.timeline)
+        else:
+            span = await self._reader.after(room, since, place.stream, limit, sight, request.filter.timeline)
+        if not any(entry.stream == place.stream for entry in span.entries):
+            own = [entry for entry in await self._reader.page_back(room, place.stream - 1, place.stream, 1)]
+            span = Span([*span.entries, *own], span.limited, span.start)
+        position = span.entries[0].stream - 1 if span.entries and not request.state_after else place.stream
+        if request.since is None or request.full_state:
+            state = await self._reader.state_at(room, position)
+        else:
+            state = await self._reader.state_between(room, since, position)
+        events = [event for event in state.values() if request.filter.state.wants(event)]
+        return b'{"timeline":%b,%b%b}' % (
+            timeline_json(span, request.viewer), _state_name(request), state_json(events)
+        )
+
+    async def _asked(self, kind: bytes, place: Membership, request: SyncRequest) -> bytes | None:
+        """An invitation or a knock: stripped state with the membership itself."""
+        room = await self._world.rooms.get(place.room_id)
+        if place.sender in await self._ignored_by(request.user_id):
+            return None
+        found = [room.state[key] for key in (*_STRIPPED, ("m.room.member", place.sender)) if key in room.state]
+        own = room.member(request.user_id)
+        if own is not None and own not in found:
+            found.append(own)
+        name = b"invite_state" if kind == b"invite" else b"knock_state"
+        return b'{"%b":{"events":%b}}' % (name, orjson.dumps([stripped(event) for event in found]))
+
+    async def _ignored_by(self, user_id: str) -> Iterable[str]:
+        own, _ = await self._world.accounts.account_data_since(user_id, 0, self._positions.current)
+        for item in own:
+            if item["type"] == "m.ignored_user_list":
+                ignored = item["content"].get("ignored_users")
+                return ignored if isinstance(ignored, dict) else ()
+        return ()
+
+    async def _ephemeral(
+        self, room: LiveRoom, request: SyncRequest, now: SyncToken, typing: bool
+    ) -> list[Json]:
+        told: list[Json] = []
+        since = request.since.stream if request.since else 0
+        wanted = request.filter.ephemeral
+        book = await self._world.receipts.book(room.room_id)
+        found = newer_receipts(book, since, now.stream, request.user_id)
+        if found and wanted.wants_type("m.receipt"):
+            told.append({"type": "m.receipt", "content": receipt_content(found)})
+        if typing and wanted.wants_type("m.typing"):
+            typists = self._world.typing.in_room(room.room_id)
+            if typists or request.since is not None:
+                told.append({"type": "m.typing", "content": {"user_ids": typists}})
+        return told
+
+    async def _device_lists(self, request: SyncRequest, feed: Feed, now: SyncToken) -> Json | None:
+        """Whose devices have changed among those who share a room with the user, and who shares none any more."""
+        if request.since is None:
+            return None
+        since = request.since.stream
+        changed = {
+            user_id for user_id in await self._world.accounts.device_changes_since(since, now.stream)
+            if user_id == request.user_id or self._shares_room(feed, user_id)
+        }
+        came, went = await self._comings_and_goings(request, feed, now)
+        changed |= came
+        left = {user_id for user_id in went if not self._shares_room(feed, user_id)} - {request.user_id}
+        return {"changed": sorted(changed), "left": sorted(left)} if changed or left else None
+
+    def _shares_room(self, feed: Feed, user_id: str) -> bool:
+        for place in feed.rooms_with("join"):
+            room = self._world.rooms.live(place.room_id)
+            if room is not None and user_id in room.joined:
+                return True
+        return False
+
+    async def _comings_and_goings(
+        self, request: SyncRequest, feed: Feed, now: SyncToken
+    ) -> tuple[set[str], set[str]]:
+        """Who came into, and who left, the encrypted rooms of the user (all of them where the user came or left)."""
+        assert request.since is not None
+        since = request.since.stream
+        came: set[str] = set()
+        went: set[str] = set()
+        for place in list(feed.places.values()):
+            if self._bell.last_of_room(place.room_id) <= since and place.stream <= since:
+                continue
+            room = self._world.rooms.live(place.room_id)
+            if room is None:
+                continue
+            if place.stream > since:
+                (came if place.membership == "join" else went).update(room.joined - {request.user_id})
+                continue
+            if place.membership != "join":
+                continue
+            for entry in room.entries_after(since, now.stream) or ():
+                if entry.event.type == "m.room.member" and entry.event.state_key is not None:
+                    joined = entry.event.content.get("membership") == "join"
+                    was = entry.replaced is not None and entry.replaced.content.get("membership") == "join"
+                    if joined and not was:
+                        came.add(entry.event.state_key)
+                    elif was and not joined:
+                        went.add(entry.event.state_key)
+        return came - {request.user_id}, went
+
+    async def _keys_part(self, request: SyncRequest) -> bytes:
+        counts, fallbacks = await self._world.accounts.key_counts(request.user_id, request.device_id)
+        shown = orjson.dumps({"signed_curve25519": 0, **counts})
+        unused = orjson.dumps(fallbacks)
+        return (
+            b'"device_one_time_keys_count":%b,"device_unused_fallback_key_types":%b,'
+            b'"org.matrix.msc2732.device_unused_fallback_key_types":%b' % (shown, unused, unused)
+        )
+
+
+_KIND: Final = {"join": b"join", "invite": b"invite", "knock": b"knock"}
+
+
+def _state_name(request: SyncRequest) -> bytes:
+    return b'"state_after":' if request.state_after else b'"state":'
+
+
+def _wanted(events: list[Json], request: SyncRequest) -> list[Json]:
+    return [event for event in events if request.filter.account_data.wants_type(str(event["type"]))]
