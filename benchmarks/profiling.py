@@ -45,7 +45,7 @@ class CallProfiler:
         self._threads = ThreadShares()
 
     def prefix(self) -> tuple[str, ...]:
-        """Starts the node through the switchable profile; -OO as the node itself does, which otherwise restarts anew."""
+        """Starts the node through the switchable profile; with -OO, for which it would otherwise restart itself."""
         return (sys.executable, "-OO", str(Path(__file__).with_name("profiled_run.py")), str(self._file))
 
     def opens(self, pid: int) -> None:
@@ -107,8 +107,10 @@ class SampleProfiler:
             frames, _, samples = line.rpartition(" ")
             own[frames.split(";")[-1]] += int(samples)
             within.update(dict.fromkeys(set(frames.split(";")), int(samples)))
-        parts = [_ranking("samples at the top of the stack", own), _ranking("samples anywhere in the stack", within)]
-        return "\n\n".join([*parts, self._threads.report()])
+        total = sum(own.values())
+        at_top = _ranking("samples at the top of the stack", own, total)
+        anywhere = _ranking("samples anywhere in the stack", within, total)
+        return f"{at_top}\n\n{anywhere}\n\n{self._threads.report()}"
 
 
 class ThreadShares:
@@ -129,7 +131,7 @@ class ThreadShares:
 
     def report(self) -> str:
         """One line a thread."""
-        return _ranking("CPU µs by thread (id, name)", self._used)
+        return _ranking("CPU µs by thread (id, name)", self._used, sum(self._used.values()))
 
 
 def profiler(kind: str, directory: Path) -> Profiler:
@@ -142,9 +144,8 @@ def profiler(kind: str, directory: Path) -> Profiler:
     return SampleProfiler(directory, executable)
 
 
-def _ranking(title: str, counts: Counter[str]) -> str:
-    total = sum(counts.values()) or 1
-    lines: Iterable[str] = (f"{n:>10} {n / total:>6.1%}  {name}" for name, n in counts.most_common(_TOP))
+def _ranking(title: str, counts: Counter[str], total: int) -> str:
+    lines: Iterable[str] = (f"{n:>10} {n / max(1, total):>6.1%}  {name}" for name, n in counts.most_common(_TOP))
     return "\n".join([title, *lines])
 
 

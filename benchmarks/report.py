@@ -159,10 +159,14 @@ def _aligned(rows: Sequence[Sequence[str]]) -> str:
 
 def _aligned_row(row: Sequence[str], widths: Sequence[int]) -> str:
     cells = [
-        cell.rjust(width) if cell[:1].isdigit() or cell == "-" else cell.ljust(width)
+        cell.rjust(width) if cell == "-" or _is_number(cell) else cell.ljust(width)
         for cell, width in zip(row, widths, strict=True)
     ]
     return "  ".join(cells).rstrip()
+
+
+def _is_number(cell: str) -> bool:
+    return cell.rstrip("x").replace(",", "").replace(".", "").isdigit()
 
 
 def _markdown_rows(rows: Sequence[Sequence[str]]) -> list[str]:
