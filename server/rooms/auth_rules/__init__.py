@@ -1,6 +1,7 @@
 """Authorization rules of room versions 3 to 12: pure functions of an event and the state before it.
 
-One file per rule; ``allowed.py`` is the table of contents.
+One file per rule; ``allowed.py`` is the table of contents. Called by the room core, by state resolution and by the
+judge. They never fetch what they are not given, and never check the signatures of servers.
 """
 
 from server.rooms.auth_rules.allowed import check_auth
