@@ -126,7 +126,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--server", choices=("kairan", "synapse", "both"), default="both")
     parser.add_argument("--only", metavar="FIGURE", action="append", default=[], help="this figure; may be repeated")
     parser.add_argument("--quick", action="store_true", help="small counts, under a minute; ratios do not count")
-    parser.add_argument("--people", type=int, metavar="N", help="how many people are in the big room (300, quick 80)")
+    parser.add_argument("--people", type=int, metavar="N", help="how many people are in the big room (300, quick 60)")
     parser.add_argument("--room-version", default="", metavar="V", help="instead of each server's default")
     parser.add_argument(
         "--client", choices=tuple(_CLIENTS), default="raw", help="aiohttp: check that answers are valid"

@@ -48,18 +48,18 @@ FULL = Sizes(
 """The sizes that the budgets speak of."""
 
 QUICK = Sizes(
-    people=80,
+    people=60,
     senders=16,
     starts=2,
     circle_each=8,
     hall_each=4,
-    private_people=16,
-    private_rounds=3,
-    fanout_rounds=4,
+    private_people=12,
+    private_rounds=2,
+    fanout_rounds=3,
     receipt_rounds=1,
     empty_each=20,
     rooms=20,
-    messages_a_room=15,
+    messages_a_room=12,
     readers=4,
     initial_rounds=2,
     disk_each=15,
