@@ -47,7 +47,7 @@ class Synapse:
         _install_when_missing()
         (directory / "log.json").write_text(json.dumps(_log_settings()))
         (directory / "homeserver.json").write_text(json.dumps(_settings(directory, port)))
-        subprocess.run([*self.command(directory), "--generate-keys"], check=True, capture_output=True)
+        subprocess.run([*self.command(directory), "--generate-keys"], check=True, stdout=subprocess.DEVNULL)
 
     def command(self, directory: Path) -> list[str]:
         """The single-process homeserver."""
