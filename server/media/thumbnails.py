@@ -1,0 +1,97 @@
+"""Small pictures: made once on demand in a worker process, then served from the disk."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from pathlib import Path
+from typing import Final
+from weakref import WeakValueDictionary
+
+from server.foundation.errors import Refused
+from server.foundation.worker_process import WorkerError, WorkerProcess
+from server.media.files import MediaFiles
+from server.media.media import Media
+from server.media.model import Mxc, OpenedMedia
+from server.media.thumbnail_sizes import ThumbnailSize
+
+# Width times height of a picture that is still decoded: the cameras of today's telephones, and 300 MB at the most.
+MAX_PIXELS: Final = 50_000_000
+_JOB: Final = "server.media.thumbnail_job:make"
+_TYPES: Final = {".jpg": "image/jpeg", ".png": "image/png"}
+_REMEMBERED: Final = 1000
+
+
+class Thumbnails:
+    """Gives the small picture of a file, making it if need be."""
+
+    def __init__(self, media: Media, files: MediaFiles, worker: WorkerProcess) -> None:
+        self._media = media
+        self._files = files
+        self._worker = worker
+        self._making: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._refused: OrderedDict[str, tuple[str, str, int]] = OrderedDict()
+
+    async def get(self, mxc: Mxc, size: ThumbnailSize) -> tuple[Path, str, OpenedMedia]:
+        """Path and content type of the picture, and the file it is of.
+
+        Raises ``NotFound``, and ``Refused`` (400, or 413 for too many pixels) for what is no picture that can be
+        made small.
+        """
+        opened = await self._media.open(mxc)
+        media_id = opened.item.media_id
+        async with self._making.setdefault(media_id, asyncio.Lock()):
+            path = self._kept(media_id, size) or await self._make(opened, size)
+        return path, _TYPES[path.suffix], opened
+
+    def _kept(self, media_id: str, size: ThumbnailSize) -> Path | None:
+        paths = (self._files.thumbnail_path(media_id, size.name + ending) for ending in _TYPES)
+        return next((path for path in paths if path.is_file()), None)
+
+    async def _make(self, opened: OpenedMedia, size: ThumbnailSize) -> Path:
+        media_id = opened.item.media_id
+        known = self._refused.get(media_id)
+        if known is not None:
+            raise Refused(known[0], code=known[1], status=known[2])
+        if not await asyncio.to_thread(_looks_like_picture, opened.path):
+            raise _no_picture()
+        try:
+            answer = await self._worker.run(_JOB, {
+                "path": str(opened.path), "width": size.width, "height": size.height, "method": size.method,
+                "max_pixels": MAX_PIXELS,
+            })
+        except (WorkerError, Refused) as fault:
+            raise self._remember(media_id, fault) from fault
+        path = self._files.thumbnail_path(media_id, size.name + str(answer.values["ending"]))
+        await self._files.keep_thumbnail(path, answer.data)
+        return path
+
+    def _remember(self, media_id: str, fault: WorkerError | Refused) -> Refused:
+        """A picture that cost ten seconds and failed is not tried again with every look at it."""
+        refusal = fault if isinstance(fault, Refused) else _no_picture()
+        if refusal.status != 429:
+            self._refused[media_id] = (refusal.reason, refusal.code, refusal.status)
+            if len(self._refused) > _REMEMBERED:
+                self._refused.popitem(last=False)
+        return refusal
+
+
+def _looks_like_picture(path: Path) -> bool:
+    """By its first bytes, whatever it is called: JPEG, PNG, GIF or WebP. Most files are encrypted and end here."""
+    with path.open("rb") as file:
+        return picture_format(file.read(12)) is not None
+
+
+def picture_format(start: bytes) -> str | None:
+    """The format of a picture that begins with ``start`` (12 bytes), of the four that are decoded; else ``None``."""
+    if start.startswith(b"\xff\xd8\xff"):
+        return "JPEG"
+    if start.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "PNG"
+    if start.startswith((b"GIF87a", b"GIF89a")):
+        return "GIF"
+    return "WEBP" if start[:4] == b"RIFF" and start[8:12] == b"WEBP" else None
+
+
+def _no_picture() -> Refused:
+    return Refused("No thumbnail can be made of this file", code="M_UNKNOWN", status=400)
