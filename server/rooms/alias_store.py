@@ -30,13 +30,13 @@ class Alias(NamedTuple):
 async def find_alias(database: Database, alias: str) -> Alias | None:
     """What an alias stands for."""
     row = await database.fetch_one(select(aliases).where(aliases.c.alias == alias))
-    return None if row is None else Alias(*row)
+    return None if row is None else Alias(**row._mapping)
 
 
 async def find_alias_in(tx: Transaction, alias: str) -> Alias | None:
     """What an alias stands for, inside a transaction."""
     row = (await tx.execute(select(aliases).where(aliases.c.alias == alias))).first()
-    return None if row is None else Alias(*row)
+    return None if row is None else Alias(**row._mapping)
 
 
 async def add_alias(tx: Transaction, alias: Alias) -> None:
@@ -56,5 +56,7 @@ async def remove_alias(tx: Transaction, alias: str) -> None:
 
 async def aliases_of_room(database: Database, room_id: str) -> list[str]:
     """All aliases of a room."""
-    rows = await database.fetch_all(select(aliases.c.alias).where(aliases.c.room_id == room_id).order_by(aliases.c.alias))
+    rows = await database.fetch_all(
+        select(aliases.c.alias).where(aliases.c.room_id == room_id).order_by(aliases.c.alias)
+    )
     return [str(row[0]) for row in rows]

@@ -142,17 +142,18 @@ class RoomCreator:
             drafts.append(state("m.room.topic", {"topic": plan.topic}))
         for user_id in (*plan.invite, *plan.joined):
             drafts.append(state("m.room.member", self._invitation(plan, user_id), user_id))
-        drafts += [
-            Draft(room.room_id, user_id, "m.room.member", {"membership": "join", **plan.profiles.get(user_id, {})}, user_id)
-            for user_id in plan.joined
-        ]
-        return drafts
+        return drafts + [_join(room.room_id, user_id, plan) for user_id in plan.joined]
 
     def _invitation(self, plan: RoomPlan, user_id: str) -> Content:
         content: Content = {"membership": "invite", **plan.profiles.get(user_id, {})}
         if plan.is_direct:
             content["is_direct"] = True
         return content
+
+
+def _join(room_id: str, user_id: str, plan: RoomPlan) -> Draft:
+    content = {"membership": "join", **plan.profiles.get(user_id, {})}
+    return Draft(room_id, user_id, "m.room.member", content, user_id)
 
 
 def _power_levels(plan: RoomPlan) -> Content:
@@ -167,7 +168,7 @@ def _power_levels(plan: RoomPlan) -> Content:
         if plan.version.creators_have_infinite_power:
             creators |= set(plan.invite)
         else:
-            users |= {user_id: 100 for user_id in plan.invite}
+            users |= dict.fromkeys(plan.invite, 100)
     content: Content = {
         "users": users,
         "users_default": 0,

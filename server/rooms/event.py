@@ -27,8 +27,8 @@ class Event:
     """A whole event of a room. ``pdu`` is the object as it is hashed, signed and sent between servers."""
 
     __slots__ = (
-        "auth_events", "client_bytes", "content", "depth", "event_id", "origin_server_ts", "pdu", "power", "prev_events",
-        "room_id", "sender", "state_key", "type", "version",
+        "auth_events", "client_bytes", "content", "depth", "event_id", "origin_server_ts", "pdu", "power",
+        "prev_events", "room_id", "sender", "state_key", "type", "version",
     )
 
     def __init__(self, pdu: dict[str, Any], version: RoomVersion, event_id: str, room_id: str) -> None:

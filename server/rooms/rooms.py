@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from typing import Final
 
 from server.foundation.clock import Clock
@@ -51,6 +52,10 @@ class Rooms:
             return await self.get(room_id)
         except NotFound:
             return None
+
+    def in_use(self) -> Iterable[LiveRoom]:
+        """All rooms in memory."""
+        return self._live.values()
 
     def enter(self, room: LiveRoom) -> None:
         """A room that was just created."""

@@ -90,7 +90,10 @@ class EventSender:
         return event_id
 
     async def send(self, draft: Draft, *, txn: TxnKey | None = None) -> Event:
-        """Send ``draft``; answers when it is on disk. Raises ``Forbidden``, ``NotFound``, ``BadRequest``, ``TooLarge``."""
+        """Send ``draft``; answers when it is on disk.
+
+        Raises ``Forbidden``, ``NotFound``, ``BadRequest`` or ``TooLarge``, and then nothing was written.
+        """
         draft.check()
         room = await self.rooms.get(draft.room_id)
         redacting = await self._find_target(room, draft)

@@ -28,7 +28,8 @@ class Entry:
     """
 
     __slots__ = (
-        "_bytes", "event", "flags", "participants", "redacted_because", "related", "replaced", "snapshot", "stream", "txn",
+        "_bytes", "event", "flags", "participants", "redacted_because", "related", "replaced", "snapshot",
+        "stream", "txn",
     )
 
     def __init__(
@@ -69,7 +70,7 @@ class Entry:
         return self._bytes
 
     def bytes_for(self, user_id: str, device_id: str) -> bytes:
-        """Like ``sync_bytes``; the sending device also finds its transaction id, a thread's writer that he took part."""
+        """Like ``sync_bytes``; the sender also finds the transaction id, a thread's writer that he took part."""
         if not self.is_special_for(user_id, device_id):
             return self.sync_bytes()
         return orjson.dumps(self.shown_to(user_id, device_id, with_room_id=False))

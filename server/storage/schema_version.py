@@ -64,14 +64,18 @@ async def _current_version(database: Database, newest: int) -> int:
 
 
 async def _run_step(tx: Transaction, number: int, sql: str, dialect: str) -> None:
-    for statement in _in_dialect(sql, dialect).split(";"):
-        lines = [line for line in statement.splitlines() if not line.lstrip().startswith("--")]
-        if "".join(lines).strip():
-            await tx.connection.exec_driver_sql("\n".join(lines))
+    for statement in statements_of(sql, dialect):
+        await tx.connection.exec_driver_sql(statement)
     await tx.execute(
         text("UPDATE schema_version SET version = :version, oldest_compatible = :oldest"),
         {"version": number, "oldest": OLDEST_COMPATIBLE},
     )
+
+
+def statements_of(sql: str, dialect: str) -> list[str]:
+    """The statements of a step, comments left out. A semicolon ends a statement, wherever it stands."""
+    lines = [line for line in _in_dialect(sql, dialect).splitlines() if not line.lstrip().startswith("--")]
+    return [statement for statement in "\n".join(lines).split(";") if statement.strip()]
 
 
 def _in_dialect(sql: str, dialect: str) -> str:

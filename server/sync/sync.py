@@ -7,9 +7,8 @@ is made once for all members who were equally far.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import orjson
 
@@ -26,6 +25,7 @@ from server.storage.streams import StreamPositions
 from server.sync.bell import Bell
 from server.sync.feeds import Feed, Feeds
 from server.sync.filters import Filter
+from server.sync.own_data import OwnData
 from server.sync.room_section import (
     RoomReader,
     Span,
@@ -45,25 +45,6 @@ _STRIPPED: Final = (
     ("m.room.create", ""), ("m.room.name", ""), ("m.room.avatar", ""), ("m.room.topic", ""),
     ("m.room.join_rules", ""), ("m.room.canonical_alias", ""), ("m.room.encryption", ""),
 )
-
-
-class Accounts(Protocol):
-    """What a user's own data contribute; the accounts bring it."""
-
-    async def account_data_since(self, user_id: str, since: int, until: int) -> tuple[list[Json], dict[str, list[Json]]]:
-        """Global account data and account data by room, changed with ``since < position <= until``."""
-
-    async def to_device_for(self, user_id: str, device_id: str, since: int, until: int, limit: int) -> tuple[list[Json], int]:
-        """Messages to a device, and the position up to which they were given."""
-
-    async def acknowledge_to_device(self, user_id: str, device_id: str, until: int) -> None:
-        """The device has what was sent up to ``until``."""
-
-    async def device_changes_since(self, since: int, until: int) -> list[str]:
-        """Users whose devices or keys have changed."""
-
-    async def key_counts(self, user_id: str, device_id: str) -> tuple[dict[str, int], list[str]]:
-        """One-time keys left by algorithm, and unused fallback key types."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +74,7 @@ class World:
     typing: Typing
     unread: UnreadCounts
     sights: Sights
-    accounts: Accounts
+    own: OwnData
 
 
 class Sync:
@@ -116,7 +97,7 @@ class Sync:
         """The answer as JSON bytes; waits up to ``timeout_ms`` for something new."""
         since = request.since
         if since is not None:
-            await self._world.accounts.acknowledge_to_device(request.user_id, request.device_id, since.stream)
+            await self._world.own.acknowledge_to_device(request.user_id, request.device_id, since.stream)
         deadline = self._clock.monotonic() + min(request.timeout_ms, _LONGEST_WAIT_MS) / 1000
         while True:
             now = self._now()
@@ -142,11 +123,11 @@ class Sync:
 
     async def _parts(self, request: SyncRequest, feed: Feed, now: SyncToken) -> list[bytes]:
         start = request.since.stream if request.since else 0
-        own, by_room = await self._world.accounts.account_data_since(request.user_id, start, now.stream)
+        own, by_room = await self._world.own.account_data_since(request.user_id, start, now.stream)
         parts = [await self._rooms_part(request, feed, now, by_room)]
         if own:
             parts.append(b'"account_data":{"events":%b}' % orjson.dumps(_wanted(own, request)))
-        messages, _ = await self._world.accounts.to_device_for(
+        messages, _ = await self._world.own.to_device_for(
             request.user_id, request.device_id, start, now.stream, 100
         )
         if messages:
@@ -178,7 +159,7 @@ class Sync:
         since = request.since
         is_news = since is None or place.stream > since.stream
         if kind == b"leave":
-            if since is None and not request.filter.include_leave and not request.full_state or not is_news:
+            if (since is None and not request.filter.include_leave and not request.full_state) or not is_news:
                 return None
             if request.full_state and since is not None and place.stream <= since.stream:
                 return None
@@ -315,7 +296,7 @@ class Sync:
         else:
             span = await self._reader.after(room, since, place.stream, limit, sight, request.filter.timeline)
         if not any(entry.stream == place.stream for entry in span.entries):
-            own = [entry for entry in await self._reader.page_back(room, place.stream - 1, place.stream, 1)]
+            own = await self._reader.page_back(room, place.stream - 1, place.stream, 1)
             span = Span([*span.entries, *own], span.limited, span.start)
         position = span.entries[0].stream - 1 if span.entries and not request.state_after else place.stream
         if request.since is None or request.full_state:
@@ -330,7 +311,7 @@ class Sync:
     async def _asked(self, kind: bytes, place: Membership, request: SyncRequest) -> bytes | None:
         """An invitation or a knock: stripped state with the membership itself."""
         room = await self._world.rooms.get(place.room_id)
-        if place.sender in await self._ignored_by(request.user_id):
+        if place.sender in self._world.own.ignored_by(request.user_id):
             return None
         found = [room.state[key] for key in (*_STRIPPED, ("m.room.member", place.sender)) if key in room.state]
         own = room.member(request.user_id)
@@ -338,14 +319,6 @@ class Sync:
             found.append(own)
         name = b"invite_state" if kind == b"invite" else b"knock_state"
         return b'{"%b":{"events":%b}}' % (name, orjson.dumps([stripped(event) for event in found]))
-
-    async def _ignored_by(self, user_id: str) -> Iterable[str]:
-        own, _ = await self._world.accounts.account_data_since(user_id, 0, self._positions.current)
-        for item in own:
-            if item["type"] == "m.ignored_user_list":
-                ignored = item["content"].get("ignored_users")
-                return ignored if isinstance(ignored, dict) else ()
-        return ()
 
     async def _ephemeral(
         self, room: LiveRoom, request: SyncRequest, now: SyncToken, typing: bool
@@ -369,7 +342,7 @@ class Sync:
             return None
         since = request.since.stream
         changed = {
-            user_id for user_id in await self._world.accounts.device_changes_since(since, now.stream)
+            user_id for user_id in await self._world.own.device_changes_since(since, now.stream)
             if user_id == request.user_id or self._shares_room(feed, user_id)
         }
         came, went = await self._comings_and_goings(request, feed, now)
@@ -414,7 +387,7 @@ class Sync:
         return came - {request.user_id}, went
 
     async def _keys_part(self, request: SyncRequest) -> bytes:
-        counts, fallbacks = await self._world.accounts.key_counts(request.user_id, request.device_id)
+        counts, fallbacks = await self._world.own.key_counts(request.user_id, request.device_id)
         shown = orjson.dumps({"signed_curve25519": 0, **counts})
         unused = orjson.dumps(fallbacks)
         return (
