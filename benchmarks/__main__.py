@@ -65,7 +65,11 @@ async def _run(options: argparse.Namespace, directory: Path, watching: Profiler 
 
 
 async def _run_one(scenario: Scenario, town: Town, sizes: Sizes) -> list[Figure]:
-    figures = await scenario.run(town, sizes)
+    try:
+        figures = await scenario.run(town, sizes)
+    except BaseException:
+        print(f"{town.server.recipe.name} wrote:\n{town.server.last_output()}", file=sys.stderr)
+        raise
     for figure in figures:
         print(f"{town.server.recipe.name:8} {figure.name:18} {figure.value:10.3f} {figure.measure}", file=sys.stderr)
     return figures
