@@ -9,7 +9,7 @@ NAME ?= 桜町町内会
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run check test story bench docs clean
+.PHONY: help setup compiled demo run check test story bench docs clean
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,10 +20,14 @@ $(STAMP): pyproject.toml .ci/set_up
 	@.ci/set_up $(VENV)
 	@touch $@
 
-demo: $(STAMP) ## try a node with made-up people; ARGS="--replay noto" replays a safety check
+# Python keeps compiled files by itself only where it may; a start must not compile.
+compiled: $(STAMP)
+	@$(BIN)/python -m compileall -q -o 0 -o 2 server federation bridges
+
+demo: compiled ## try a node with made-up people; ARGS="--replay noto" replays a safety check
 	@$(BIN)/kairan demo $(ARGS)
 
-run: $(STAMP) ## run a node in ./data; the first time it is made (SERVER_NAME=…, NAME=…)
+run: compiled ## run a node in ./data; the first time it is made (SERVER_NAME=…, NAME=…)
 	@test -f $(NODE)/kairan.toml || $(BIN)/kairan init $(NODE) --server-name "$(SERVER_NAME)" --name "$(NAME)"
 	@exec $(BIN)/kairan run --config $(NODE)/kairan.toml
 
@@ -33,14 +37,14 @@ check: $(STAMP) ## style, types, layers, architecture (under a minute)
 	$(BIN)/lint-imports
 	$(BIN)/pytest -q tests/architecture
 
-test: $(STAMP) ## all tests; ARGS picks some, e.g. ARGS="tests/rules -k redaction"
+test: compiled ## all tests; ARGS picks some, e.g. ARGS="tests/rules -k redaction"
 	@.ci/install_test_tools
 	$(BIN)/pytest -q -n auto $(ARGS)
 
-story: $(STAMP) ## only the whole flows by HTTP (tests/stories)
+story: compiled ## only the whole flows by HTTP (tests/stories)
 	$(BIN)/pytest -q -n auto tests/stories $(ARGS)
 
-bench: $(STAMP) ## measure the node beside Synapse in one run
+bench: compiled ## measure the node beside Synapse in one run
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 docs: $(STAMP) ## write the pages that follow from the code

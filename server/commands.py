@@ -89,8 +89,9 @@ def _write_private(file: Path, content: str) -> None:
 def _compile_without_docstrings() -> None:
     """Make the second set of compiled files, once for an installation. Where Python may not write, nothing is lost."""
     if not is_compiled():
-        command = [sys.executable, "-P", "-OO", "-c", "import server.assembly"]
-        subprocess.run(command, check=False, timeout=120, stderr=subprocess.DEVNULL)
+        may_write = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        command = [sys.executable, "-P", "-OO", "-c", "import server.commands, server.assembly"]
+        subprocess.run(command, check=False, timeout=120, stderr=subprocess.DEVNULL, env=may_write)
 
 
 # ---- running it ----------------------------------------------------------------------------------------------------

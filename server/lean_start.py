@@ -9,16 +9,20 @@ from __future__ import annotations
 import importlib.util
 import os
 
-_LIBRARIES = ("aiohttp", "sqlalchemy")
+_LARGEST = ("aiohttp", "sqlalchemy", "server.commands")
 
 
 def is_compiled() -> bool:
-    """Whether the two largest libraries are there without docstrings."""
-    return all(_has_second_set(library) for library in _LIBRARIES)
+    """Whether the two largest libraries and our own code are there without docstrings and up to date."""
+    return all(_has_second_set(module) for module in _LARGEST)
 
 
-def _has_second_set(library: str) -> bool:
-    found = importlib.util.find_spec(library)
+def _has_second_set(module: str) -> bool:
+    found = importlib.util.find_spec(module)
     if found is None or found.origin is None:
         return False
-    return os.path.exists(importlib.util.cache_from_source(found.origin, optimization="2"))  # noqa: PTH110 - quick start
+    try:
+        compiled = os.stat(importlib.util.cache_from_source(found.origin, optimization="2"))  # noqa: PTH116 - quick start
+    except OSError:
+        return False
+    return compiled.st_mtime >= os.stat(found.origin).st_mtime  # noqa: PTH116

@@ -53,6 +53,16 @@ def _lines_with(pattern: re.Pattern[str], suffixes: list[str]) -> list[str]:
     ]
 
 
+def test_links_of_the_documentation_lead_somewhere() -> None:
+    links = [
+        (path, target)
+        for path, text in text_files()
+        if path.endswith(".md")
+        for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", text)
+    ]
+    assert [f"{path}: {target}" for path, target in links if not (ROOT / path).parent.joinpath(target).exists()] == []
+
+
 def test_a_file_can_be_read_in_one_sitting() -> None:
     files = {source.path: source.lines for source in (*sources(), *sources("tests", "benchmarks"))}
     _judge_sizes("lines of a file", files, wished=300, most=500)
