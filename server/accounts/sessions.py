@@ -1,0 +1,183 @@
+"""Devices and their access tokens (spec, "Client Authentication" and "Device Management").
+
+A token is kept on disk as its SHA-256 only; the tokens in use are in memory, so that a request costs no SQL.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from server.accounts.changes import Changes
+from server.accounts.sessions_store import (
+    Caller,
+    Device,
+    add_session,
+    devices_of,
+    drop_device,
+    find_caller,
+    find_device,
+    rename_device,
+)
+from server.foundation.clock import Clock
+from server.foundation.errors import InvalidParam, NotFound, UnknownToken
+from server.foundation.ids import random_letters, random_token
+from server.storage.database import Database, Writes
+
+__all__ = ["Caller", "Device", "Sessions"]
+
+MAX_DEVICE_ID_BYTES: Final = 255
+MAX_NAME_CHARACTERS: Final = 100
+_KEPT_TOKENS: Final = 20_000
+
+# Adds what must go with a device to the rows of its removal: ``(user_id, device_id, writes)``.
+DropWithDevice = Callable[[str, str, Writes], None]
+
+
+class Sessions:
+    """Who is logged in, where. ``device_lists`` hears of devices that went or changed their name."""
+
+    def __init__(self, database: Database, clock: Clock, device_lists: Changes) -> None:
+        self._database = database
+        self._clock = clock
+        self._device_lists = device_lists
+        self._callers: OrderedDict[str, Caller] = OrderedDict()
+        self._tokens: dict[tuple[str, str], set[str]] = {}
+        self._removals = 0
+        self._naming = asyncio.Lock()
+        self._dropped_with: list[DropWithDevice] = []
+
+    def when_dropped(self, drop: DropWithDevice) -> None:
+        """Let ``drop`` add rows wherever a device is removed (keys, inbox, pushers …)."""
+        self._dropped_with.append(drop)
+
+    def known(self, token: str) -> Caller | None:
+        """The caller of a token that is in memory."""
+        return self._callers.get(token)
+
+    async def find(self, token: str) -> Caller:
+        """The caller of a token; raises ``UnknownToken``."""
+        while True:
+            removals = self._removals
+            found = await find_caller(self._database, _hash(token))
+            if found is None:
+                raise UnknownToken("This access token is not known, or has been logged out")
+            if removals == self._removals:
+                return self._remember(token, found)
+            # Something was logged out while we were reading; it may have been this token.
+
+    async def create(
+        self,
+        user_id: str,
+        device_id: str | None = None,
+        display_name: str | None = None,
+        *,
+        is_guest: bool = False,
+        is_admin: bool = False,
+    ) -> tuple[str, str]:
+        """Log in: ``(access token, device id)``. A device that is named again keeps its keys, not its token."""
+        caller = Caller(user_id, device_id or new_device_id(), is_guest, is_admin)
+        if device_id is None:
+            return await self._log_in(caller, display_name)
+        async with self._naming:
+            # Two at once with one device id would each remove the other's token from the same commit.
+            return await self._log_in(caller, display_name)
+
+    async def _log_in(self, caller: Caller, display_name: str | None) -> tuple[str, str]:
+        writes = Writes()
+        session = self.add(writes, caller, display_name)
+        await asyncio.shield(self._database.submit(writes))
+        return session
+
+    def add(self, writes: Writes, caller: Caller, display_name: str | None) -> tuple[str, str]:
+        """A session among the rows of ``writes``; it can be used as soon as they are committed."""
+        if len(caller.device_id.encode()) > MAX_DEVICE_ID_BYTES:
+            raise InvalidParam(f"A device id has at most {MAX_DEVICE_ID_BYTES} bytes")
+        now = self._clock.now_ms()
+        token = random_token()
+        device = Device(caller.user_id, caller.device_id, _checked_name(display_name), now)
+        add_session(writes, device, _hash(token), now)
+        writes.after_commit.append(lambda: self._began(token, caller))
+        return token, caller.device_id
+
+    async def rename(self, user_id: str, device_id: str, name: str | None) -> None:
+        """Give a device a display name; raises ``NotFound``."""
+        await self.device(user_id, device_id)
+        writes = Writes()
+        rename_device(writes, user_id, device_id, _checked_name(name))
+        self._device_lists.enter(writes, [user_id])
+        await asyncio.shield(self._database.submit(writes))
+
+    async def drop(self, user_id: str, device_ids: Iterable[str]) -> None:
+        """Log devices out for good, with all that belongs to them."""
+        gone = list(device_ids)
+        if not gone:
+            return
+        writes = Writes()
+        for device_id in gone:
+            drop_device(writes, user_id, device_id)
+            for drop in self._dropped_with:
+                drop(user_id, device_id, writes)
+        writes.after_commit.append(lambda: self._forget(user_id, gone))
+        self._device_lists.enter(writes, [user_id])
+        await asyncio.shield(self._database.submit(writes))
+
+    async def drop_all(self, user_id: str, *, but: str | None = None) -> None:
+        """Log a user out everywhere, or everywhere but on the device ``but``."""
+        devices = await self.devices(user_id)
+        await self.drop(user_id, [device.device_id for device in devices if device.device_id != but])
+
+    async def devices(self, user_id: str) -> list[Device]:
+        """All devices of a user."""
+        return await devices_of(self._database, [user_id])
+
+    async def device(self, user_id: str, device_id: str) -> Device:
+        """One device; raises ``NotFound``."""
+        found = await find_device(self._database, user_id, device_id)
+        if found is None:
+            raise NotFound("You have no such device")
+        return found
+
+    def _remember(self, token: str, caller: Caller) -> Caller:
+        self._callers[token] = caller
+        self._tokens.setdefault((caller.user_id, caller.device_id), set()).add(token)
+        if len(self._callers) > _KEPT_TOKENS:
+            oldest, owner = self._callers.popitem(last=False)
+            self._discard(oldest, owner)
+        return caller
+
+    def _began(self, token: str, caller: Caller) -> None:
+        self._forget(caller.user_id, [caller.device_id])
+        self._remember(token, caller)
+
+    def _forget(self, user_id: str, device_ids: Iterable[str]) -> None:
+        self._removals += 1
+        for device_id in device_ids:
+            for token in self._tokens.pop((user_id, device_id), ()):
+                self._callers.pop(token, None)
+
+    def _discard(self, token: str, caller: Caller) -> None:
+        key = (caller.user_id, caller.device_id)
+        tokens = self._tokens.get(key)
+        if tokens is not None:
+            tokens.discard(token)
+            if not tokens:
+                del self._tokens[key]
+
+
+def new_device_id() -> str:
+    """Ten random capital letters, as users see them in lists of devices."""
+    return random_letters(10).upper()
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+def _checked_name(name: str | None) -> str | None:
+    if name is not None and len(name) > MAX_NAME_CHARACTERS:
+        raise InvalidParam(f"A device name has at most {MAX_NAME_CHARACTERS} characters")
+    return name

@@ -1,0 +1,124 @@
+"""Tables ``users`` and ``registration_tokens``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, Column, Integer, Table, Text, bindparam, func, insert, select, update
+
+from server.storage.database import Database, Writes, metadata
+from server.storage.upsert import upsert
+
+users: Final = Table(
+    "users", metadata,
+    Column("user_id", Text, primary_key=True),
+    Column("password", Text),
+    Column("created_ts", BigInteger, nullable=False),
+    Column("admin", Integer, nullable=False),
+    Column("guest", Integer, nullable=False),
+    Column("deactivated", Integer, nullable=False),
+)
+registration_tokens: Final = Table(
+    "registration_tokens", metadata,
+    Column("token", Text, primary_key=True),
+    Column("uses_allowed", BigInteger),
+    Column("used", BigInteger, nullable=False),
+    Column("expires_ts", BigInteger),
+)
+
+_INSERT_USER: Final = insert(users)
+_SET_PASSWORD: Final = (
+    update(users).where(users.c.user_id == bindparam("who")).values(password=bindparam("new_password"))
+)
+_DEACTIVATE: Final = (
+    update(users).where(users.c.user_id == bindparam("who")).values(password=None, deactivated=1)
+)
+_SET_TOKEN: Final = upsert(registration_tokens)
+_USE_TOKEN: Final = (
+    update(registration_tokens).where(registration_tokens.c.token == bindparam("which"))
+    .values(used=registration_tokens.c.used + 1)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Somebody who has, or had, an account here. ``password`` is a hash, or ``None`` where nobody can log in by one."""
+
+    user_id: str
+    password: str | None
+    created_ts: int
+    is_admin: bool = False
+    is_guest: bool = False
+    is_deactivated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationToken:
+    """A text that lets its holder make an account, ``uses_allowed`` times, until ``expires_ts``."""
+
+    token: str
+    uses_allowed: int | None
+    used: int
+    expires_ts: int | None
+
+
+def add_user(writes: Writes, user: User) -> None:
+    """Store a new user."""
+    writes.add(_INSERT_USER, {
+        "user_id": user.user_id, "password": user.password, "created_ts": user.created_ts,
+        "admin": int(user.is_admin), "guest": int(user.is_guest), "deactivated": int(user.is_deactivated),
+    })
+
+
+def set_password(writes: Writes, user_id: str, password: str) -> None:
+    """Replace a password hash."""
+    writes.add(_SET_PASSWORD, {"who": user_id, "new_password": password})
+
+
+def deactivate_user(writes: Writes, user_id: str) -> None:
+    """Close an account for good."""
+    writes.add(_DEACTIVATE, {"who": user_id})
+
+
+async def find_user(database: Database, user_id: str) -> User | None:
+    """One user."""
+    row = await database.fetch_one(select(users).where(users.c.user_id == user_id))
+    return None if row is None else _as_user(row)
+
+
+async def all_users(database: Database) -> list[User]:
+    """Everybody, in the order of their ids."""
+    return [_as_user(row) for row in await database.fetch_all(select(users).order_by(users.c.user_id))]
+
+
+async def count_users(database: Database) -> int:
+    """How many accounts are open."""
+    row = await database.fetch_one(select(func.count()).select_from(users).where(users.c.deactivated == 0))
+    return 0 if row is None else int(row[0])
+
+
+def set_registration_token(writes: Writes, token: RegistrationToken) -> None:
+    """Store a registration token, or replace it."""
+    writes.add(_SET_TOKEN, {
+        "token": token.token, "uses_allowed": token.uses_allowed, "used": token.used,
+        "expires_ts": token.expires_ts,
+    })
+
+
+def use_registration_token(writes: Writes, token: str) -> None:
+    """Count one more account made with ``token``."""
+    writes.add(_USE_TOKEN, {"which": token})
+
+
+async def find_registration_token(database: Database, token: str) -> RegistrationToken | None:
+    """One registration token."""
+    row = await database.fetch_one(select(registration_tokens).where(registration_tokens.c.token == token))
+    return None if row is None else RegistrationToken(row.token, row.uses_allowed, row.used, row.expires_ts)
+
+
+def _as_user(row: Any) -> User:
+    return User(
+        row.user_id, row.password, row.created_ts, is_admin=bool(row.admin), is_guest=bool(row.guest),
+        is_deactivated=bool(row.deactivated),
+    )

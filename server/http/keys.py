@@ -1,0 +1,19 @@
+"""Where doors find their services: keys of the web application."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from server.accounts.accounts import Accounts
+from server.accounts.interactive_auth import InteractiveAuth
+from server.accounts.shared_secret import SharedSecretRegistration
+from server.config import Settings
+from server.foundation.clock import Clock
+from server.http.rate_limits import RateLimits
+
+ACCOUNTS = web.AppKey("accounts", Accounts)
+CLOCK = web.AppKey[Clock]("clock", Clock)
+INTERACTIVE_AUTH = web.AppKey("interactive_auth", InteractiveAuth)
+RATE_LIMITS = web.AppKey("rate_limits", RateLimits)
+SETTINGS = web.AppKey("settings", Settings)
+SHARED_SECRET = web.AppKey("shared_secret", SharedSecretRegistration)

@@ -1,0 +1,53 @@
+"""What this node speaks (spec, "API Standards" and "Capabilities negotiation")."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from aiohttp import web
+
+from server.http.answers import json_answer
+from server.http.keys import SETTINGS
+from server.http.requests import caller
+from server.http.routes import Doors
+from server.rooms.room_versions import CREATABLE
+
+VERSIONS: Final = (
+    "r0.6.1", "v1.1", "v1.2", "v1.3", "v1.4", "v1.5", "v1.6", "v1.7", "v1.8", "v1.9", "v1.10", "v1.11", "v1.12",
+)
+
+
+def add_routes(doors: Doors) -> None:
+    """Versions, capabilities, and the well-known file for clients."""
+    doors.get("versions", get_versions)
+    doors.get("v3/capabilities", get_capabilities)
+    doors.get("/.well-known/matrix/client", get_well_known)
+
+
+async def get_versions(_request: web.Request) -> web.Response:
+    """GET /_matrix/client/versions"""
+    return json_answer({"versions": VERSIONS, "unstable_features": {}})
+
+
+async def get_capabilities(request: web.Request) -> web.Response:
+    """GET capabilities"""
+    await caller(request)
+    rooms = {
+        "default": request.app[SETTINGS].rooms.default_version,
+        "available": dict.fromkeys(CREATABLE, "stable"),
+    }
+    enabled, disabled = {"enabled": True}, {"enabled": False}
+    return json_answer({"capabilities": {
+        "m.room_versions": rooms,
+        "m.change_password": enabled,
+        "m.set_displayname": enabled,
+        "m.set_avatar_url": enabled,
+        "m.profile_fields": enabled,
+        "m.3pid_changes": disabled,
+        "m.get_login_token": disabled,
+    }})
+
+
+async def get_well_known(request: web.Request) -> web.Response:
+    """GET /.well-known/matrix/client"""
+    return json_answer({"m.homeserver": {"base_url": request.app[SETTINGS].http.public_url}})
