@@ -31,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; answers the exit status: 0 done, 1 refused, 2 not understood."""
     options = _parser().parse_args(arguments)
     command: Command = options.command
+    os.umask(0o077)  # whatever a command writes is about people: the database, files, exports
     try:
         return command(options)
     except SettingsError as refusal:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -24,6 +25,14 @@ def assembly(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     monkeypatch.setitem(sys.modules, "server.assembly", module)
     monkeypatch.setattr(commands, "is_compiled", lambda: True)
     return module
+
+
+@pytest.fixture(autouse=True)
+def mask() -> Iterator[None]:
+    """Commands change the process's mask for new files; put it back."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
 
 
 def init(folder: Path, server_name: str = "sakura.example.jp") -> int:
@@ -51,6 +60,13 @@ def test_a_node_is_never_made_over_another(
     assert init(tmp_path, "other.example.jp") == 1, "the key of a node is not overwritten either"
     assert (tmp_path / "signing.key").read_bytes() == before[tmp_path / "signing.key"]
     assert len(assembly.prepared) == 1
+
+
+def test_what_a_command_writes_is_for_its_owner_only(tmp_path: Path, assembly: SimpleNamespace) -> None:
+    database = tmp_path / "kairan.db"
+    assembly.prepare_database = lambda _settings: database.write_text("")
+    assert init(tmp_path) == 0
+    assert database.stat().st_mode & 0o077 == 0
 
 
 def test_other_files_in_the_folder_do_not_matter(tmp_path: Path, assembly: SimpleNamespace) -> None:
