@@ -16,13 +16,14 @@ from aiohttp import web
 
 from server.accounts.accounts import Accounts
 from server.accounts.interactive_auth import InteractiveAuth
+from server.accounts.shared_secret import SharedSecretRegistration
 from server.config import Settings
 from server.foundation.clock import Clock, SystemClock
 from server.foundation.errors import Refused
 from server.foundation.logs import set_up_logs
 from server.foundation.signatures import SigningKey
 from server.foundation.tasks import Tasks
-from server.http.keys import ACCOUNTS, CLOCK, INTERACTIVE_AUTH, RATE_LIMITS, SETTINGS
+from server.http.keys import ACCOUNTS, CLOCK, INTERACTIVE_AUTH, RATE_LIMITS, SETTINGS, SHARED_SECRET
 from server.http.rate_limits import RateLimits
 from server.http.room_services import ROOMS, RoomServices
 from server.http.routes import Doors
@@ -139,7 +140,8 @@ def _connect(
     def ring(room: LiveRoom, entry: Entry) -> None:
         positions.when_reached(entry.stream, lambda: bell.room_changed(room, entry.stream))
         if entry.event.type == "m.room.member" and entry.event.state_key is not None:
-            positions.when_reached(entry.stream, lambda: bell.users_changed([entry.event.state_key or ""], entry.stream))
+            target = [entry.event.state_key]
+            positions.when_reached(entry.stream, lambda: bell.users_changed(target, entry.stream))
 
     def ring_for_receipt(room: LiveRoom, receipt: Receipt) -> None:
         unread.follow_receipt(room, receipt)
@@ -175,6 +177,7 @@ def make_app(node: Node) -> web.Application:
     app[ROOMS] = node.services
     app[RATE_LIMITS] = RateLimits(node.clock, node.settings)
     app[INTERACTIVE_AUTH] = InteractiveAuth(node.clock)
+    app[SHARED_SECRET] = SharedSecretRegistration(node.clock, node.settings.registration.shared_secret)
     doors = Doors(app)
     account_doors.add_routes(doors)
     room_doors.add_routes(doors)
@@ -196,7 +199,7 @@ async def _run(settings: Settings) -> int:
         async with build(settings) as node:
             await _serve(node, stop)
     except (Refused, OSError) as fault:
-        print(f"The node could not start: {fault}", file=sys.stderr)
+        sys.stderr.write(f"The node could not start: {fault}\n")
         return 1
     return 0
 
@@ -208,7 +211,8 @@ async def _serve(node: Node, stop: asyncio.Event) -> None:
     await runner.setup()
     listen = node.settings.http.listen
     await web.TCPSite(runner, listen.host, listen.port, backlog=1024).start()
-    print(f"{node.settings.association.name}: ready on http://{listen}", flush=True)
+    sys.stdout.write(f"{node.settings.association.name}: ready on http://{listen}\n")
+    sys.stdout.flush()
     await stop.wait()
     node.services.sync.stop_waiting()
     await runner.cleanup()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -125,7 +124,6 @@ class Membership:
             kept = {name: value for name, value in member.content.items() if name not in ("displayname", "avatar_url")}
             kept.pop("join_authorised_via_users_server", None)
             await self._set(room_id, user_id, user_id, {**kept, **profile}, None)
-            await asyncio.sleep(0)  # let others through between rooms
 
     async def _set(
         self, room_id: str, sender: str, user_id: str, content: Content, reason: str | None
