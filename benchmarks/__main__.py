@@ -30,7 +30,7 @@ _OPEN_FILES = 65_536
 
 
 def main() -> int:
-    """Runs what the command line asks for; 1 when a promised ratio is missed and --strict is given."""
+    """Runs what the command line asks for; 1 when a scenario failed, or a promised ratio is missed and --strict."""
     parser = _parser()
     options = parser.parse_args()
     try:
@@ -44,35 +44,48 @@ def main() -> int:
         if watching is not None:
             print(watching.report(), file=sys.stderr)
     print(as_json(result) if options.json else table(result))
-    if options.write:
+    if options.write and not result.failures:
         RESULTS_FILE.write_text(markdown(result))
     broken = broken_promises(result)
-    print(*(f"promise not kept: {line}" for line in broken), sep="\n", file=sys.stderr, end="\n" if broken else "")
-    return 1 if broken and options.strict else 0
+    for line in [*(f"promise not kept: {line}" for line in broken), *(f"failed: {line}" for line in result.failures)]:
+        print(line, file=sys.stderr)
+    return 1 if result.failures or (broken and options.strict) else 0
 
 
 async def _run(options: argparse.Namespace, directory: Path, watching: Profiler | None) -> Result:
-    scenarios = chosen(options.only)
     sizes = _sizes(options)
+    failures: list[str] = []
     async with _towns(options, directory, watching) as towns:
         figures: dict[str, list[Figure]] = {town.server.recipe.name: [] for town in towns}
-        for scenario in scenarios:
-            for town in towns:
-                if _wanted(scenario, town, options):
+        for scenario in chosen(options.only):
+            for town in [town for town in towns if _wanted(scenario, town, options)]:
+                try:
                     figures[town.server.recipe.name] += await _run_one(scenario, town, sizes)
+                except Exception as failure:
+                    failures.append(await _failed(scenario, town, failure))
         versions = {town.server.recipe.name: town.server.recipe.version() for town in towns}
-    return Result(circumstances(versions, " ".join(sys.argv[1:])), figures)
+    return Result(circumstances(versions, " ".join(sys.argv[1:])), figures, failures)
 
 
 async def _run_one(scenario: Scenario, town: Town, sizes: Sizes) -> list[Figure]:
-    try:
-        figures = await scenario.run(town, sizes)
-    except BaseException:
-        print(f"{town.server.recipe.name} wrote:\n{town.server.last_output()}", file=sys.stderr)
-        raise
+    figures = await scenario.run(town, sizes)
     for figure in figures:
         print(f"{town.server.recipe.name:8} {figure.name:18} {figure.value:10.3f} {figure.measure}", file=sys.stderr)
     return figures
+
+
+async def _failed(scenario: Scenario, town: Town, failure: Exception) -> str:
+    # The other figures are still worth having, so the run goes on when the server rests again.
+    line = f"{town.server.recipe.name} {', '.join(scenario.figures)}: {_plain(failure)}"
+    print(f"{line}\n{town.server.last_output()}", file=sys.stderr)
+    await town.server.settle()
+    return line
+
+
+def _plain(failure: Exception) -> str:
+    while isinstance(failure, ExceptionGroup):
+        failure = failure.exceptions[0]
+    return f"{type(failure).__name__}: {failure}"
 
 
 def _wanted(scenario: Scenario, town: Town, options: argparse.Namespace) -> bool:

@@ -33,10 +33,11 @@ class Circumstances:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The figures of one run, by server in the order in which they were asked for."""
+    """The figures of one run, by server in the order in which they were asked for, and the scenarios that failed."""
 
     circumstances: Circumstances
     figures: Mapping[str, Sequence[Figure]]
+    failures: Sequence[str] = ()
 
 
 def circumstances(versions: Mapping[str, str], options: str) -> Circumstances:
@@ -59,7 +60,12 @@ def table(result: Result) -> str:
 def as_json(result: Result) -> str:
     """One object: circumstances, figures by server and name, ratios by name."""
     by_server = {server: {figure.name: asdict(figure) for figure in found} for server, found in result.figures.items()}
-    whole = {**asdict(result.circumstances), "figures": by_server, "ratios": _ratios(result)}
+    whole = {
+        **asdict(result.circumstances),
+        "figures": by_server,
+        "ratios": _ratios(result),
+        "failures": result.failures,
+    }
     return orjson.dumps(whole, option=orjson.OPT_INDENT_2).decode()
 
 
