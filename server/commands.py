@@ -170,12 +170,26 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _judge(_options: argparse.Namespace) -> int:
-    """Questions from standard input, one JSON object a line; answers to standard output."""
+    """Questions from standard input, one JSON object a line; as many answers to standard output."""
     answer = _module("server.rooms.judge").answer
     for line in sys.stdin.buffer:
         if line.strip():
-            print(json.dumps(answer(json.loads(line)), ensure_ascii=False), flush=True)
+            print(json.dumps(_judged(answer, line), ensure_ascii=False), flush=True)
     return 0
+
+
+def _judged(answer: Callable[[dict[str, Any]], dict[str, Any]], line: bytes) -> dict[str, Any]:
+    """One answer; a question that is none gets ``error`` instead of a verdict, and the next one its turn."""
+    try:
+        question = json.loads(line)
+    except (ValueError, RecursionError):
+        return {"error": "This line is not JSON"}
+    if not isinstance(question, dict):
+        return {"error": "A question is a JSON object"}
+    try:
+        return answer(question)
+    except Refused as refusal:
+        return {"id": question.get("id"), "error": refusal.reason}
 
 
 # ---- the arguments -------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -142,6 +143,20 @@ def test_an_empty_password_is_refused(
     type_in("\n")
     assert commands.main(["user", "password", "hanako", "--config", str(config)]) == 1
     assert capsys.readouterr().err == "A password is needed; nothing was changed.\n"
+
+
+def test_a_broken_question_gets_an_error_and_the_next_one_its_turn(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = b'nonsense\n[]\n{"id": 7, "format": 1, "kind": "riddle"}\n' + b"[" * 100_000 + b"\n\n"
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(lines)))
+    assert commands.main(["judge"]) == 0
+    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == [
+        {"error": "This line is not JSON"},
+        {"error": "A question is a JSON object"},
+        {"id": 7, "error": "Unknown kind or format of question"},
+        {"error": "This line is not JSON"},
+    ]
 
 
 def test_an_unknown_command_is_not_understood() -> None:
