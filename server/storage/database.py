@@ -16,22 +16,20 @@ import asyncio
 import logging
 import sqlite3
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from sqlalchemy import CursorResult, Executable, MetaData, event, text
+from sqlalchemy import CursorResult, Engine, Executable, MetaData, create_engine, event, text
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.sql.elements import ClauseElement
 
+from server.storage.connection import Connection, Row, connect, connected, dispose
 from server.storage.sqlite_batch import SqliteBatches
 
 logger = logging.getLogger(__name__)
 
 metadata: Final = MetaData()
 
-Row = Mapping[str, Any]
 AfterCommit = Callable[[], None]
 
 _MAX_BATCH: Final = 500
@@ -48,11 +46,11 @@ class Writes:
     __slots__ = ("after_commit", "on_failure", "rows")
 
     def __init__(self) -> None:
-        self.rows: list[tuple[ClauseElement, Row]] = []
+        self.rows: list[tuple[Executable, Row]] = []
         self.after_commit: list[AfterCommit] = []
         self.on_failure: list[AfterCommit] = []
 
-    def add(self, statement: ClauseElement, row: Row) -> None:
+    def add(self, statement: Executable, row: Row) -> None:
         """Run ``statement`` with ``row`` at commit. Use module-level statements: equal ones are run together."""
         self.rows.append((statement, row))
 
@@ -60,7 +58,7 @@ class Writes:
 class Transaction:
     """The writer's connection, lent for one unit of work."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.after_commit: list[AfterCommit] = []
         self.on_failure: list[AfterCommit] = []
@@ -74,14 +72,14 @@ class Transaction:
     async def apply(self, writes: Writes) -> None:
         """Run decided rows inside this transaction."""
         for statement, rows in grouped(writes.rows):
-            await self.connection.execute(statement, rows)  # type: ignore[call-overload]
+            await self.connection.execute(statement, rows)
         self.after_commit += writes.after_commit
         self.on_failure += writes.on_failure
 
 
-def grouped(rows: Sequence[tuple[ClauseElement, Row]]) -> list[tuple[ClauseElement, list[Row]]]:
+def grouped(rows: Sequence[tuple[Executable, Row]]) -> list[tuple[Executable, list[Row]]]:
     """``rows`` gathered by statement, statements in the order of their first use."""
-    groups: dict[int, tuple[ClauseElement, list[Row]]] = {}
+    groups: dict[int, tuple[Executable, list[Row]]] = {}
     for statement, row in rows:
         group = groups.get(id(statement))
         if group is None:
@@ -109,7 +107,7 @@ class Database:
         self._engine = _make_engine(url, readers)
         self._waiting: deque[tuple[Writes, asyncio.Future[None]] | _Turn] = deque()
         self._wake = asyncio.Event()
-        self._writer: AsyncConnection | None = None
+        self._writer: Connection | None = None
         self._batches: SqliteBatches | None = None
         self._task: asyncio.Task[None] | None = None
         self._closing = False
@@ -121,10 +119,9 @@ class Database:
 
     async def open(self) -> None:
         """Connect and start the writer."""
-        self._writer = await self._engine.connect()
+        self._writer = await connect(self._engine)
         if self._is_sqlite:
-            raw = await self._writer.get_raw_connection()
-            self._batches = SqliteBatches(raw.driver_connection, self._engine.dialect)
+            self._batches = SqliteBatches(self._writer.driver, self._engine.dialect)
             await self._batches.prepare()
         self._task = asyncio.get_running_loop().create_task(self._write_forever(), name="database writer")
 
@@ -136,22 +133,22 @@ class Database:
             await self._task
         if self._writer is not None:
             await self._writer.close()
-        await self._engine.dispose()
+        await dispose(self._engine)
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
+    async def read(self) -> AsyncIterator[Connection]:
         """A connection for reading what is committed."""
-        async with self._engine.connect() as connection:
+        async with connected(self._engine) as connection:
             yield connection
 
     async def fetch_all(self, statement: Executable, parameters: Row | None = None) -> Sequence[Any]:
         """All rows of one reading statement."""
-        async with self._engine.connect() as connection:
+        async with connected(self._engine) as connection:
             return (await connection.execute(statement, parameters)).fetchall()
 
     async def fetch_one(self, statement: Executable, parameters: Row | None = None) -> Any | None:
         """The first row of one reading statement, or ``None``."""
-        async with self._engine.connect() as connection:
+        async with connected(self._engine) as connection:
             return (await connection.execute(statement, parameters)).first()
 
     def submit(self, writes: Writes) -> asyncio.Future[None]:
@@ -238,7 +235,7 @@ class Database:
         if not future.done():
             future.set_exception(fault)
 
-    async def _commit_rows(self, rows: Sequence[tuple[ClauseElement, Row]]) -> None:
+    async def _commit_rows(self, rows: Sequence[tuple[Executable, Row]]) -> None:
         if self._batches is not None:
             await self._batches.commit(grouped(rows))
             return
@@ -246,7 +243,7 @@ class Database:
         await self._begin()
         try:
             for statement, group in grouped(rows):
-                await self._writer.execute(statement, group)  # type: ignore[call-overload]
+                await self._writer.execute(statement, group)
         except BaseException:
             await self._writer.rollback()
             raise
@@ -289,14 +286,14 @@ def _run_all(callbacks: Sequence[AfterCommit]) -> None:
             logger.exception("a callback after the commit failed")
 
 
-def _make_engine(url: str, readers: int) -> AsyncEngine:
+def _make_engine(url: str, readers: int) -> Engine:
     if not url.startswith("sqlite"):
-        return create_async_engine(url, pool_size=readers + 1, max_overflow=readers)
-    engine = create_async_engine(
+        return create_engine(url, pool_size=readers + 1, max_overflow=readers)
+    engine = create_engine(
         url, pool_size=readers + 1, max_overflow=readers, isolation_level="AUTOCOMMIT", pool_reset_on_return=None
     )
 
-    @event.listens_for(engine.sync_engine, "connect")
+    @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: object) -> None:
         cursor = connection.cursor()
         cursor.execute("PRAGMA journal_mode=WAL")

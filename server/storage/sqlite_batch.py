@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import aiosqlite
+from sqlalchemy import Executable
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.elements import ClauseElement
 
@@ -24,13 +25,13 @@ class SqliteBatches:
         self._connection = connection
         self._dialect = dialect
         # Keyed by identity and holding the statement, so that an id is never reused under us.
-        self._compiled: dict[int, tuple[ClauseElement, str, tuple[str, ...]]] = {}
+        self._compiled: dict[int, tuple[Executable, str, tuple[str, ...]]] = {}
 
     async def prepare(self) -> None:
         """Take over the transaction handling of the driver's connection."""
         await self._on_thread(self._set_autocommit)
 
-    async def commit(self, groups: Sequence[tuple[ClauseElement, Sequence[Mapping[str, Any]]]]) -> None:
+    async def commit(self, groups: Sequence[tuple[Executable, Sequence[Mapping[str, Any]]]]) -> None:
         """Run all groups in one transaction; raises what SQLite raises, with nothing written."""
         work = [self._prepared(statement, rows) for statement, rows in groups]
         await self._on_thread(self._run, work)
@@ -42,7 +43,7 @@ class SqliteBatches:
         self._connection._conn.isolation_level = None
 
     def _prepared(
-        self, statement: ClauseElement, rows: Sequence[Mapping[str, Any]]
+        self, statement: Executable, rows: Sequence[Mapping[str, Any]]
     ) -> tuple[str, list[tuple[Any, ...]]]:
         known = self._compiled.get(id(statement))
         if known is None:
@@ -50,7 +51,8 @@ class SqliteBatches:
         _, sql, names = known
         return sql, [tuple([row[name] for name in names]) for row in rows]
 
-    def _compile(self, statement: ClauseElement, row: Mapping[str, Any]) -> tuple[ClauseElement, str, tuple[str, ...]]:
+    def _compile(self, statement: Executable, row: Mapping[str, Any]) -> tuple[Executable, str, tuple[str, ...]]:
+        assert isinstance(statement, ClauseElement)
         compiled: Any = statement.compile(dialect=self._dialect, column_keys=list(row))
         known = (statement, str(compiled), tuple(compiled.positiontup or ()))
         self._compiled[id(statement)] = known

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import orjson
 
 from server.foundation.clock import Clock
-from server.notifications.unread import UnreadCounts
-from server.rooms.live_room import LiveRoom
+from server.rooms.event import Event
+from server.rooms.live_room import LiveRoom, Unread
 from server.rooms.receipts import Receipts, newer_receipts, receipt_content
 from server.rooms.rooms import Rooms
 from server.rooms.state_store import Membership
@@ -47,6 +47,13 @@ _STRIPPED: Final = (
 )
 
 
+class Unreads(Protocol):
+    """Counts what is not read; the notifications bring it."""
+
+    async def of(self, room: LiveRoom, user_id: str) -> Unread:
+        """What a member has not read of a room."""
+
+
 @dataclass(frozen=True, slots=True)
 class SyncRequest:
     """What a device asks. ``since`` is ``None`` at its first time."""
@@ -72,7 +79,7 @@ class World:
     rooms: Rooms
     receipts: Receipts
     typing: Typing
-    unread: UnreadCounts
+    unread: Unreads
     sights: Sights
     own: OwnData
 
@@ -231,15 +238,13 @@ class Sync:
         )
         if not span.entries and not span.limited:
             return await self._state_only(room, request, now)
-        if sight is not SEES_ALL or self._is_special(span, request):
-            return [await self._shared_news(room, span, request, now)]
-        # Lazy loading differs from device to device, unless the room is small enough to be known whole.
-        if request.filter.state.lazy_members and not request.filter.state.redundant_members:
-            return [await self._shared_news(room, span, request, now)]
+        members = self._lazy_members(room, span, request) if request.filter.state.lazy_members else []
+        if members or sight is not SEES_ALL or self._is_special(span, request):
+            return [await self._own_news(room, span, request, now, members)]
         key = (room.room_id, request.since.stream, now.stream, request.filter, request.state_after)
         known = self._shared.get(key)
         if known is None:
-            known = self._shared[key] = await self._shared_news(room, span, request, now)
+            known = self._shared[key] = await self._own_news(room, span, request, now, [])
             if len(self._shared) > _KEPT_SECTIONS:
                 self._shared.popitem(last=False)
         return [known]
@@ -256,19 +261,20 @@ class Sync:
     def _is_special(self, span: Span, request: SyncRequest) -> bool:
         return any(entry.is_special_for(request.user_id, request.device_id) for entry in span.entries)
 
-    async def _shared_news(self, room: LiveRoom, span: Span, request: SyncRequest, now: SyncToken) -> bytes:
+    async def _own_news(
+        self, room: LiveRoom, span: Span, request: SyncRequest, now: SyncToken, members: list[Event]
+    ) -> bytes:
         assert request.since is not None
         parts = [b'"timeline":' + timeline_json(span, request.viewer)]
-        events = []
+        events = members
         if span.limited or request.state_after or not request.filter.timeline.wants_all:
             until = now.stream if request.state_after else span.start
             in_timeline = {entry.event.event_id for entry in span.entries}
             changed = await self._reader.state_between(room, request.since.stream, until)
             events = [
-                event for event in changed.values() if request.state_after or event.event_id not in in_timeline
+                *(event for event in changed.values() if request.state_after or event.event_id not in in_timeline),
+                *members,
             ]
-        if request.filter.state.lazy_members:
-            events += self._lazy_members(room, span, request)
         events = [event for event in events if request.filter.state.wants(event)]
         if events or request.state_after:
             parts.append(_state_name(request) + state_json(events))
@@ -277,7 +283,8 @@ class Sync:
             parts.append(b'"summary":' + orjson.dumps(summary(room, request.user_id, state)))
         return b",".join(parts)
 
-    def _lazy_members(self, room: LiveRoom, span: Span, request: SyncRequest) -> list[Any]:
+    def _lazy_members(self, room: LiveRoom, span: Span, request: SyncRequest) -> list[Event]:
+        """Who speaks in the timeline, as far as the device does not know them yet."""
         members = members_of(span, room.state)
         in_timeline = {entry.event.event_id for entry in span.entries}
         members = [event for event in members if event.event_id not in in_timeline]
