@@ -48,4 +48,4 @@ async def _filter(request: web.Request, who: Caller) -> Filter:
         return NO_FILTER
     if text.startswith("{"):
         return parse_filter(parse_json(text))
-    return parse_filter(await request.app[ACCOUNTS].filters.get(who.user_id, text))
+    return parse_filter(await request.app[ACCOUNTS].filters.find(who.user_id, text))
