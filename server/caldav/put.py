@@ -1,0 +1,21 @@
+"""PUT of an entry (RFC 4791 section 5.3.2)."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from server.caldav.call import Call
+from server.caldav.paths import Place
+from server.calendars.refusals import Condition, refuse
+
+
+async def put(call: Call) -> web.Response:
+    """Write an entry; 201 or 204, with an ETag only where the stored bytes are those that were sent."""
+    target = call.require_place(Place.ITEM)
+    shelf = await call.shelf()
+    kind = call.headers.get("Content-Type", "text/calendar").partition(";")[0].strip().lower()
+    if kind not in ("text/calendar", "application/octet-stream", "application/x-www-form-urlencoded", "text/plain"):
+        raise refuse(Condition.SUPPORTED_DATA, "Entries are text/calendar")
+    result = await call.calendars.put_item(call.user_id, shelf, target.item, call.body, call.expected())
+    headers = {} if result.etag is None else {"ETag": f'"{result.etag}"'}
+    return web.Response(status=201 if result.created else 204, headers=headers)

@@ -1,0 +1,176 @@
+"""The verbs of calendars. Every one finds its collection through ``Calendars.find``, which asks for the right to it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from server.calendars.calendar_object import read_object
+from server.calendars.expansion import DataRequest, answer_data
+from server.calendars.filters import CompFilter
+from server.calendars.free_busy import free_busy
+from server.calendars.model import (
+    COMPONENTS,
+    Changes,
+    Collection,
+    Expected,
+    Item,
+    ItemHead,
+    Kind,
+    NewCalendar,
+    PutResult,
+    Window,
+    require_name,
+)
+from server.calendars.personal_properties import PersonalProperties
+from server.calendars.ports import CalendarBackend, Rights
+from server.calendars.querying import YearSpans, select, window_of
+from server.calendars.reading import MAX_BYTES
+from server.calendars.refusals import Condition, refuse, refuse_rights
+from server.calendars.stored import StoredCalendars
+from server.calendars.sync_token import read_sync_token
+from server.foundation.clock import Clock
+from server.foundation.errors import NotFound
+from server.storage.database import Database
+
+# Reading a bigger object than this would keep the others waiting; it goes to a thread.
+_READ_AT_ONCE: Final = 8 * 1024
+_EXPAND_AT_ONCE: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """A collection, who serves it, and what the caller may do with it."""
+
+    collection: Collection
+    backend: CalendarBackend
+    may_write: bool
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the caller may also change and remove the collection itself."""
+        return self.collection.kind is Kind.PERSONAL
+
+
+class Calendars:
+    """All calendars of a caller: their own and those of the association."""
+
+    def __init__(
+        self, database: Database, own: StoredCalendars, shared: Sequence[CalendarBackend],
+        properties: PersonalProperties, rights: Rights, clock: Clock,
+    ) -> None:
+        self._database = database
+        self._own = own
+        self._shared = tuple(shared)
+        self._properties = properties
+        self._rights = rights
+        self._clock = clock
+        self._years = YearSpans()
+
+    async def shelves(self, user_id: str) -> list[Shelf]:
+        """Everything that the caller may read, the association's first."""
+        shelves = []
+        for backend in (*self._shared, self._own):
+            for collection in await backend.collections(user_id):
+                if await self._may_read(user_id, collection):
+                    shelves.append(Shelf(collection, backend, await self._may_write(user_id, collection)))
+        return shelves
+
+    async def find(self, user_id: str, name: str) -> Shelf:
+        """One collection; raises ``NotFound`` also where there is one that the caller may not know of."""
+        for backend in (*self._shared, self._own):
+            for collection in await backend.collections(user_id):
+                if collection.name == name and await self._may_read(user_id, collection):
+                    return Shelf(collection, backend, await self._may_write(user_id, collection))
+        raise NotFound("There is no such calendar")
+
+    async def create(self, user_id: str, wanted: NewCalendar) -> None:
+        """Make a calendar of the caller's own."""
+        if wanted.component not in COMPONENTS:
+            raise refuse(Condition.SUPPORTED_COMPONENT, "A calendar holds VEVENT, VTODO or VJOURNAL")
+        if any(shelf.collection.name == wanted.name for shelf in await self.shelves(user_id)):
+            raise refuse(Condition.MUST_BE_NULL, "There is a calendar of that name already", status=405)
+        await self._own.create(user_id, wanted)
+
+    async def remove(self, user_id: str, shelf: Shelf) -> None:
+        """Remove a calendar of the caller's own."""
+        if not shelf.is_own:
+            raise refuse_rights()
+        await self._own.remove(user_id, shelf.collection)
+
+    async def properties(self, user_id: str, key: str) -> Mapping[str, str]:
+        """What the caller has set on a collection (by its key) or another resource: Clark name to serialised XML."""
+        return await self._properties.of(user_id, key)
+
+    async def change_properties(self, user_id: str, key: str, changes: Mapping[str, str | None]) -> None:
+        """Set or remove (``None``) what only the caller sees."""
+        async with self._database.write() as tx:
+            await self._properties.change(tx, user_id, key, changes)
+
+    async def heads(self, shelf: Shelf) -> Sequence[ItemHead]:
+        """All items without their data."""
+        return await shelf.backend.heads(shelf.collection)
+
+    async def item(self, shelf: Shelf, name: str) -> Item:
+        """One item; raises ``NotFound``."""
+        for item in await shelf.backend.items(shelf.collection, [name]):
+            return item
+        raise NotFound("There is no such entry")
+
+    async def multiget(self, shelf: Shelf, names: Sequence[str]) -> dict[str, Item]:
+        """Items by name, as far as they exist."""
+        return {item.head.name: item for item in await shelf.backend.items(shelf.collection, names)}
+
+    async def query(self, shelf: Shelf, wanted: CompFilter) -> list[Item]:
+        """The items that pass a filter."""
+        component = shelf.collection.component
+        candidates = await shelf.backend.search(shelf.collection, window_of(wanted, component))
+        return await select(candidates, wanted, component, self._years)
+
+    async def changes_since(self, shelf: Shelf, token: str, limit: int) -> Changes:
+        """What changed after a sync token."""
+        revision = read_sync_token(shelf.collection, token)
+        if revision == shelf.collection.revision:
+            return Changes((), (), revision, False)
+        return await shelf.backend.changes_since(shelf.collection, revision, limit)
+
+    async def put_item(
+        self, user_id: str, shelf: Shelf, name: str, data: bytes, expected: Expected
+    ) -> PutResult:
+        """Check and write one item."""
+        if not shelf.may_write:
+            raise refuse_rights()
+        require_name(name)
+        if len(data) > MAX_BYTES:
+            raise refuse(Condition.MAX_SIZE, f"An entry may have at most {MAX_BYTES} bytes")
+        thing = read_object(data) if len(data) <= _READ_AT_ONCE else await asyncio.to_thread(read_object, data)
+        if thing.component != shelf.collection.component:
+            raise refuse(Condition.SUPPORTED_COMPONENT, f"This calendar holds {shelf.collection.component} only")
+        return await shelf.backend.put_item(user_id, shelf.collection, name, thing, expected)
+
+    async def delete_item(self, user_id: str, shelf: Shelf, name: str, expected: Expected) -> None:
+        """Remove one item."""
+        if not shelf.may_write:
+            raise refuse_rights()
+        await shelf.backend.delete_item(user_id, shelf.collection, name, expected)
+
+    async def data_of(self, items: Sequence[Item], wanted: DataRequest) -> list[bytes]:
+        """Their bytes, as a report wants them."""
+        if wanted.as_stored:
+            return [item.data for item in items]
+        if len(items) <= _EXPAND_AT_ONCE:
+            return [answer_data(item.data, wanted) for item in items]
+        return await asyncio.to_thread(lambda: [answer_data(item.data, wanted) for item in items])
+
+    async def free_busy(self, shelf: Shelf, window: Window) -> bytes:
+        """A VFREEBUSY object of one collection."""
+        items = await shelf.backend.search(shelf.collection, window)
+        return await asyncio.to_thread(free_busy, items, window, self._clock.now_ms())
+
+    async def _may_read(self, user_id: str, collection: Collection) -> bool:
+        return collection.kind is Kind.PERSONAL or await self._rights.may_read(user_id, collection.key)
+
+    async def _may_write(self, user_id: str, collection: Collection) -> bool:
+        return collection.kind is Kind.PERSONAL or await self._rights.may_write(user_id, collection.key)

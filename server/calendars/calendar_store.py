@@ -1,0 +1,213 @@
+"""Tables ``calendars``, ``calendar_homes``, ``calendar_items`` and ``calendar_tombstones``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+
+from server.calendars.model import Item, ItemHead, Span, Window
+from server.storage.database import Database, Transaction, metadata
+from server.storage.upsert import upsert
+
+calendars: Final = Table(
+    "calendars", metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("owner", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("component", Text, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    Column("forgotten", BigInteger, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("changed_ms", BigInteger, nullable=False),
+)
+homes: Final = Table(
+    "calendar_homes", metadata,
+    Column("user_id", Text, primary_key=True),
+    Column("created_ms", BigInteger, nullable=False),
+)
+items: Final = Table(
+    "calendar_items", metadata,
+    Column("calendar", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", Text, primary_key=True),
+    Column("uid", Text, nullable=False),
+    Column("etag", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    Column("changed_ms", BigInteger, nullable=False),
+    Column("first_ms", BigInteger),
+    Column("last_ms", BigInteger),
+    Column("exact", Integer, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+)
+tombstones: Final = Table(
+    "calendar_tombstones", metadata,
+    Column("calendar", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", Text, primary_key=True),
+    Column("revision", BigInteger, nullable=False),
+)
+
+_HEAD: Final = (
+    items.c.name, items.c.etag, items.c.uid, items.c.size, items.c.changed_ms, items.c.revision, items.c.first_ms,
+    items.c.last_ms, items.c.exact,
+)
+_PUT_ITEM: Final = upsert(items)
+_BURY: Final = upsert(tombstones)
+
+
+async def calendars_of(database: Database, owner: str) -> Sequence[Any]:
+    """``(id, name, component, revision, forgotten, changed_ms)`` of a resident's calendars, oldest first."""
+    return await database.fetch_all(
+        select(calendars.c.id, calendars.c.name, calendars.c.component, calendars.c.revision, calendars.c.forgotten,
+               calendars.c.changed_ms)
+        .where(calendars.c.owner == owner).order_by(calendars.c.created_ms, calendars.c.id)
+    )
+
+
+async def has_home(database: Database, user_id: str) -> bool:
+    """Whether the resident's first calendars have been made."""
+    return await database.fetch_one(select(homes.c.user_id).where(homes.c.user_id == user_id)) is not None
+
+
+async def open_home(tx: Transaction, user_id: str, now_ms: int) -> bool:
+    """Note that the first calendars are made; False if they were already."""
+    if (await tx.execute(select(homes.c.user_id).where(homes.c.user_id == user_id))).first() is not None:
+        return False
+    await tx.execute(insert(homes), {"user_id": user_id, "created_ms": now_ms})
+    return True
+
+
+async def add_calendar(tx: Transaction, number: int, owner: str, name: str, component: str, now_ms: int) -> None:
+    """A new, empty calendar. ``number`` is random, so that it never names another one again."""
+    await tx.execute(insert(calendars), {
+        "id": number, "owner": owner, "name": name, "component": component, "revision": 1, "forgotten": 0,
+        "created_ms": now_ms, "changed_ms": now_ms,
+    })
+
+
+async def remove_calendar(tx: Transaction, number: int) -> None:
+    """A calendar and all that is in it."""
+    await tx.execute(delete(items).where(items.c.calendar == number))
+    await tx.execute(delete(tombstones).where(tombstones.c.calendar == number))
+    await tx.execute(delete(calendars).where(calendars.c.id == number))
+
+
+async def count_calendars(tx: Transaction, owner: str) -> int:
+    """How many calendars a resident has."""
+    return int((await tx.execute(select(func.count()).where(calendars.c.owner == owner))).scalar_one())
+
+
+async def calendar_exists(tx: Transaction, owner: str, name: str) -> bool:
+    """Whether the name is taken in the resident's home."""
+    found = await tx.execute(select(calendars.c.id).where(calendars.c.owner == owner, calendars.c.name == name))
+    return found.first() is not None
+
+
+async def next_revision(tx: Transaction, number: int, now_ms: int) -> int | None:
+    """Move the calendar on by one change; ``None`` if it is gone."""
+    row = (await tx.execute(select(calendars.c.revision).where(calendars.c.id == number))).first()
+    if row is None:
+        return None
+    revision = int(row[0]) + 1
+    await tx.execute(update(calendars).where(calendars.c.id == number).values(revision=revision, changed_ms=now_ms))
+    return revision
+
+
+async def etag_and_uid(tx: Transaction, number: int, name: str) -> tuple[str, str] | None:
+    """What stands under a name now."""
+    found = await tx.execute(select(items.c.etag, items.c.uid).where(items.c.calendar == number, items.c.name == name))
+    row = found.first()
+    return None if row is None else (str(row.etag), str(row.uid))
+
+
+async def name_of_uid(tx: Transaction, number: int, uid: str) -> str | None:
+    """Under which name a UID is kept in this calendar."""
+    found = await tx.execute(select(items.c.name).where(items.c.calendar == number, items.c.uid == uid))
+    row = found.first()
+    return None if row is None else str(row[0])
+
+
+async def count_items(tx: Transaction, number: int) -> int:
+    """How many items a calendar holds."""
+    return int((await tx.execute(select(func.count()).where(items.c.calendar == number))).scalar_one())
+
+
+async def put(tx: Transaction, number: int, item: Item) -> None:
+    """Store an item, over the old one of its name."""
+    head = item.head
+    await tx.execute(_PUT_ITEM, {
+        "calendar": number, "name": head.name, "uid": head.uid, "etag": head.etag, "size": head.size,
+        "revision": head.revision, "changed_ms": head.modified_ms, "first_ms": head.span.start,
+        "last_ms": head.span.end, "exact": int(head.span.exact), "data": item.data,
+    })
+    await tx.execute(delete(tombstones).where(tombstones.c.calendar == number, tombstones.c.name == head.name))
+
+
+async def remove(tx: Transaction, number: int, name: str, revision: int) -> None:
+    """Delete an item and remember that it was there."""
+    await tx.execute(delete(items).where(items.c.calendar == number, items.c.name == name))
+    await tx.execute(_BURY, {"calendar": number, "name": name, "revision": revision})
+
+
+async def heads(database: Database, number: int) -> list[ItemHead]:
+    """All items without their data, by name."""
+    rows = await database.fetch_all(select(*_HEAD).where(items.c.calendar == number).order_by(items.c.name))
+    return [_as_head(row) for row in rows]
+
+
+async def named(database: Database, number: int, names: Sequence[str]) -> list[Item]:
+    """Those of ``names`` that exist."""
+    rows = await database.fetch_all(
+        select(*_HEAD, items.c.data).where(items.c.calendar == number, items.c.name.in_(names))
+    )
+    return [Item(_as_head(row), bytes(row.data)) for row in rows]
+
+
+async def around(database: Database, number: int, window: Window) -> list[Item]:
+    """At least all items that could overlap ``window``, by name."""
+    query = select(*_HEAD, items.c.data).where(items.c.calendar == number)
+    if window.start is not None:
+        query = query.where(or_(items.c.last_ms.is_(None), items.c.last_ms >= window.start))
+    if window.end is not None:
+        query = query.where(or_(items.c.first_ms.is_(None), items.c.first_ms <= window.end))
+    return [Item(_as_head(row), bytes(row.data)) for row in await database.fetch_all(query.order_by(items.c.name))]
+
+
+async def changed_heads(database: Database, number: int, since: int, limit: int) -> list[ItemHead]:
+    """Items changed after ``since``, oldest change first."""
+    rows = await database.fetch_all(
+        select(*_HEAD).where(items.c.calendar == number, items.c.revision > since)
+        .order_by(items.c.revision).limit(limit)
+    )
+    return [_as_head(row) for row in rows]
+
+
+async def gone_names(database: Database, number: int, since: int, limit: int) -> list[tuple[int, str]]:
+    """``(revision, name)`` of items deleted after ``since``, oldest first."""
+    rows = await database.fetch_all(
+        select(tombstones.c.revision, tombstones.c.name)
+        .where(tombstones.c.calendar == number, tombstones.c.revision > since)
+        .order_by(tombstones.c.revision).limit(limit)
+    )
+    return [(int(row[0]), str(row[1])) for row in rows]
+
+
+def _as_head(row: Any) -> ItemHead:
+    return ItemHead(
+        row.name, row.etag, row.uid, row.size, row.changed_ms, row.revision,
+        Span(row.first_ms, row.last_ms, bool(row.exact)),
+    )

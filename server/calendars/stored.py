@@ -1,0 +1,171 @@
+"""Calendars whose items are kept in tables: each resident's own."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from typing import Final
+
+from server.calendars import calendar_store as store
+from server.calendars.calendar_object import CalendarObject
+from server.calendars.model import (
+    Changes,
+    Collection,
+    Expected,
+    Item,
+    ItemHead,
+    Kind,
+    NewCalendar,
+    PutResult,
+    Window,
+    require_name,
+)
+from server.calendars.occurrences import span_of
+from server.calendars.personal_properties import PersonalProperties
+from server.calendars.refusals import Condition, refuse
+from server.calendars.user_cache import UserCache
+from server.foundation.clock import Clock
+from server.foundation.errors import NotFound
+from server.storage.database import Database, Transaction
+
+MAX_CALENDARS: Final = 50
+MAX_ITEMS: Final = 20_000
+_KEY: Final = "own-"
+# What everybody finds: without a calendar to write to, some apps make one of their own, others give up.
+_FIRST: Final = (("personal", "VEVENT"), ("tasks", "VTODO"))
+_NAMES: Final = {"VEVENT": "わたしの予定", "VTODO": "わたしのやること", "VJOURNAL": "わたしのメモ"}
+
+
+class StoredCalendars:
+    """A ``ports.CalendarBackend``; also makes and removes calendars."""
+
+    def __init__(self, database: Database, properties: PersonalProperties, clock: Clock) -> None:
+        self._database = database
+        self._properties = properties
+        self._clock = clock
+        self._homes: UserCache[tuple[Collection, ...]] = UserCache()
+
+    async def collections(self, user_id: str) -> Sequence[Collection]:
+        """The resident's own; the first two are made when they are first looked for."""
+        return await self._homes.get(user_id, lambda: self._load_home(user_id))
+
+    async def create(self, user_id: str, wanted: NewCalendar) -> None:
+        """Make a calendar; refuses a name that is taken."""
+        require_name(wanted.name)
+        async with self._database.write() as tx:
+            if await store.calendar_exists(tx, user_id, wanted.name):
+                raise refuse(Condition.MUST_BE_NULL, "There is a calendar of that name already", status=405)
+            if await store.count_calendars(tx, user_id) >= MAX_CALENDARS:
+                raise refuse(Condition.WITHIN_LIMITS, "You have as many calendars as one may have", status=507)
+            number = await self._add(tx, user_id, wanted.name, wanted.component)
+            await self._properties.change(tx, user_id, f"{_KEY}{number}", wanted.properties)
+
+    async def remove(self, user_id: str, collection: Collection) -> None:
+        """Delete a calendar with all that is in it."""
+        async with self._database.write() as tx:
+            await store.remove_calendar(tx, _number(collection))
+            await self._properties.drop(tx, user_id, collection.key)
+            tx.after_commit.append(lambda: self._homes.forget(user_id))
+
+    async def heads(self, collection: Collection) -> Sequence[ItemHead]:
+        """All items."""
+        return await store.heads(self._database, _number(collection))
+
+    async def items(self, collection: Collection, names: Sequence[str]) -> Sequence[Item]:
+        """Items by name."""
+        found: list[Item] = []
+        for start in range(0, len(names), 400):
+            found += await store.named(self._database, _number(collection), names[start:start + 400])
+        return found
+
+    async def search(self, collection: Collection, window: Window) -> Sequence[Item]:
+        """Candidates by their bounds in time."""
+        return await store.around(self._database, _number(collection), window)
+
+    async def changes_since(self, collection: Collection, revision: int, limit: int) -> Changes:
+        """Changed and gone, told apart by two tables and put in one order."""
+        number = _number(collection)
+        heads = await store.changed_heads(self._database, number, revision, limit + 1)
+        # Who starts from nothing need not hear of what is gone.
+        gone = [] if revision == 0 else await store.gone_names(self._database, number, revision, limit + 1)
+        ordered = sorted([(head.revision, head) for head in heads] + [(at, name) for at, name in gone],
+                         key=lambda pair: pair[0])
+        taken, more = ordered[:limit], len(ordered) > limit
+        reached = taken[-1][0] if more else max(collection.revision, taken[-1][0] if taken else 0)
+        return Changes(
+            tuple(thing for _, thing in taken if isinstance(thing, ItemHead)),
+            tuple(thing for _, thing in taken if isinstance(thing, str)), reached, more,
+        )
+
+    async def put_item(
+        self, user_id: str, collection: Collection, name: str, thing: CalendarObject, expected: Expected
+    ) -> PutResult:
+        """Store the bytes as they were sent."""
+        number = _number(collection)
+        async with self._database.write() as tx:
+            old = await store.etag_and_uid(tx, number, name)
+            expected.require(old[0] if old else None)
+            if old is not None and old[0] == thing.etag:
+                return PutResult(False, thing.etag)
+            await _require_uid_free(tx, number, name, thing.uid, old)
+            revision = await self._next(tx, user_id, number)
+            head = ItemHead(name, thing.etag, thing.uid, len(thing.data), self._clock.now_ms(), revision,
+                            span_of(thing))
+            await store.put(tx, number, Item(head, thing.data))
+        return PutResult(old is None, thing.etag)
+
+    async def delete_item(self, user_id: str, collection: Collection, name: str, expected: Expected) -> None:
+        """Delete one item."""
+        number = _number(collection)
+        async with self._database.write() as tx:
+            old = await store.etag_and_uid(tx, number, name)
+            if old is None:
+                raise NotFound("There is no such entry")
+            expected.require(old[0])
+            await store.remove(tx, number, name, await self._next(tx, user_id, number))
+
+    async def _next(self, tx: Transaction, user_id: str, number: int) -> int:
+        revision = await store.next_revision(tx, number, self._clock.now_ms())
+        if revision is None:
+            raise NotFound("There is no such calendar")
+        tx.after_commit.append(lambda: self._homes.forget(user_id))
+        return revision
+
+    async def _add(self, tx: Transaction, user_id: str, name: str, component: str) -> int:
+        number = secrets.randbits(52)
+        await store.add_calendar(tx, number, user_id, name, component, self._clock.now_ms())
+        tx.after_commit.append(lambda: self._homes.forget(user_id))
+        return number
+
+    async def _load_home(self, user_id: str) -> tuple[Collection, ...]:
+        if not await store.has_home(self._database, user_id):
+            await self._make_first(user_id)
+        rows = await store.calendars_of(self._database, user_id)
+        return tuple(
+            Collection(f"{_KEY}{number}", name, Kind.PERSONAL, component, _NAMES[component], revision, forgotten,
+                       owner=user_id, modified_ms=changed_ms)
+            for number, name, component, revision, forgotten, changed_ms in rows
+        )
+
+    async def _make_first(self, user_id: str) -> None:
+        async with self._database.write() as tx:
+            if await store.open_home(tx, user_id, self._clock.now_ms()):
+                for name, component in _FIRST:
+                    await self._add(tx, user_id, name, component)
+
+
+async def _require_uid_free(
+    tx: Transaction, number: int, name: str, uid: str, old: tuple[str, str] | None
+) -> None:
+    """RFC 4791 section 5.3.2.1, ``no-uid-conflict``; and no calendar grows without end."""
+    if old is not None and old[1] == uid:
+        return
+    other = await store.name_of_uid(tx, number, uid)
+    if old is not None or other is not None:
+        raise refuse(Condition.UID_CONFLICT, "Another entry has this UID", status=409, names=(other or name,))
+    if await store.count_items(tx, number) >= MAX_ITEMS:
+        raise refuse(Condition.WITHIN_LIMITS, "This calendar is full", status=507)
+
+
+def _number(collection: Collection) -> int:
+    return int(collection.key.removeprefix(_KEY))
