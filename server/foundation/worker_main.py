@@ -11,7 +11,9 @@ import os
 import resource
 import signal
 import sys
+import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import orjson
@@ -27,9 +29,8 @@ _MAX_OPEN_FILES = 64
 def main() -> None:
     """Serve jobs until standard input ends."""
     memory, job_seconds = int(sys.argv[1]), int(sys.argv[2])
-    # Whatever a library prints goes to the log, not between our answers.
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
+    _silence()
     _limit_resources(memory)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal reaches us too; the node ends us itself
     while (request := _read_request(sys.stdin.buffer)) is not None:
@@ -40,6 +41,14 @@ def main() -> None:
         answers.write(HEADER.pack(len(packed), len(data)) + packed)
         answers.write(data)
         answers.flush()
+
+
+def _silence() -> None:
+    """What a library prints goes neither between our answers nor, with a neighbour's words in it, to the log."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
 
 
 def _limit_resources(memory: int) -> None:
@@ -64,8 +73,9 @@ def _answer(head: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
     except Refused as refusal:
         return {"refused": {"reason": refusal.reason, "code": refusal.code, "status": refusal.status}}, b""
     except Exception as fault:
-        # Only the kind: a message may quote what a neighbour wrote.
-        return {"fault": type(fault).__name__}, b""
+        # Only the kind and the place: a message may quote what a neighbour wrote.
+        frame = traceback.extract_tb(fault.__traceback__)[-1]
+        return {"fault": f"{type(fault).__name__} at {Path(frame.filename).name}:{frame.lineno}"}, b""
     return {"values": values}, result
 
 

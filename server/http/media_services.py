@@ -1,13 +1,21 @@
-"""Where doors find the verbs of media."""
+"""Where doors find the verbs of media, and how these are put together."""
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from aiohttp import web
 
+from server.config import Settings
+from server.foundation.clock import Clock
+from server.foundation.worker_process import WorkerProcess
+from server.media.files import MediaFiles
 from server.media.media import Media
+from server.media.model import MediaLimits
 from server.media.thumbnails import Thumbnails
+from server.storage.database import Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,3 +27,17 @@ class MediaServices:
 
 
 MEDIA = web.AppKey("media", MediaServices)
+
+
+@asynccontextmanager
+async def open_media(settings: Settings, database: Database, clock: Clock) -> AsyncIterator[MediaServices]:
+    """Media on the folder that the settings name; the worker ends when the block is left."""
+    files = MediaFiles(settings.media_dir)
+    limits = MediaLimits(settings.limits.upload_bytes, settings.limits.media_bytes_per_user)
+    media = Media(database, files, clock, settings.server_name, limits)
+    await media.start()
+    worker = WorkerProcess(clock, "thumbnail")
+    try:
+        yield MediaServices(media, Thumbnails(media, files, worker))
+    finally:
+        await worker.close()

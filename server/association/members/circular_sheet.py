@@ -18,8 +18,8 @@ _MARGIN: Final = 20 * mm
 _WIDTH: Final = A4[0] - 2 * _MARGIN
 _QR: Final = 36 * mm
 _BODY_FOOT: Final = _MARGIN + _QR + 6 * mm
-_SIZES: Final = tuple(half / 2 for half in range(48, 20, -1))  # points, 24 down to 10.5
-_LEADING: Final = 1.6
+_SIZES: Final = tuple(half / 2 for half in range(48, 17, -1))  # points, 24 down to 9 as in a newspaper
+_LEADING: Final = 1.55
 _CONTINUED: Final = "（つづきは、下のQRコードから読めます）"
 _REIWA_BEFORE: Final = 2018  # 令和1年 is 2019, from the first of May
 

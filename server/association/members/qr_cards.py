@@ -47,7 +47,7 @@ class _Place:
 
 
 def cards_pdf(values: dict[str, Any], _data: bytes) -> tuple[dict[str, Any], bytes]:
-    """``cards`` (as ``papers.Card``) of ``association`` with the address ``node_url``: PDF, and its number of ``pages``."""
+    """``cards`` (as ``papers.Card``) of ``association`` with the address ``node_url``: the PDF and its ``pages``."""
     pages = _pages(values["cards"])
     out = io.BytesIO()
     pen = Pen.on_a4(out, f"{values['association']} 招待カード")
