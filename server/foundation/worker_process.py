@@ -39,7 +39,7 @@ class WorkerLimits:
     """What one worker may use: ``memory_mb`` of address space, ``job_s`` seconds a job, ``idle_s`` seconds until it
     ends, ``max_waiting`` jobs in line."""
 
-    memory_mb: int = 400
+    memory_mb: int = 300
     job_s: int = 10
     idle_s: float = 30.0
     max_waiting: int = 50

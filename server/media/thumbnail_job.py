@@ -63,7 +63,8 @@ def _made_small(image: Image.Image, width: int, height: int, *, crop: bool) -> I
 def _plain(image: Image.Image) -> Image.Image:
     """In colours that can be mixed: RGB, or RGBA where it is see-through."""
     see_through = image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info
-    return image.convert("RGBA" if see_through else "RGB")
+    mode = "RGBA" if see_through else "RGB"
+    return image if image.mode == mode else image.convert(mode)  # converting always copies: 200 MB of a large one
 
 
 def _cropped(image: Image.Image, width: int, height: int) -> Image.Image:

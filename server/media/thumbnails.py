@@ -15,7 +15,8 @@ from server.media.media import Media
 from server.media.model import Mxc, OpenedMedia
 from server.media.thumbnail_sizes import ThumbnailSize
 
-# Width times height of a picture that is still decoded: the cameras of today's telephones, and 300 MB at the most.
+# Width times height of a picture that is still decoded: the cameras of today's telephones. How much memory that takes
+# depends on the format; the worker's own limit ends what would take more than 300 MB.
 MAX_PIXELS: Final = 50_000_000
 _JOB: Final = "server.media.thumbnail_job:make"
 _TYPES: Final = {".jpg": "image/jpeg", ".png": "image/png"}

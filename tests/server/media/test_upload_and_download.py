@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import os
 from collections.abc import AsyncIterator, Callable
 
 import pytest
 from aiohttp import ClientResponse
 
+from server.foundation.clock import SystemClock
 from server.foundation.errors import NotFound
 from server.media.model import Mxc
 from tests.server.media.conftest import SERVER, UPLOAD_LIMIT, Node
+from tests.server.media.pictures import picture
 
 
 async def _pieces(total: int, size: int = 65536) -> AsyncIterator[bytes]:
@@ -83,6 +86,17 @@ async def test_the_old_addresses_work_with_a_token(node: Node, version: str) -> 
         f"/_matrix/media/{version}/download/{place}", headers={"Authorization": "Bearer nonsense"}
     )
     assert wrong.status == 401
+
+
+async def test_only_files_from_before_the_freeze_are_open_at_the_old_address(node: Node) -> None:
+    old = await node.uploaded(picture("PNG", 10, 10), "image/png")
+    media = node.services.media
+    media.limits = dataclasses.replace(media.limits, open_until_ts=SystemClock().now_ms() + 1)
+    assert (await node.get(f"/_matrix/media/v3/download/{old}", who=None)).status == 200
+    assert (await node.get(f"/_matrix/media/v3/thumbnail/{old}?width=32&height=32", who=None)).status == 200
+    assert (await node.get(f"/_matrix/client/v1/media/download/{old}", who=None)).status == 401
+    media.limits = dataclasses.replace(media.limits, open_until_ts=1)
+    assert (await node.get(f"/_matrix/media/v3/download/{old}", who=None)).status == 404
 
 
 async def test_other_servers_media_and_unknown_ids_are_not_found(node: Node) -> None:
