@@ -76,6 +76,7 @@ class EventAcceptor:
         if redacting is not None:
             self._redact(room, redacting, event, writes)
         room.pending += 1
+        writes.holds.append(lambda: not room.broken)
         writes.after_commit.append(lambda: self._committed(room, entry))
         writes.on_failure.append(lambda: self._failed(room, entry))
         return entry
@@ -127,12 +128,21 @@ class EventAcceptor:
                 entry.event, entry.redacted_because, entry.related = event, client_event(redaction), None
                 entry.participants = None
                 entry.forget_bytes()
-        if event.state_key is not None and room.state.get(event.key) is not None:
-            if room.state[event.key].event_id == event.event_id:
-                room.state[event.key] = event
+        if event.state_key is not None:
+            self._redact_state(room, event)
         if was_related is not None:
             # Bundles of the event that it was related to are made anew when the room is loaded again.
             writes.after_commit.append(lambda: self._reload_bundles(room))
+
+    def _redact_state(self, room: LiveRoom, pruned: Event) -> None:
+        """The old content must not shine through where it is today's state, or what a later state has replaced."""
+        current = room.state.get(pruned.key)
+        if current is not None and current.event_id == pruned.event_id:
+            room.state[pruned.key] = pruned
+        for entry in room.timeline:
+            if entry.replaced is not None and entry.replaced.event_id == pruned.event_id:
+                entry.replaced = pruned
+                entry.forget_bytes()
 
     def _reload_bundles(self, room: LiveRoom) -> None:
         if room.pending <= 1 and not room.lock.locked():

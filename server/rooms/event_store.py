@@ -26,7 +26,6 @@ from server.rooms.live_room import LiveRoom
 from server.rooms.room_versions import RoomVersion
 from server.rooms.timeline import Entry, client_event
 from server.storage.database import Database, Writes, metadata
-from server.storage.upsert import upsert
 
 events: Final = Table(
     "events", metadata,
@@ -66,7 +65,7 @@ transactions: Final = Table(
 
 _INSERT_EVENT: Final = insert(events)
 _INSERT_RELATION: Final = insert(relations)
-_INSERT_TRANSACTION: Final = upsert(transactions, replace=())
+_INSERT_TRANSACTION: Final = insert(transactions)
 _REDACT: Final = (
     update(events).where(events.c.event_id == bindparam("target"))
     .values(json=bindparam("redacted"), redacted_by=bindparam("by"))
@@ -130,16 +129,16 @@ def redact_event(writes: Writes, redacted: Event, redaction: Event) -> None:
     writes.add(_FORGET_RELATION, {"target": redacted.event_id})
 
 
-async def transactions_of_device(
-    database: Database, user_id: str, device_id: str, limit: int
-) -> list[tuple[str, str, str]]:
-    """``(scope, txn id, event id)`` of what a device has sent, oldest of the newest ``limit`` first."""
-    rows = await database.fetch_all(
-        select(transactions.c.scope, transactions.c.txn_id, transactions.c.event_id)
-        .where(transactions.c.user_id == user_id, transactions.c.device_id == device_id)
-        .order_by(transactions.c.ts.desc()).limit(limit)
+async def find_transaction(database: Database, key: tuple[str, str, str, str]) -> str | None:
+    """The event id that ``(user, device, scope, txn id)`` has led to."""
+    user_id, device_id, scope, txn_id = key
+    row = await database.fetch_one(
+        select(transactions.c.event_id).where(
+            transactions.c.user_id == user_id, transactions.c.device_id == device_id,
+            transactions.c.txn_id == txn_id, transactions.c.scope == scope,
+        )
     )
-    return [(row[0], row[1], row[2]) for row in reversed(rows)]
+    return None if row is None else str(row[0])
 
 
 async def forget_transactions_before(database: Database, ts: int) -> None:

@@ -18,7 +18,10 @@ from server.rooms.event import Event, StateKey
 from server.rooms.room_versions import RoomVersion
 from server.rooms.timeline import Entry
 
+# How many entries stay in memory: in a quiet room a page or two, in a busy one those of the last minute.
 KEPT_ENTRIES: Final = 120
+_MOST_ENTRIES: Final = 2_000
+_BUSY_MS: Final = 60_000
 
 
 @dataclass(slots=True)
@@ -115,14 +118,20 @@ class LiveRoom:
         """Lay an accepted event on the tip."""
         event = entry.event
         self.timeline.append(entry)
-        while len(self.timeline) > KEPT_ENTRIES:
-            self.complete_after = self.timeline.popleft().stream
+        self._drop_old_entries(event.origin_server_ts)
         if event.state_key is not None:
             self.state[(event.type, event.state_key)] = event
             if event.type == "m.room.member":
                 self._note_member(event)
             elif event.type == "m.room.history_visibility":
                 self.visibility_history = None
+
+    def _drop_old_entries(self, now_ms: int) -> None:
+        timeline = self.timeline
+        while len(timeline) > KEPT_ENTRIES:
+            if len(timeline) <= _MOST_ENTRIES and now_ms - timeline[0].event.origin_server_ts < _BUSY_MS:
+                return
+            self.complete_after = timeline.popleft().stream
 
     def _note_member(self, event: Event) -> None:
         user_id = event.state_key or ""

@@ -14,7 +14,7 @@ from typing import Any
 
 from server.foundation.canonical_json import require_canonical
 from server.foundation.clock import Clock
-from server.foundation.errors import BadRequest, Forbidden, InvalidParam, NotFound
+from server.foundation.errors import BadRequest, Forbidden, InvalidParam, NotFound, Refused
 from server.foundation.signatures import SigningKey
 from server.rooms.accept_event import EventAcceptor, TxnKey
 from server.rooms.auth_rules.allowed import check_auth
@@ -25,10 +25,11 @@ from server.rooms.live_room import LiveRoom
 from server.rooms.rooms import Rooms
 from server.rooms.timeline import Entry
 from server.rooms.transactions import Transactions
-from server.storage.database import Database, Writes
+from server.storage.database import Conflict, Database, Stale, Writes
 
 MAX_ID_BYTES = 255
 _CHUNK = 50
+_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +85,20 @@ class EventSender:
         self._transactions.begin(key)
         event_id: str | None = None
         try:
-            event_id = (await self.send(draft, txn=key)).event_id
+            event_id = await self._send_or_find(draft, key)
         finally:
             self._transactions.end(key, event_id)
         return event_id
+
+    async def _send_or_find(self, draft: Draft, key: TxnKey) -> str:
+        try:
+            return (await self.send(draft, txn=key)).event_id
+        except Conflict:
+            # The table knows this transaction from before the start; the new event was not written.
+            stored = await self._transactions.find_stored(key)
+            if stored is None:
+                raise
+            return stored
 
     async def send(self, draft: Draft, *, txn: TxnKey | None = None) -> Event:
         """Send ``draft``; answers when it is on disk.
@@ -95,6 +106,14 @@ class EventSender:
         Raises ``Forbidden``, ``NotFound``, ``BadRequest`` or ``TooLarge``, and then nothing was written.
         """
         draft.check()
+        for _ in range(_ATTEMPTS):
+            try:
+                return await self._send(draft, txn)
+            except Stale:
+                continue  # an earlier event of the room was not written after all; build upon what stands
+        raise Refused("The node is overloaded; please try again", status=503)
+
+    async def _send(self, draft: Draft, txn: TxnKey | None) -> Event:
         room = await self.rooms.get(draft.room_id)
         redacting = await self._find_target(room, draft)
         async with room.lock:

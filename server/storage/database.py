@@ -40,12 +40,21 @@ class Conflict(Exception):
     """Another row stands where this one should go: a unique key is taken."""
 
 
-class Writes:
-    """Rows that belong together: all of them are committed, or none."""
+class Stale(Exception):
+    """What these rows were decided upon was itself never written. Decide again."""
 
-    __slots__ = ("after_commit", "on_failure", "rows")
+
+class Writes:
+    """Rows that belong together: all of them are committed, or none.
+
+    ``holds`` is asked just before they are written: whether what they were decided upon still stands. Where it does
+    not (an earlier write of the same room has failed), they fail with ``Stale``.
+    """
+
+    __slots__ = ("after_commit", "holds", "on_failure", "rows")
 
     def __init__(self) -> None:
+        self.holds: list[Callable[[], bool]] = []
         self.rows: list[tuple[Executable, Row]] = []
         self.after_commit: list[AfterCommit] = []
         self.on_failure: list[AfterCommit] = []
@@ -212,8 +221,10 @@ class Database:
 
     async def _write_batch(self, batch: list[tuple[Writes, asyncio.Future[None]]]) -> None:
         """Commit all; if that fails, each alone, so that only the guilty one is refused."""
-        rows = batch[0][0].rows if len(batch) == 1 else [row for writes, _ in batch for row in writes.rows]
         try:
+            if not all(holds() for writes, _ in batch for holds in writes.holds):
+                raise Stale
+            rows = batch[0][0].rows if len(batch) == 1 else [row for writes, _ in batch for row in writes.rows]
             await self._commit_rows(rows)
         except Exception as fault:
             if len(batch) == 1:
@@ -230,7 +241,8 @@ class Database:
 
     def _fail(self, item: tuple[Writes, asyncio.Future[None]], fault: Exception) -> None:
         writes, future = item
-        logger.error("a write failed: %s", fault)
+        if not isinstance(fault, Stale | Conflict):
+            logger.error("a write failed: %s", fault)
         _run_all(writes.on_failure)
         if not future.done():
             future.set_exception(fault)

@@ -14,7 +14,7 @@ from server.rooms.event import Event
 
 DEFAULT_INITIAL: Final = 10
 DEFAULT_INCREMENTAL: Final = 100
-MAX_TIMELINE: Final = 200
+MAX_TIMELINE: Final = 2_000
 
 _Names = tuple[str, ...] | None
 

@@ -115,6 +115,8 @@ class Sync:
             if parts or since is None or request.full_state or left <= 0 or self._stopping:
                 parts.append(await self._keys_part(request))
                 return b'{"next_batch":"%b",%b}' % (str(now).encode(), b",".join(parts))
+            if self._has_moved_on(request.user_id, now):
+                continue  # something was committed while we looked, and its bell has rung already
             await self._bell.wait(request.user_id, left)
 
     def stop_waiting(self) -> None:
@@ -127,6 +129,9 @@ class Sync:
 
     def _may_have_news(self, user_id: str, since: SyncToken) -> bool:
         return self._bell.last_of_user(user_id) > since.stream or self._bell.last_typing(user_id) > since.typing
+
+    def _has_moved_on(self, user_id: str, now: SyncToken) -> bool:
+        return self._bell.last_of_user(user_id) > now.stream or self._bell.last_typing(user_id) > now.typing
 
     async def _parts(self, request: SyncRequest, feed: Feed, now: SyncToken) -> list[bytes]:
         start = request.since.stream if request.since else 0

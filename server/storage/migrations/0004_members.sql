@@ -52,9 +52,17 @@ CREATE TABLE access_log (
 CREATE INDEX access_log_by_time ON access_log (ts);
 
 -- key: a purpose ("circulars"), "block:<id>", "group:<id>" or "desk:<person id>".
+-- name is what the room was last called, linked whether the space shows it (or need not).
 CREATE TABLE association_rooms (
     key TEXT PRIMARY KEY,
-    room_id TEXT NOT NULL UNIQUE
+    room_id TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    linked {int} NOT NULL
+);
+-- Persons whose rooms must still follow a change of the roster; mark tells one change from the next.
+CREATE TABLE rooms_due (
+    person_id TEXT PRIMARY KEY,
+    mark TEXT NOT NULL
 );
 
 -- Neither the token nor the short code is on disk, only what their owner can be recognised by.
