@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -18,6 +18,8 @@ from server.rooms.state_store import add_room
 from server.storage.database import Conflict, Database, Writes
 
 Content = dict[str, Any]
+# Is given the id of the new room and the rows that are committed with it.
+AlsoWrite = Callable[[str, Writes], None]
 
 PRESETS: Final[Mapping[str, tuple[str, str, str]]] = {
     # preset: join rule, history visibility, guest access
@@ -56,15 +58,17 @@ class RoomCreator:
         self._database = database
         self._sender = sender
 
-    async def create(self, plan: RoomPlan, *, also: Writes | None = None) -> LiveRoom:
+    async def create(self, plan: RoomPlan, *, also: AlsoWrite | None = None) -> LiveRoom:
         """Create the room with everything that ``plan`` names, all or nothing. Answers when it is on disk.
 
-        ``also`` are rows to be committed with it. Raises ``Refused`` where the rules forbid a part of the plan.
+        ``also`` adds rows to the same commit. Raises ``Refused`` where the rules forbid a part of the plan.
         """
-        writes = also if also is not None else Writes()
+        writes = Writes()
         room = self._begin(plan)
         create = self._create_event(room, plan)
         room.room_id = create.room_id
+        if also is not None:
+            also(room.room_id, writes)
         add_room(writes, room)
         if plan.alias is not None:
             add_alias_with(writes, Alias(plan.alias, room.room_id, plan.creator))
@@ -110,7 +114,16 @@ class RoomCreator:
         }
         if not plan.version.room_id_is_create_hash:
             pdu["room_id"] = room.room_id
-        return seal(pdu, plan.version, self._sender.identity.server_name, self._sender.identity.key)
+        return self._seal_unlike_others(pdu, plan.version)
+
+    def _seal_unlike_others(self, pdu: Content, version: RoomVersion) -> Event:
+        """In version 12 two rooms that one creator makes alike in the same millisecond would be one room."""
+        identity = self._sender.identity
+        while True:
+            event = seal(dict(pdu), version, identity.server_name, identity.key)
+            if self._sender.rooms.live(event.room_id) is None:
+                return event
+            pdu["origin_server_ts"] += 1
 
     def _drafts(self, room: LiveRoom, plan: RoomPlan) -> list[Draft]:
         """The events after the first, in the order that the specification gives."""
