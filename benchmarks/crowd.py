@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from benchmarks.matrix_client import Json, Person, next_batch
+from benchmarks.matrix_client import Json, Person, gaps, next_batch
 from benchmarks.measuring import in_lanes
 from benchmarks.servers import ServerProcess
 
@@ -16,7 +16,7 @@ _LONG_POLL_MS = 30_000
 _LANES = 16
 _LAZY: Json = {"lazy_load_members": True}
 _CATCH_UP: Json = {"room": {"timeline": {"limit": 1}, "state": _LAZY}}
-# Long enough that nothing is cut off when many speak at once: everybody shall receive every message.
+# Long, so that as little as possible is cut off when many speak at once: everybody shall receive every message.
 _WAITING: Json = {"room": {"timeline": {"limit": 2000}, "state": _LAZY}}
 
 
@@ -31,17 +31,24 @@ class Watch:
         self._missing = watchers
         self._all_done = asyncio.Event()
 
-    def look(self, watcher: int, body: bytes) -> None:
-        """Takes in one answer that one watcher got."""
+    def look(self, watcher: int, body: bytes) -> bool:
+        """Takes in one answer that one watcher got; whether all of it was new to them."""
         if self._done_at[watcher] is not None:
-            return
+            return False
         seen = self._seen[watcher]
-        seen.update(self._pattern.findall(body))
+        found = set(self._pattern.findall(body))
+        all_new = bool(found) and seen.isdisjoint(found)
+        seen |= found
         if len(seen) >= self._wanted:
             self._done_at[watcher] = time.perf_counter()
             self._missing -= 1
             if not self._missing:
                 self._all_done.set()
+        return all_new
+
+    def lacks(self, watcher: int) -> bool:
+        """Whether one watcher has not seen everything yet."""
+        return self._done_at[watcher] is None
 
     async def done(self, patience_s: float) -> bool:
         """Whether everybody saw everything in time."""
@@ -83,6 +90,17 @@ class Crowd:
             person.since = next_batch(body)
             if self._watch is not None:
                 self._watch.look(number, body)
+                if self._watch.lacks(number):
+                    await self._fill_gaps(number, body, self._watch)
+
+    async def _fill_gaps(self, number: int, body: bytes, watch: Watch) -> None:
+        # A server may cut a long timeline off; who wants every message then reads back to what they know.
+        for room_id, cut_off_at in gaps(body).items():
+            token = cut_off_at
+            while token:
+                page, token = await self.people[number].earlier(room_id, token)
+                if not watch.look(number, page):
+                    break
 
 
 @asynccontextmanager

@@ -19,6 +19,9 @@ Json = dict[str, object]
 CLIENT = "/_matrix/client/v3"
 _REGISTER = "/_synapse/admin/v1/register"
 _NEXT_BATCH = re.compile(rb'"next_batch"\s*:\s*"([^"]+)"')
+_LIMITED = re.compile(rb'"limited"\s*:\s*true')
+_END = re.compile(rb'"end"\s*:\s*"([^"]+)"')
+_PAGE = 100
 _transactions = itertools.count()
 
 
@@ -72,6 +75,13 @@ class Person:
         query += f"&since={quote(since)}" if since else ""
         return (await _call(self.waiting, "GET", f"{CLIENT}/sync?{query}", self.token, b"")).body
 
+    async def earlier(self, room_id: str, start: str) -> tuple[bytes, str]:
+        """A page of `/messages` backwards from a token: the raw answer, and the token of the next page or nothing."""
+        path = f"{CLIENT}/rooms/{quote(room_id)}/messages?dir=b&limit={_PAGE}&from={quote(start)}"
+        body = (await _call(self.waiting, "GET", path, self.token, b"")).body
+        end = _END.search(body)
+        return body, end[1].decode() if end else ""
+
     async def catch_up(self, filter_id: str) -> None:
         """Syncs once without waiting; afterwards `since` is the present."""
         self.since = next_batch(await self.sync(since=self.since, filter_id=filter_id))
@@ -98,6 +108,15 @@ def next_batch(body: bytes) -> str:
     if found is None:
         raise ValueError(f"no next_batch in {body[:200]!r}")
     return found[1].decode()
+
+
+def gaps(body: bytes) -> dict[str, str]:
+    """For the rooms of a sync whose timeline was cut off: the token from which `/messages` goes on backwards."""
+    if _LIMITED.search(body) is None:
+        return {}
+    rooms: dict[str, dict[str, dict[str, str]]] = orjson.loads(body)["rooms"]["join"]
+    timelines = {room_id: room.get("timeline", {}) for room_id, room in rooms.items()}
+    return {room_id: timeline["prev_batch"] for room_id, timeline in timelines.items() if timeline.get("limited")}
 
 
 async def _call(client: HttpClient, method: str, path: str, token: str, body: bytes) -> Answer:

@@ -32,7 +32,7 @@ class Latencies:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """One line of the result: `value` is in `measure` per `unit`."""
+    """One line of the result: `value` is in `measure` per `unit`; not `complete` when something never arrived."""
 
     name: str
     measure: str
@@ -43,6 +43,7 @@ class Figure:
     wall_s: float | None = None
     latencies: Latencies | None = None
     note: str = ""
+    complete: bool = True
 
 
 async def measured(server: ServerProcess, work: Awaitable[T]) -> tuple[T, Window]:

@@ -93,9 +93,10 @@ def markdown(result: Result) -> str:
 
 
 def broken_promises(result: Result) -> list[str]:
-    """The promised ratios that this run does not show."""
+    """The promised ratios that this run does not show, and what never arrived from our node."""
     ratios = _ratios(result)
-    return [
+    lost = [f"{figure.name}: {figure.note}" for figure in result.figures.get("kairan", ()) if not figure.complete]
+    return lost + [
         f"{name}: {ratios[name]:.1f}x instead of {budget.ratio:.0f}x"
         for name, budget in BUDGETS.items()
         if budget.ratio is not None and name in ratios and ratios[name] < budget.ratio

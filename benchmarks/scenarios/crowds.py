@@ -45,7 +45,8 @@ async def receipts(town: Town, sizes: Sizes) -> list[Figure]:
     waits = [seconds for round_waits, _, _ in rounds for seconds in round_waits]
     window = _sum([window for _, window, _ in rounds])
     figure = _cpu_figure("receipt", "receipt", len(waits), window, latencies_of(waits))
-    return [replace(figure, warm_up=len(people), note="; ".join(note for _, _, note in rounds if note))]
+    notes = [note for _, _, note in rounds if note]
+    return [replace(figure, warm_up=len(people), note="; ".join(notes), complete=not notes)]
 
 
 async def burst(town: Town, sizes: Sizes) -> list[Figure]:
@@ -67,7 +68,7 @@ async def _burst(town: Town, count: int, room: str, name: str, patience_s: float
         (waits, seen), window = await measured(town.server, _all_answer(crowd, room_id, call, watch, patience_s))
         memory = _memory(town, f"memory_{name}", count)
     note = "" if seen else f"{watch.missing} of {count * count} deliveries missing after {patience_s:.0f} s"
-    return [replace(_cpu_figure(name, "answer", count, window, latencies_of(waits)), note=note), memory]
+    return [replace(_cpu_figure(name, "answer", count, window, latencies_of(waits)), note=note, complete=seen), memory]
 
 
 async def _all_answer(
