@@ -17,6 +17,9 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.elements import ClauseElement
 
 
+_Compiled = tuple[Executable, str, tuple[str, ...], Mapping[str, Any]]
+
+
 class SqliteBatches:
     """Commits groups of rows on aiosqlite's own thread."""
 
@@ -25,7 +28,7 @@ class SqliteBatches:
         self._connection = connection
         self._dialect = dialect
         # Keyed by identity and holding the statement, so that an id is never reused under us.
-        self._compiled: dict[int, tuple[Executable, str, tuple[str, ...]]] = {}
+        self._compiled: dict[int, _Compiled] = {}
 
     async def prepare(self) -> None:
         """Take over the transaction handling of the driver's connection."""
@@ -48,13 +51,18 @@ class SqliteBatches:
         known = self._compiled.get(id(statement))
         if known is None:
             known = self._compile(statement, rows[0])
-        _, sql, names = known
+        _, sql, names, constants = known
+        if constants:
+            rows = [{**constants, **row} for row in rows]
         return sql, [tuple([row[name] for name in names]) for row in rows]
 
-    def _compile(self, statement: Executable, row: Mapping[str, Any]) -> tuple[Executable, str, tuple[str, ...]]:
+    def _compile(self, statement: Executable, row: Mapping[str, Any]) -> _Compiled:
         assert isinstance(statement, ClauseElement)
         compiled: Any = statement.compile(dialect=self._dialect, column_keys=list(row))
-        known = (statement, str(compiled), tuple(compiled.positiontup or ()))
+        names = tuple(compiled.positiontup or ())
+        # Values that stand in the statement itself, such as ``.values(used=1)``.
+        constants = {name: value for name, value in compiled.params.items() if name in names and name not in row}
+        known = (statement, str(compiled), names, constants)
         self._compiled[id(statement)] = known
         return known
 
