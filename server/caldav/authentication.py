@@ -87,6 +87,7 @@ def read_basic(header: str) -> tuple[str, str]:
         raise NotLoggedIn("Log in with your name and an app password")
     try:
         name, colon, secret = base64.b64decode(encoded.strip(), validate=True).decode("utf-8").partition(":")
+        name = name.replace("%40", "@")
         if name.startswith("@") and ":" in secret:
             # A full user id has a colon of its own; an app password has none.
             server_name, colon, secret = secret.rpartition(":")
@@ -95,4 +96,4 @@ def read_basic(header: str) -> tuple[str, str]:
         raise NotLoggedIn("The login cannot be read") from None
     if not colon or not name or not secret:
         raise NotLoggedIn("Log in with your name and an app password")
-    return name.replace("%40", "@"), secret
+    return name, secret

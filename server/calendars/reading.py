@@ -88,7 +88,7 @@ def _day_exists(parts: dict[str, str]) -> bool:
     )
 
 
-def _parse(data: bytes, text: str) -> Calendar:
+def _parse(data: bytes, text: str) -> Part:
     if all(_is_known(name) for name in _ZONE_ID.findall(text)):
         return _from_ical(data)
     # icalendar remembers a zone of the caller's own making by its name, for everybody and for ever; so it is made to
@@ -101,10 +101,8 @@ def _parse(data: bytes, text: str) -> Calendar:
             tzp.use_default()
 
 
-def _from_ical(data: bytes) -> Calendar:
-    found = Calendar.from_ical(data)
-    assert isinstance(found, Calendar)
-    return found
+def _from_ical(data: bytes) -> Part:
+    return Calendar.from_ical(data)
 
 
 def _is_known(name: str) -> bool:
