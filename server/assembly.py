@@ -22,7 +22,7 @@ from server.foundation.clock import Clock, SystemClock
 from server.foundation.errors import Refused
 from server.foundation.logs import set_up_logs
 from server.foundation.signatures import SigningKey
-from server.foundation.tasks import Tasks
+from server.foundation.tasks import Tasks, keep_doing
 from server.http.keys import ACCOUNTS, CLOCK, INTERACTIVE_AUTH, RATE_LIMITS, SETTINGS, SHARED_SECRET
 from server.http.rate_limits import RateLimits
 from server.http.room_services import ROOMS, RoomServices
@@ -32,11 +32,10 @@ from server.notifications.unread import UnreadCounts
 from server.rooms.accept_event import EventAcceptor
 from server.rooms.aliases import Aliases
 from server.rooms.create_room import RoomCreator
-from server.rooms.event_store import last_stream
 from server.rooms.history import History
 from server.rooms.live_room import LiveRoom
 from server.rooms.membership import Membership
-from server.rooms.receipt_store import Receipt, last_receipt_stream
+from server.rooms.receipt_store import Receipt
 from server.rooms.receipts import Receipts
 from server.rooms.rooms import Rooms
 from server.rooms.send_event import EventSender, Identity
@@ -44,11 +43,11 @@ from server.rooms.timeline import Entry
 from server.rooms.typing import Typing
 from server.rooms.visibility import Sights
 from server.storage.database import Database
+from server.storage.position_store import open_positions, reserve_more
 from server.storage.schema_version import migrate
 from server.storage.streams import StreamPositions
 from server.sync.bell import Bell
 from server.sync.feeds import Feeds
-from server.sync.own_data import OwnData
 from server.sync.room_section import RoomReader
 from server.sync.sync import Sync, World
 
@@ -101,7 +100,8 @@ async def build(settings: Settings, clock: Clock | None = None) -> AsyncIterator
 
 
 async def _assemble(settings: Settings, clock: Clock, database: Database, tasks: Tasks) -> Node:
-    positions = StreamPositions(await _last_position(database))
+    positions = await open_positions(database)
+    tasks.start("positions", keep_doing("positions", lambda: reserve_more(database, positions), clock, every_s=60))
     accounts = Accounts(database, positions, clock, settings.server_name, password_cost=settings.passwords.cost)
     await accounts.open()
     rooms = Rooms(database, positions, clock, settings.server_name)
@@ -116,7 +116,7 @@ async def _assemble(settings: Settings, clock: Clock, database: Database, tasks:
     acceptor.project(unread.project)
     feeds = Feeds(database)
     bell = Bell(clock, positions.current)
-    world = World(rooms, receipts, typing, unread, sights, OwnData(accounts))
+    world = World(rooms, receipts, typing, unread, sights, accounts)
     sync = Sync(world, RoomReader(database), feeds, bell, positions, clock)
     membership = Membership(database, rooms, sender, accounts)
     services = RoomServices(
@@ -125,10 +125,6 @@ async def _assemble(settings: Settings, clock: Clock, database: Database, tasks:
     )
     _connect(services, acceptor, unread, bell, positions, accounts)
     return Node(settings, clock, database, accounts, services, acceptor, tasks)
-
-
-async def _last_position(database: Database) -> int:
-    return max(await last_stream(database), await last_receipt_stream(database))
 
 
 def _connect(

@@ -183,12 +183,6 @@ async def room_of_event(database: Database, event_id: str) -> tuple[int, int] | 
     return None if row is None else (int(row[0]), int(row[1]))
 
 
-async def last_stream(database: Database) -> int:
-    """The highest position of any event."""
-    row = await database.fetch_one(select(events.c.stream).order_by(events.c.stream.desc()).limit(1))
-    return 0 if row is None else int(row[0])
-
-
 async def related_ids(
     database: Database, targets: Sequence[str], rel_types: Sequence[str]
 ) -> list[tuple[str, str, str, str, str, str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from sqlalchemy import BigInteger, Column, Table, Text, func, select
+from sqlalchemy import BigInteger, Column, Table, Text, select
 
 from server.rooms.event_store import events
 from server.storage.database import Database, Writes, metadata
@@ -49,12 +49,6 @@ async def receipts_of_room(database: Database, room_id: str) -> list[Receipt]:
         Receipt(row.user_id, row.type, row.thread_id, row.event_id, row.event_stream, row.ts, row.stream)
         for row in rows
     ]
-
-
-async def last_receipt_stream(database: Database) -> int:
-    """The highest position of any receipt."""
-    row = await database.fetch_one(select(func.max(receipts.c.stream)))
-    return int(row[0] or 0) if row else 0
 
 
 async def position_of_event(database: Database, nid: int, event_id: str) -> int | None:

@@ -12,8 +12,10 @@ from collections.abc import Callable
 class StreamPositions:
     """Hands out positions and knows up to which all are committed."""
 
-    def __init__(self, last: int) -> None:
+    def __init__(self, last: int, reserved: int = 2**62) -> None:
         self._last = last
+        # Positions above it must not be used before more are reserved on disk, see position_store.py.
+        self.reserved = reserved
         self._open: dict[int, None] = {}
         self._waiting: list[tuple[int, Callable[[], None]]] = []
 
@@ -24,8 +26,15 @@ class StreamPositions:
             return position - 1
         return self._last
 
+    @property
+    def left(self) -> int:
+        """How many positions are reserved and not used."""
+        return self.reserved - self._last
+
     def allocate(self) -> int:
         """The next position; call ``finish`` with it when it is committed or given up."""
+        if self._last >= self.reserved:
+            raise RuntimeError("no more stream positions are reserved")
         self._last += 1
         self._open[self._last] = None
         return self._last

@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 
 import orjson
 
+from server.accounts.accounts import Accounts
 from server.foundation.clock import Clock
 from server.rooms.event import Event
 from server.rooms.live_room import LiveRoom, Unread
@@ -25,7 +26,6 @@ from server.storage.streams import StreamPositions
 from server.sync.bell import Bell
 from server.sync.feeds import Feed, Feeds
 from server.sync.filters import Filter
-from server.sync.own_data import OwnData
 from server.sync.room_section import (
     RoomReader,
     Span,
@@ -81,7 +81,7 @@ class World:
     typing: Typing
     unread: Unreads
     sights: Sights
-    own: OwnData
+    own: Accounts
 
 
 class Sync:
@@ -323,7 +323,7 @@ class Sync:
     async def _asked(self, kind: bytes, place: Membership, request: SyncRequest) -> bytes | None:
         """An invitation or a knock: stripped state with the membership itself."""
         room = await self._world.rooms.get(place.room_id)
-        if place.sender in self._world.own.ignored_by(request.user_id):
+        if place.sender in self._world.own.account_data.ignored_by(request.user_id):
             return None
         found = [room.state[key] for key in (*_STRIPPED, ("m.room.member", place.sender)) if key in room.state]
         own = room.member(request.user_id)

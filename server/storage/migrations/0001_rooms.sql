@@ -1,5 +1,10 @@
 -- The room core. A room's events in the order of their arrival; stream positions are shared with everything
 -- else that shows in /sync.
+CREATE TABLE position_reservation (
+    reserved {int} NOT NULL
+);
+INSERT INTO position_reservation VALUES (0);
+
 CREATE TABLE rooms (
     nid {int} PRIMARY KEY,
     room_id TEXT NOT NULL UNIQUE,
