@@ -17,7 +17,7 @@ from server.foundation.clock import Clock
 from server.foundation.signatures import SigningKey
 from server.rooms.accept_event import EventAcceptor
 from server.rooms.create_room import RoomCreator
-from server.rooms.event_store import last_stream
+
 from server.rooms.history import History
 from server.rooms.live_room import LiveRoom
 from server.rooms.membership import Membership
@@ -27,7 +27,7 @@ from server.rooms.send_event import EventSender, Identity
 from server.rooms.visibility import Sights
 from server.storage.database import Database
 from server.storage.schema_version import migrate
-from server.storage.streams import StreamPositions
+from server.storage.position_store import open_positions
 from tests.fakes.clock import FakeClock
 
 SERVER = "sakura.example"
@@ -59,7 +59,9 @@ class World:
         assert room_id is not None
         return await self.rooms.get(room_id)
 
-    async def person(self, name: str, block: str = "1班", roles: Iterable[Role] = (), *, account: bool = True) -> Person:
+    async def person(
+        self, name: str, block: str = "1班", roles: Iterable[Role] = (), *, account: bool = True
+    ) -> Person:
         """A person in a household of their own, with an account unless told otherwise."""
         known = {item.name: item for item in self.members.blocks()}
         place = known.get(block) or await self.editor.add_block(self.node, block)
@@ -94,7 +96,7 @@ async def world(
 
 
 async def _build(database: Database, clock: Clock, version: str, name: str) -> World:
-    positions = StreamPositions(await last_stream(database))
+    positions = await open_positions(database)
     rooms = Rooms(database, positions, clock, SERVER)
     await rooms.open()
     acceptor = EventAcceptor(rooms, positions)
