@@ -16,7 +16,6 @@ from sqlalchemy import Executable
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.elements import ClauseElement
 
-
 _Compiled = tuple[Executable, str, tuple[str, ...], Mapping[str, Any]]
 
 
