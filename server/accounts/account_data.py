@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 import orjson
@@ -25,6 +27,8 @@ IGNORED_USERS: Final = "m.ignored_user_list"
 MAX_TYPE_BYTES: Final = 255
 MAX_CONTENT_BYTES: Final = 256 * 1024
 
+Present = Callable[[str], dict[str, Any]]
+
 
 class AccountData:
     """Everybody's account data. In memory: where each user's latest change stands, and whom users ignore."""
@@ -34,6 +38,11 @@ class AccountData:
         self._changes = changes
         self._last: dict[str, int] = {}
         self._ignored: dict[str, frozenset[str]] = {}
+        self._presented: dict[str, Present] = {}
+
+    def present(self, kind: str, content: Present) -> None:
+        """Show ``content(user_id)`` instead of what is stored under ``kind``, and also where nothing is stored."""
+        self._presented[kind] = content
 
     async def open(self) -> None:
         """Learn what is kept in memory."""
@@ -51,6 +60,8 @@ class AccountData:
 
     async def get(self, user_id: str, room_id: str, kind: str) -> dict[str, Any]:
         """The content of one item (``room_id`` empty: of no room); raises ``NotFound``."""
+        if not room_id and kind in self._presented:
+            return self._presented[kind](user_id)
         item = await find_item(self._database, user_id, room_id, kind)
         if item is None:
             raise NotFound("There is no account data of this type")
@@ -78,10 +89,21 @@ class AccountData:
         return position
 
     async def between(self, user_id: str, after: int, until: int) -> list[AccountDataItem]:
-        """What has changed with ``after < stream <= until``, push rules as their raw changes."""
-        if self.last_position(user_id) <= after:
-            return []
-        return await items_between(self._database, user_id, after, until)
+        """What has changed with ``after < stream <= until``, in the order of the changes. Without news, no SQL."""
+        items = []
+        if self.last_position(user_id) > after:
+            items = await items_between(self._database, user_id, after, until)
+        items = [self._as_presented(user_id, item) for item in items]
+        if after == 0:
+            shown = {item.type for item in items if not item.room_id}
+            missing = [kind for kind in self._presented if kind not in shown]
+            items += [self._as_presented(user_id, AccountDataItem("", kind, b"", 0)) for kind in missing]
+        return items
+
+    def _as_presented(self, user_id: str, item: AccountDataItem) -> AccountDataItem:
+        if item.room_id or item.type not in self._presented:
+            return item
+        return replace(item, content=orjson.dumps(self._presented[item.type](user_id)))
 
     def drop(self, user_id: str, writes: Writes) -> None:
         """Forget everything of a user, with the rows of ``writes``."""

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, Final
+
+import orjson
 
 from server.accounts.account_data import AccountData
 from server.accounts.changes import Changes, Listener
+from server.accounts.cross_signing import CrossSigning
+from server.accounts.device_keys import DeviceKeys
+from server.accounts.device_lists import DeviceLists
 from server.accounts.filters import Filters
 from server.accounts.passwords import Passwords
 from server.accounts.profiles import OLD_FIELDS, OnChange, Profiles
+from server.accounts.push_rules import PushRules
 from server.accounts.sessions import Sessions
+from server.accounts.to_device import ToDevice, as_events
 from server.accounts.users import Users
 from server.accounts.users_store import User
 from server.foundation.clock import Clock
 from server.storage.database import Database, Writes
 from server.storage.streams import StreamPositions
+
+Json = dict[str, Any]
+
+# Spec, "Send-to-Device messaging": at most so many in one answer of /sync.
+MOST_TO_DEVICE: Final = 100
 
 
 class Accounts:
@@ -32,17 +44,27 @@ class Accounts:
     ) -> None:
         self._database = database
         self._changes = Changes(positions)
-        self._device_lists = Changes(positions)
+        self._device_lists = DeviceLists(database, positions)
         self.server_name = server_name
         self.users = Users(database, clock, server_name, Passwords(password_cost))
         self.sessions = Sessions(database, clock, self._device_lists)
         self.profiles = Profiles(database)
         self.account_data = AccountData(database, self._changes)
         self.filters = Filters(database)
+        self.push_rules = PushRules(database, self.account_data)
+        self.device_keys = DeviceKeys(database, self._device_lists)
+        self.cross_signing = CrossSigning(database, self._device_lists)
+        self.to_device = ToDevice(database, clock, self._changes)
+        for drop in (self.device_keys.drop, self.to_device.drop):
+            self.sessions.when_dropped(drop)
 
     async def open(self) -> None:
         """Learn from the database what is kept in memory."""
         await self.account_data.open()
+        await self.push_rules.open()
+        await self._device_lists.open()
+        await self.device_keys.open()
+        await self.to_device.open()
 
     def listen(self, listener: Listener) -> None:
         """Call ``listener(users, position)`` after what shows in these users' own ``/sync`` has changed."""
@@ -113,12 +135,41 @@ class Accounts:
         """Whether there is an open account of that id here."""
         return await self.users.exists(user_id)
 
-    async def member_profile(self, user_id: str) -> dict[str, Any]:
+    async def member_profile(self, user_id: str) -> Json:
         """What member events show of a local user: ``displayname`` and ``avatar_url``, as far as they are set."""
         if not self.users.is_ours(user_id):
             return {}
         profile = await self.profiles.get(user_id)
         return {name: profile[name] for name in OLD_FIELDS if name in profile}
+
+    async def account_data_since(
+        self, user_id: str, since: int, until: int
+    ) -> tuple[list[Json], dict[str, list[Json]]]:
+        """For ``/sync``: account data of no room, and by room, changed with ``since < position <= until``."""
+        own: list[Json] = []
+        by_room: dict[str, list[Json]] = {}
+        for item in await self.account_data.between(user_id, since, until):
+            shown = {"type": item.type, "content": orjson.Fragment(item.content)}
+            (by_room.setdefault(item.room_id, []) if item.room_id else own).append(shown)
+        return own, by_room
+
+    async def to_device_for(
+        self, user_id: str, device_id: str, since: int, until: int, limit: int = MOST_TO_DEVICE
+    ) -> tuple[list[Json], int]:
+        """For ``/sync``: messages to a device, and the position up to which they were given (always ``until``)."""
+        return as_events(await self.to_device.waiting_for(user_id, device_id, since, until, limit)), until
+
+    async def acknowledge_to_device(self, user_id: str, device_id: str, until: int) -> None:
+        """For ``/sync``: the device came back with ``until`` as its ``since``, so it has all messages up to there."""
+        self.to_device.acknowledge(user_id, device_id, until)
+
+    async def device_changes_since(self, since: int, until: int) -> list[str]:
+        """For ``/sync`` and ``keys/changes``: users whose devices or keys have changed. Costs no SQL."""
+        return self._device_lists.between(since, until)
+
+    async def key_counts(self, user_id: str, device_id: str) -> tuple[dict[str, int], list[str]]:
+        """For ``/sync``: one-time keys left by algorithm, and unused fallback key types. Costs no SQL."""
+        return self.device_keys.counts(user_id, device_id), self.device_keys.unused_fallbacks(user_id, device_id)
 
     async def list_users(self) -> list[User]:
         """Everybody, closed accounts too."""

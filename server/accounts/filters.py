@@ -42,7 +42,7 @@ class Filters:
                 await self._store(user_id, len(filters), data, filters)
             return filters[data]
 
-    async def get(self, user_id: str, filter_id: str) -> dict[str, Any]:
+    async def find(self, user_id: str, filter_id: str) -> dict[str, Any]:
         """A filter by its id; raises ``NotFound``."""
         for data, known_id in (await self._of(user_id)).items():
             if known_id == filter_id:

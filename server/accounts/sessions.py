@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from server.accounts.changes import Changes
+from server.accounts.device_lists import DeviceLists
 from server.accounts.sessions_store import (
     Caller,
     Device,
@@ -40,7 +40,7 @@ DropWithDevice = Callable[[str, str, Writes], None]
 class Sessions:
     """Who is logged in, where. ``device_lists`` hears of devices that went or changed their name."""
 
-    def __init__(self, database: Database, clock: Clock, device_lists: Changes) -> None:
+    def __init__(self, database: Database, clock: Clock, device_lists: DeviceLists) -> None:
         self._database = database
         self._clock = clock
         self._device_lists = device_lists

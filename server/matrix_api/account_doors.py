@@ -8,15 +8,19 @@ from server.matrix_api import (
     account_data,
     devices,
     filters,
+    keys,
     login,
     profile,
+    push_rules,
     register,
     shared_secret_register,
+    to_device,
     versions,
 )
 
 _GROUPS = (
-    account, account_data, devices, filters, login, profile, register, shared_secret_register, versions,
+    account, account_data, devices, filters, keys, login, profile, push_rules, register, shared_secret_register,
+    to_device, versions,
 )
 
 

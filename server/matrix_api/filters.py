@@ -28,4 +28,4 @@ async def get_filter(request: web.Request) -> web.Response:
     """GET user/{user_id}/filter/{filter_id}"""
     known = await caller(request)
     require_self(known, request.match_info["user_id"])
-    return json_answer(await request.app[ACCOUNTS].filters.get(known.user_id, request.match_info["filter_id"]))
+    return json_answer(await request.app[ACCOUNTS].filters.find(known.user_id, request.match_info["filter_id"]))

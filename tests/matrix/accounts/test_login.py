@@ -8,8 +8,6 @@ import pytest
 
 from tests.matrix.accounts.conftest import PASSWORD, Node, StartNode
 
-pytestmark = pytest.mark.asyncio
-
 
 def by_password(user: str, password: str = PASSWORD, **more: Any) -> dict[str, Any]:
     return {
