@@ -1,0 +1,127 @@
+"""Building a node on its database: the room core, accounts, sync, and the association on top."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from server.accounts.accounts import Accounts
+from server.assembly.association import Association, build_association
+from server.assembly.listeners import connect
+from server.config import Settings
+from server.foundation.clock import Clock, SystemClock
+from server.foundation.signatures import SigningKey
+from server.foundation.tasks import Tasks, keep_doing
+from server.http.media_services import MediaServices, open_media
+from server.http.room_services import RoomServices
+from server.notifications.unread import UnreadCounts
+from server.rooms.accept_event import EventAcceptor
+from server.rooms.aliases import Aliases
+from server.rooms.create_room import RoomCreator
+from server.rooms.history import History
+from server.rooms.membership import Membership
+from server.rooms.receipts import Receipts
+from server.rooms.rooms import Rooms
+from server.rooms.send_event import EventSender, Identity
+from server.rooms.typing import Typing
+from server.rooms.visibility import Sights
+from server.storage.database import Database
+from server.storage.position_store import open_positions, reserve_more
+from server.storage.schema_version import migrate
+from server.storage.streams import StreamPositions
+from server.sync.bell import Bell
+from server.sync.feeds import Feeds
+from server.sync.room_section import RoomReader
+from server.sync.sync import Sync, World
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """What the association is built upon."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    accounts: Accounts
+    services: RoomServices
+    acceptor: EventAcceptor
+    tasks: Tasks
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node that is built and not yet listening."""
+
+    core: Core
+    media: MediaServices
+    association: Association
+
+    @property
+    def settings(self) -> Settings:
+        """The node's settings."""
+        return self.core.settings
+
+    @property
+    def accounts(self) -> Accounts:
+        """The node's accounts."""
+        return self.core.accounts
+
+    @property
+    def services(self) -> RoomServices:
+        """The verbs of rooms."""
+        return self.core.services
+
+
+@asynccontextmanager
+async def build(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Node]:
+    """A whole node on its database; everything is closed when the block is left."""
+    clock = clock or SystemClock()
+    async with AsyncExitStack() as closing:
+        database = Database(settings.database.url)
+        await database.open()
+        closing.push_async_callback(database.close)
+        tasks = Tasks()
+        closing.push_async_callback(tasks.stop)
+        await migrate(database)
+        core = await _build_core(settings, clock, database, tasks)
+        media = await closing.enter_async_context(open_media(settings, database, clock))
+        yield Node(core, media, await closing.enter_async_context(build_association(core, media.media)))
+
+
+async def _build_core(settings: Settings, clock: Clock, database: Database, tasks: Tasks) -> Core:
+    positions = await open_positions(database)
+    tasks.start("positions", keep_doing("positions", lambda: reserve_more(database, positions), clock, every_s=60))
+    accounts = Accounts(database, positions, clock, settings.server_name, password_cost=settings.passwords.cost)
+    await accounts.open()
+    rooms = Rooms(database, positions, clock, settings.server_name)
+    await rooms.open()
+    acceptor = EventAcceptor(rooms, positions)
+    identity = Identity(settings.server_name, SigningKey.read(settings.signing_key_file.read_text()))
+    sender = EventSender(database, rooms, acceptor, clock, identity)
+    services = await _build_services(settings, clock, database, accounts, sender, positions, acceptor)
+    return Core(settings, clock, database, accounts, services, acceptor, tasks)
+
+
+async def _build_services(
+    settings: Settings, clock: Clock, database: Database, accounts: Accounts, sender: EventSender,
+    positions: StreamPositions, acceptor: EventAcceptor,
+) -> RoomServices:
+    rooms = sender.rooms
+    receipts = Receipts(database, rooms, positions, clock)
+    typing = Typing(rooms, clock)
+    sights = Sights(database)
+    unread = UnreadCounts(database, receipts)
+    acceptor.project(unread.project)
+    feeds = Feeds(database)
+    bell = Bell(clock, positions.current)
+    sync = Sync(
+        World(rooms, receipts, typing, unread, sights, accounts), RoomReader(database), feeds, bell, positions, clock
+    )
+    services = RoomServices(
+        rooms, sender, RoomCreator(database, sender), Membership(database, rooms, sender, accounts),
+        History(database, rooms, sights, positions), Aliases(database, rooms, settings.server_name), receipts, typing,
+        feeds, sync, clock,
+    )
+    connect(services, acceptor, unread, bell, positions, accounts)
+    return services

@@ -1,0 +1,74 @@
+"""Starting a node, and stopping it when it is told to."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from typing import Final
+
+import uvloop
+from aiohttp import web
+
+from server.assembly.node import Node, build
+from server.assembly.web_application import make_app
+from server.config import Settings
+from server.foundation.errors import Refused
+from server.foundation.logs import set_up_logs
+from server.storage.database import Database
+from server.storage.schema_version import SchemaError, migrate
+
+_SHUTDOWN_S: Final = 5.0
+_KEEP_ALIVE_S: Final = 120.0
+
+
+def prepare_database(settings: Settings) -> None:
+    """Make the database, or bring it to this code's schema."""
+    asyncio.run(_prepare(settings))
+
+
+async def _prepare(settings: Settings) -> None:
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.database.url)
+    await database.open()
+    try:
+        await migrate(database)
+    finally:
+        await database.close()
+
+
+def run(settings: Settings) -> int:
+    """Run a node until SIGTERM or SIGINT; answers the exit status."""
+    set_up_logs()
+    return uvloop.run(_run(settings))
+
+
+async def _run(settings: Settings) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        async with build(settings) as node:
+            await _serve(node, stop)
+    except (Refused, SchemaError, OSError) as fault:
+        sys.stderr.write(f"The node could not start: {fault}\n")
+        return 1
+    return 0
+
+
+async def _serve(node: Node, stop: asyncio.Event) -> None:
+    runner = web.AppRunner(
+        make_app(node), access_log=None, handle_signals=False, shutdown_timeout=_SHUTDOWN_S,
+        keepalive_timeout=_KEEP_ALIVE_S,
+    )
+    await runner.setup()
+    listen = node.settings.http.listen
+    try:
+        await web.TCPSite(runner, listen.host, listen.port, backlog=1024).start()
+        sys.stdout.write(f"{node.settings.association.name}: ready on http://{listen}\n")
+        sys.stdout.flush()
+        await stop.wait()
+        node.services.sync.stop_waiting()
+    finally:
+        await runner.cleanup()

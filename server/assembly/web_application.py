@@ -1,0 +1,33 @@
+"""The web application with all doors."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from server.accounts.interactive_auth import InteractiveAuth
+from server.accounts.shared_secret import SharedSecretRegistration
+from server.assembly.node import Node
+from server.http.keys import ACCOUNTS, CLOCK, INTERACTIVE_AUTH, RATE_LIMITS, SETTINGS, SHARED_SECRET
+from server.http.media_services import MEDIA
+from server.http.rate_limits import RateLimits
+from server.http.room_services import ROOMS
+from server.http.routes import Doors
+from server.matrix_api import account_doors, media, room_doors
+
+
+def make_app(node: Node) -> web.Application:
+    """An application for ``node``."""
+    settings, clock = node.settings, node.core.clock
+    app = web.Application(client_max_size=settings.limits.upload_bytes)
+    app[ACCOUNTS] = node.accounts
+    app[CLOCK] = clock
+    app[SETTINGS] = settings
+    app[ROOMS] = node.services
+    app[MEDIA] = node.media
+    app[RATE_LIMITS] = RateLimits(clock, settings)
+    app[INTERACTIVE_AUTH] = InteractiveAuth(clock)
+    app[SHARED_SECRET] = SharedSecretRegistration(clock, settings.registration.shared_secret)
+    doors = Doors(app)
+    for group in (account_doors, room_doors, media):
+        group.add_routes(doors)
+    return app
