@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from server.calendars.calendar_object import read_object
+from server.calendars.calendar_object import CalendarObject, read_object
 from server.calendars.expansion import DataRequest, answer_data
 from server.calendars.filters import CompFilter
 from server.calendars.free_busy import free_busy
@@ -24,6 +24,7 @@ from server.calendars.model import (
     Window,
     require_name,
 )
+from server.calendars.occurrences import require_expandable, span_of
 from server.calendars.personal_properties import PersonalProperties
 from server.calendars.ports import CalendarBackend, Rights
 from server.calendars.querying import YearSpans, select, window_of
@@ -145,7 +146,7 @@ class Calendars:
         require_name(name)
         if len(data) > MAX_BYTES:
             raise refuse(Condition.MAX_SIZE, f"An entry may have at most {MAX_BYTES} bytes")
-        thing = read_object(data) if len(data) <= _READ_AT_ONCE else await asyncio.to_thread(read_object, data)
+        thing = _checked(data) if len(data) <= _READ_AT_ONCE else await asyncio.to_thread(_checked, data)
         if thing.component != shelf.collection.component:
             raise refuse(Condition.SUPPORTED_COMPONENT, f"This calendar holds {shelf.collection.component} only")
         return await shelf.backend.put_item(user_id, shelf.collection, name, thing, expected)
@@ -174,3 +175,9 @@ class Calendars:
 
     async def _may_write(self, user_id: str, collection: Collection) -> bool:
         return collection.kind is Kind.PERSONAL or await self._rights.may_write(user_id, collection.key)
+
+
+def _checked(data: bytes) -> CalendarObject:
+    thing = read_object(data)
+    require_expandable(thing, span_of(thing))
+    return thing

@@ -6,6 +6,7 @@ day on both sides and decide each case ourselves, in Asia/Tokyo.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import islice
@@ -16,9 +17,11 @@ import recurring_ical_events
 from server.calendars.calendar_object import CalendarObject
 from server.calendars.model import Span, Window
 from server.calendars.reading import Part
-from server.calendars.recurrence_rules import dates_listed, starts_of, values_of
-from server.calendars.refusals import Condition, refuse
-from server.calendars.times import FIRST_YEAR, LAST_YEAR, LONGEST, from_ms, is_whole_day, moment, to_ms
+from server.calendars.recurrence_rules import dates_listed, length_of, starts_of, values_of
+from server.calendars.refusals import CalendarRefused, Condition, refuse
+from server.calendars.times import FIRST_YEAR, LAST_YEAR, from_ms, is_whole_day, moment, to_ms
+
+logger = logging.getLogger(__name__)
 
 MAX_INSTANCES: Final = 3000
 DAY_MS: Final = 86_400_000
@@ -137,9 +140,18 @@ def _end_by_count(part: Part, rule: Any, length: int) -> int | None:
 
 def _longest_listed(part: Part) -> int:
     """The longest period of an RDATE, in ms."""
-    longest = 0
-    for value in dates_listed(part, "RDATE"):
-        if isinstance(value, tuple):
-            end = value[1] if isinstance(value[1], timedelta) else value[1] - value[0]
-            longest = max(longest, round(min(end, LONGEST).total_seconds() * 1000))
-    return longest
+    lengths = [length_of(value) for value in dates_listed(part, "RDATE") if isinstance(value, tuple)]
+    return round(max(lengths, default=timedelta(0)).total_seconds() * 1000)
+
+
+def require_expandable(thing: CalendarObject, span: Span) -> None:
+    """Refuse a series that the library cannot walk, so that no report ever meets it; looks at its first year."""
+    if not thing.recurs or span.start is None:
+        return
+    try:
+        occurrences(thing, Window(span.start, span.start + _YEAR_MS))
+    except CalendarRefused:
+        raise refuse(Condition.MAX_INSTANCES, "The entry recurs too often") from None
+    except Exception as fault:
+        logger.info("a series cannot be walked: %s", type(fault).__name__)
+        raise refuse(Condition.CALENDAR_DATA, "The recurrence of the entry makes no sense") from None

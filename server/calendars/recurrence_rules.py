@@ -7,7 +7,7 @@ A rule can be hostile in three ways: too dense (every second), too far from its 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import Any, Final
 
@@ -15,7 +15,7 @@ from dateutil.rrule import rrulestr  # type: ignore[import-untyped]
 
 from server.calendars.reading import Part
 from server.calendars.refusals import CalendarRefused, Condition, refuse
-from server.calendars.times import is_whole_day, require_sane
+from server.calendars.times import LONGEST, is_whole_day, moment, require_sane
 
 MAX_LISTED_DATES: Final = 2000
 MAX_PER_DAY: Final = 8
@@ -54,6 +54,8 @@ def require_bounded_dates(part: Part) -> None:
             if not isinstance(first, date):
                 raise _invalid(f"{name} holds something that is no date")
             require_sane(first)
+            if isinstance(value, tuple) and not timedelta(0) <= length_of(value) <= LONGEST:
+                raise _invalid(f"A period of {name} is too long, or ends before it starts")
     if listed > MAX_LISTED_DATES:
         raise _too_many("The entry lists too many dates")
 
@@ -63,6 +65,13 @@ def dates_listed(part: Part, name: str) -> Iterator[Any]:
     for group in values_of(part, name):
         for value in getattr(group, "dts", ()):
             yield value.dt
+
+
+def length_of(period: tuple[Any, Any]) -> timedelta:
+    """How long a period of an RDATE is; its second half is a length or an end."""
+    start, end = period
+    length: timedelta = end if isinstance(end, timedelta) else moment(end) - moment(start)
+    return length
 
 
 def values_of(part: Part, name: str) -> list[Any]:

@@ -116,9 +116,9 @@ def test_nothing_of_a_neighbour_exists(node: Node, hanako: Account) -> None:
         ("PROPFIND", "/dav/principals/taro/"), ("PROPFIND", "/dav/principals/nobody/"), ("OPTIONS", taro.home),
         ("GET", hanako.home + "unknown/a.ics"), ("PUT", hanako.home + "unknown/a.ics"), ("GET", "/dav/x/y"),
     ):
-        body = ics("z", *MEETING) if method == "PUT" else '<propertyupdate xmlns="DAV:"><set><prop><x/></prop></set>' \
-            "</propertyupdate>" if method == "PROPPATCH" else ""
-        assert hanako.ask(method, path, body).status == 404, (method, path)
+        bodies = {"PUT": ics("z", *MEETING),
+                  "PROPPATCH": '<propertyupdate xmlns="DAV:"><set><prop><x/></prop></set></propertyupdate>'}
+        assert hanako.ask(method, path, bodies.get(method, "")).status == 404, (method, path)
 
 
 def test_methods_that_are_not_offered_answer_405(hanako: Account) -> None:
