@@ -34,8 +34,8 @@ def test_what_happens_in_a_room_is_seen_in_the_calendar(node: Node, hanako: Acco
 
 def test_an_officers_entry_becomes_a_draft_in_our_words(node: Node, officer: Account) -> None:
     body = ics("x", "DTSTART:20261205T000000Z", "DURATION:PT2H", "SUMMARY:餅つき", "LOCATION:公園",
-               "DESCRIPTION:臼\\n杵", "RRULE:FREQ=YEARLY;COUNT=3", "EXDATE:20271205T000000Z", "BEGIN:VALARM", "ACTION:DISPLAY",
-               "TRIGGER:-PT1H", "END:VALARM")
+               "DESCRIPTION:臼\\n杵", "RRULE:FREQ=YEARLY;COUNT=3", "EXDATE:20271205T000000Z", "BEGIN:VALARM",
+               "ACTION:DISPLAY", "TRIGGER:-PT1H", "END:VALARM")
     answer = officer.put(officer.gatherings + "x.ics", body)
     assert answer.status == 201
     assert "etag" not in answer.headers
