@@ -57,6 +57,7 @@ class RoomCreator:
     def __init__(self, database: Database, sender: EventSender) -> None:
         self._database = database
         self._sender = sender
+        self._last_ms = 0
 
     async def create(self, plan: RoomPlan, *, also: AlsoWrite | None = None) -> LiveRoom:
         """Create the room with everything that ``plan`` names, all or nothing. Answers when it is on disk.
@@ -106,7 +107,7 @@ class RoomCreator:
             "auth_events": [],
             "content": content,
             "depth": 1,
-            "origin_server_ts": self._sender.now_ms(),
+            "origin_server_ts": self._own_moment(),
             "prev_events": [],
             "sender": plan.creator,
             "state_key": "",
@@ -124,6 +125,15 @@ class RoomCreator:
             if self._sender.rooms.live(event.room_id) is None:
                 return event
             pdu["origin_server_ts"] += 1
+
+    def _own_moment(self) -> int:
+        """Now, or the next millisecond that no other create event has.
+
+        In version 12 the hash of the create event names the room: two rooms that one user makes alike in one
+        millisecond would be the same room.
+        """
+        self._last_ms = max(self._last_ms + 1, self._sender.now_ms())
+        return self._last_ms
 
     def _drafts(self, room: LiveRoom, plan: RoomPlan) -> list[Draft]:
         """The events after the first, in the order that the specification gives."""
