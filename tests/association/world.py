@@ -17,7 +17,6 @@ from server.foundation.clock import Clock
 from server.foundation.signatures import SigningKey
 from server.rooms.accept_event import EventAcceptor
 from server.rooms.create_room import RoomCreator
-
 from server.rooms.history import History
 from server.rooms.live_room import LiveRoom
 from server.rooms.membership import Membership
@@ -26,8 +25,9 @@ from server.rooms.rooms import Rooms
 from server.rooms.send_event import EventSender, Identity
 from server.rooms.visibility import Sights
 from server.storage.database import Database
-from server.storage.schema_version import migrate
 from server.storage.position_store import open_positions
+from server.storage.schema_version import migrate
+from server.storage.streams import StreamPositions
 from tests.fakes.clock import FakeClock
 
 SERVER = "sakura.example"
@@ -40,6 +40,7 @@ class World:
 
     database: Database
     clock: Clock
+    positions: StreamPositions
     accounts: Accounts
     rooms: Rooms
     acceptor: EventAcceptor
@@ -119,5 +120,6 @@ async def _build(database: Database, clock: Clock, version: str, name: str) -> W
     association = AssociationRooms(database, members, accounts, creator, sender, Style(name, room_version(version)))
     editor.on_change(association.follow)
     return World(
-        database, clock, accounts, rooms, acceptor, sender, creator, membership, history, members, editor, association
+        database, clock, positions, accounts, rooms, acceptor, sender, creator, membership, history, members, editor,
+        association,
     )
