@@ -61,7 +61,8 @@ def meaning_of_text(text: str) -> Meaning:
     elif clauses and _status_of(clauses[0]) is Status.SAFE:
         said.add(Status.SAFE)
     status = next((item for item in SEVERITY if item in said), None)
-    bare = status is not None and (not clauses or (len(clauses) == 1 and _status_of(clauses[0]) is status))
+    only = [*([number] if number else []), *(_status_of(clause) for clause in clauses)]
+    bare = status is not None and len(clauses) <= 1 and set(only) == {status}
     return Meaning(status, "" if bare else text.strip()[:MAX_COMMENT])
 
 
