@@ -16,15 +16,16 @@ import asyncio
 import logging
 import sqlite3
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import CursorResult, Engine, Executable, MetaData, create_engine, event, text
 from sqlalchemy.exc import IntegrityError
 
 from server.storage.connection import Connection, Row, connect, connected, dispose
 from server.storage.sqlite_batch import SqliteBatches
+from server.storage.sqlite_readers import SqliteReaders
 
 logger = logging.getLogger(__name__)
 
@@ -64,11 +65,32 @@ class Writes:
         self.rows.append((statement, row))
 
 
+T = TypeVar("T")
+
+
+async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
+    """Do ``work`` whole, even if the caller is cancelled meanwhile; the cancellation is raised afterwards.
+
+    A statement that is left in its middle leaves the one writer's connection in an unknown state for everybody.
+    """
+    task = asyncio.get_running_loop().create_task(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as fault:
+            cancelled = fault
+    if cancelled is not None:
+        task.exception()  # seen; the cancellation counts
+        raise cancelled
+    return task.result()
+
+
 class Transaction:
     """The writer's connection, lent for one unit of work."""
 
     def __init__(self, connection: Connection) -> None:
-        self.connection = connection
+        self._connection = connection
         self.after_commit: list[AfterCommit] = []
         self.on_failure: list[AfterCommit] = []
 
@@ -76,14 +98,20 @@ class Transaction:
         self, statement: Executable, rows: Row | Sequence[Row] | None = None
     ) -> CursorResult[Any]:
         """Run one statement now; ``rows`` may be one mapping or many."""
-        return await self.connection.execute(statement, rows)
+        return await to_the_end(self._connection.execute(statement, rows))
+
+    async def run_sql(self, sql: str) -> None:
+        """Run one statement of the driver's own SQL, as migrations have it."""
+        await to_the_end(self._connection.exec_driver_sql(sql))
 
     async def apply(self, writes: Writes) -> None:
-        """Run decided rows inside this transaction."""
-        for statement, rows in grouped(writes.rows):
-            await self.connection.execute(statement, rows)
+        """Run decided rows inside this transaction; raises ``Stale``."""
         self.after_commit += writes.after_commit
         self.on_failure += writes.on_failure
+        if not all(holds() for holds in writes.holds):
+            raise Stale
+        for statement, rows in grouped(writes.rows):
+            await self.execute(statement, rows)
 
 
 def grouped(rows: Sequence[tuple[Executable, Row]]) -> list[tuple[Executable, list[Row]]]:
@@ -114,6 +142,7 @@ class Database:
     def __init__(self, url: str, *, readers: int = 3) -> None:
         self._is_sqlite = url.startswith("sqlite")
         self._engine = _make_engine(url, readers)
+        self._readers = SqliteReaders(url, readers) if self._is_sqlite else None
         self._waiting: deque[tuple[Writes, asyncio.Future[None]] | _Turn] = deque()
         self._wake = asyncio.Event()
         self._writer: Connection | None = None
@@ -142,23 +171,26 @@ class Database:
             await self._task
         if self._writer is not None:
             await self._writer.close()
+        if self._readers is not None:
+            self._readers.close()
         await dispose(self._engine)
 
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[Connection]:
-        """A connection for reading what is committed."""
-        async with connected(self._engine) as connection:
-            yield connection
-
     async def fetch_all(self, statement: Executable, parameters: Row | None = None) -> Sequence[Any]:
-        """All rows of one reading statement."""
-        async with connected(self._engine) as connection:
-            return (await connection.execute(statement, parameters)).fetchall()
+        """All rows of one reading statement, as committed."""
+        return await self._fetch(statement, parameters, first=False)
 
     async def fetch_one(self, statement: Executable, parameters: Row | None = None) -> Any | None:
         """The first row of one reading statement, or ``None``."""
+        for row in await self._fetch(statement, parameters, first=True):
+            return row
+        return None
+
+    async def _fetch(self, statement: Executable, parameters: Row | None, *, first: bool) -> Sequence[Any]:
+        if self._readers is not None:
+            return await self._readers.fetch(statement, parameters, first=first)
         async with connected(self._engine) as connection:
-            return (await connection.execute(statement, parameters)).first()
+            result = await connection.execute(statement, parameters)
+            return result.fetchmany(1) if first else result.fetchall()
 
     def submit(self, writes: Writes) -> asyncio.Future[None]:
         """Queue decided rows; the future is done when they are durable, after the ``after_commit`` callbacks."""
@@ -181,13 +213,13 @@ class Database:
             await turn.granted
             assert self._writer is not None
             tx = Transaction(self._writer)
-            await self._begin()
             try:
+                await to_the_end(self._begin())
                 yield tx
             except BaseException:
-                await self._roll_back(tx.on_failure)
+                await to_the_end(self._roll_back(tx.on_failure))
                 raise
-            await self._commit(tx)
+            await to_the_end(self._commit(tx))
         finally:
             if not turn.done.done():
                 turn.done.set_result(None)
@@ -242,7 +274,8 @@ class Database:
     def _fail(self, item: tuple[Writes, asyncio.Future[None]], fault: Exception) -> None:
         writes, future = item
         if not isinstance(fault, Stale | Conflict):
-            logger.error("a write failed: %s", fault)
+            # The driver's message may quote what was to be written.
+            logger.error("a write failed: %s", type(fault).__name__)
         _run_all(writes.on_failure)
         if not future.done():
             future.set_exception(fault)
@@ -252,14 +285,14 @@ class Database:
             await self._batches.commit(grouped(rows))
             return
         assert self._writer is not None
-        await self._begin()
         try:
+            await self._begin()
             for statement, group in grouped(rows):
                 await self._writer.execute(statement, group)
+            await self._writer.commit()
         except BaseException:
-            await self._writer.rollback()
+            await self._undo()
             raise
-        await self._writer.commit()
 
     async def _begin(self) -> None:
         assert self._writer is not None
@@ -269,12 +302,19 @@ class Database:
             await self._writer.execute(text(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})"))
 
     async def _roll_back(self, on_failure: Sequence[AfterCommit]) -> None:
-        assert self._writer is not None
-        if self._is_sqlite:
-            await self._writer.exec_driver_sql("ROLLBACK")
-        else:
-            await self._writer.rollback()
+        await self._undo()
         _run_all(on_failure)
+
+    async def _undo(self) -> None:
+        """End the transaction, if there is one still: a database that fails may have ended it by itself."""
+        assert self._writer is not None
+        try:
+            if self._is_sqlite:
+                await self._writer.exec_driver_sql("ROLLBACK")
+            else:
+                await self._writer.rollback()
+        except Exception as fault:
+            logger.info("nothing was rolled back: %s", type(fault).__name__)
 
     async def _commit(self, tx: Transaction) -> None:
         assert self._writer is not None
@@ -300,9 +340,10 @@ def _run_all(callbacks: Sequence[AfterCommit]) -> None:
 
 def _make_engine(url: str, readers: int) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_size=readers + 1, max_overflow=readers)
+        return create_engine(url, pool_size=readers + 1, max_overflow=readers, hide_parameters=True)
     engine = create_engine(
-        url, pool_size=readers + 1, max_overflow=readers, isolation_level="AUTOCOMMIT", pool_reset_on_return=None
+        url, pool_size=readers + 1, max_overflow=readers, isolation_level="AUTOCOMMIT", pool_reset_on_return=None,
+        hide_parameters=True,
     )
 
     @event.listens_for(engine, "connect")

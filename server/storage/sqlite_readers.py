@@ -1,0 +1,54 @@
+"""Reading from SQLite: a statement in one hop to a thread.
+
+Over an asyncio driver a ``SELECT`` crosses to the driver's thread four times and costs three times as much. A few
+threads with a connection each read side by side, also while the writer writes (WAL). docs/decisions/0002.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from sqlalchemy import Engine, Executable, create_engine, event
+
+
+class SqliteReaders:
+    """Threads that read. What they see is what was committed when they began."""
+
+    def __init__(self, url: str, count: int) -> None:
+        self._engine = _make_engine(url.replace("+aiosqlite", "", 1), count)
+        self._threads = ThreadPoolExecutor(count, thread_name_prefix="reader")
+
+    async def fetch(self, statement: Executable, parameters: Mapping[str, Any] | None, *, first: bool) -> Sequence[Any]:
+        """All rows of a statement, or (``first``) the first one at most."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._fetch, statement, parameters, first)
+
+    def close(self) -> None:
+        """Wait for what is being read, then close."""
+        self._threads.shutdown(wait=True)
+        self._engine.dispose()
+
+    def _fetch(self, statement: Executable, parameters: Mapping[str, Any] | None, first: bool) -> Sequence[Any]:
+        with self._engine.connect() as connection:
+            result = connection.execute(statement, parameters)
+            if not first:
+                return result.fetchall()
+            row = result.first()
+            return [] if row is None else [row]
+
+
+def _make_engine(url: str, count: int) -> Engine:
+    engine = create_engine(url, pool_size=count, isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: object) -> None:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA query_only=ON")
+        cursor.execute("PRAGMA busy_timeout=10000")
+        cursor.execute("PRAGMA cache_size=-2000")
+        cursor.close()
+
+    return engine
