@@ -1,0 +1,12 @@
+"""The list of all groups of pages."""
+
+from __future__ import annotations
+
+from server.web.pages import desk, desk_safety, files, home, login, my, safety
+from server.web.routing import Routes
+
+
+def add_routes(routes: Routes) -> None:
+    """Everything that a browser can ask for."""
+    for group in (home, login, safety, my, files, desk, desk_safety):
+        group.add_routes(routes)

@@ -1,0 +1,30 @@
+"""The first page: for strangers the ways in, for residents at most six tiles, what is urgent first."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from server.association.safety_checks.model import MAX_COMMENT, Status
+from server.web.reading import mark_desk_read
+from server.web.routing import Routes
+from server.web.visit import Visit
+
+
+def add_routes(routes: Routes) -> None:
+    """The home page."""
+    routes.get("/", show_home)
+
+
+async def show_home(visit: Visit) -> web.StreamResponse:
+    """What is open, what is new, what is next."""
+    if visit.session is None:
+        return visit.page("welcome.html")
+    person = visit.services.members.person_of_user(visit.user_id)
+    if person is None:
+        return visit.page("home_stranger.html")
+    questions = await visit.services.safety.desk.questions_for(visit.user_id)
+    if any(item.current.status is None for item in questions):
+        await mark_desk_read(visit, person)
+    return visit.page(
+        "home.html", person=person, questions=questions, statuses=list(Status), most=MAX_COMMENT,
+    )

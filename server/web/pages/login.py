@@ -1,0 +1,64 @@
+"""The way in and out: the first page of a stranger, login by password, logout."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Final
+
+from aiohttp import web
+
+from server.foundation.errors import InvalidParam
+from server.web.routing import Routes
+from server.web.security import own_path
+from server.web.visit import Visit
+
+_WRONG: Final = "ユーザーIDか パスワードが ちがいます。"
+
+
+def add_routes(routes: Routes) -> None:
+    """Login and logout."""
+    routes.get("/login", show_login)
+    routes.post("/login", log_in)
+    routes.post("/logout", log_out)
+
+
+async def show_login(visit: Visit) -> web.StreamResponse:
+    """The form for user id and password."""
+    if visit.session is not None:
+        return visit.go(own_path(visit.query("next")))
+    return visit.page("login.html", fault="", user="", next=own_path(visit.query("next")))
+
+
+async def log_in(visit: Visit) -> web.StreamResponse:
+    """Check the password and begin a session under a new cookie."""
+    form = await visit.form()
+    user_id = await _user_by_password(visit, form.line("user"), form.raw("password"))
+    following = own_path(form.line("next"))
+    if user_id is None:
+        return visit.page("login.html", status=403, fault=_WRONG, user=form.line("user"), next=following)
+    return await visit.log_in(user_id, following)
+
+
+async def log_out(visit: Visit) -> web.StreamResponse:
+    """End the session of this browser."""
+    await visit.form()
+    return await visit.log_out()
+
+
+async def _user_by_password(visit: Visit, name: str, password: str) -> str | None:
+    """Whose password this is; raises ``LimitExceeded`` after many wrong ones, of the account or of the address."""
+    users = visit.services.node.accounts.users
+    attempts = visit.services.node.limits.attempts
+    try:
+        user_id = users.named(unicodedata.normalize("NFKC", name).strip().lower())
+    except InvalidParam:
+        user_id = f"@:{visit.services.settings.server_name}"
+    keys = (user_id, visit.services.node.limits.address(visit.request))
+    for key in keys:
+        attempts.check(key)
+    user = await users.authenticate(user_id, password)
+    if user is None:
+        for key in keys:
+            attempts.take(key)
+        return None
+    return user.user_id

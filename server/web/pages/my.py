@@ -1,0 +1,60 @@
+"""My page: who I am here, calendars on my telephone, browsers."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from server.web.routing import Routes
+from server.web.visit import Visit
+
+
+def add_routes(routes: Routes) -> None:
+    """All pages about oneself."""
+    routes.get("/my", show_my_page)
+    routes.post("/my/calendar", make_app_password)
+    routes.post("/my/calendar/{password}/remove", remove_app_password)
+    routes.get("/my/looks", show_looks)
+
+
+async def show_my_page(visit: Visit) -> web.StreamResponse:
+    """Name, ids, passwords for calendar apps."""
+    return await _my_page(visit)
+
+
+async def make_app_password(visit: Visit) -> web.StreamResponse:
+    """A password for one calendar app, shown this once."""
+    form = await visit.form()
+    _, secret = await visit.services.node.app_passwords.create(visit.user_id, form.line("label") or "カレンダー")
+    return await _my_page(visit, secret)
+
+
+async def remove_app_password(visit: Visit) -> web.StreamResponse:
+    """That telephone's calendar gets nothing any more."""
+    await visit.form()
+    await visit.services.node.app_passwords.revoke(visit.user_id, visit.parts["password"])
+    return visit.go("/my", done="removed")
+
+
+async def show_looks(visit: Visit) -> web.StreamResponse:
+    """Who looked at the roster."""
+    members = visit.services.members
+    looks = await members.looks(visit.user_id)
+    names = {look.viewer: _name_of(visit, look.viewer) for look in looks}
+    return visit.page("my_looks.html", looks=looks, names=names)
+
+
+def _name_of(visit: Visit, user_id: str) -> str:
+    person = visit.services.members.person_of_user(user_id)
+    return person.name if person is not None else "（名簿にない人）"
+
+
+async def _my_page(visit: Visit, secret: str = "") -> web.StreamResponse:
+    members = visit.services.members
+    person = members.person_of_user(visit.user_id)
+    return visit.page(
+        "my.html", person=person, block=None if person is None else members.block_of(person.id),
+        roles=[] if person is None else sorted(role.label for role in members.roles_of(person.id)),
+        passwords=await visit.services.node.app_passwords.list(visit.user_id), secret=secret,
+        localpart=visit.user_id[1:].partition(":")[0], public_url=visit.services.settings.http.public_url,
+        server_name=visit.services.settings.server_name,
+    )

@@ -1,0 +1,158 @@
+"""One request of a browser: who it is, what it sends, how it is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import quote
+
+from aiohttp import web
+
+from server.accounts.web_sessions import WebSession
+from server.association.members.model import Person, Right
+from server.foundation.errors import Forbidden, Refused
+from server.foundation.ids import random_token
+from server.web.forms import Form, Keeper, read_form
+from server.web.repeats import Repeats
+from server.web.security import CookieJar, form_proof, require_form_proof
+from server.web.services import WebServices
+from server.web.templating import Templates
+
+# What a page may say after a form: never words from the address itself.
+DONE: Final = {
+    "entered": "書きました。",
+    "closed": "おわりました。結果を「防災」の部屋に 出しました。",
+    "sent": "おくりました。",
+    "corrected": "なおしました。",
+    "withdrawn": "とりさげました。",
+    "saved": "保存しました。",
+    "removed": "けしました。",
+    "answered": "届きました。",
+    "cancelled": "中止にしました。",
+}
+_NO_PERSON: Final = "あなたの名前が 名簿に まだありません。役員に おしらせください。"
+
+
+class NotLoggedIn(Refused):
+    """A page for people with an account; becomes the way to the login page."""
+
+    status = 401
+
+
+@dataclass(slots=True)
+class Visit:
+    """``parts`` are the variable segments of the path. ``cookie`` is what the browser brought, or will be given."""
+
+    request: web.Request
+    services: WebServices
+    templates: Templates
+    jar: CookieJar
+    session: WebSession | None
+    cookie: str | None
+    repeats: Repeats
+    parts: Mapping[str, str] = field(default_factory=dict)
+
+    # ---- who -------------------------------------------------------------------------------------------------------
+
+    @property
+    def user_id(self) -> str:
+        """Who is logged in; raises ``NotLoggedIn``."""
+        if self.session is None:
+            raise NotLoggedIn("ログインしてください。")
+        return self.session.user_id
+
+    @property
+    def person(self) -> Person:
+        """Who that is on the roster; raises ``NotLoggedIn`` or ``Forbidden``."""
+        person = self.services.members.person_of_user(self.user_id)
+        if person is None:
+            raise Forbidden(_NO_PERSON)
+        return person
+
+    def may(self, right: Right, block_id: str | None = None) -> bool:
+        """Whether who is logged in has a right: everywhere, or in one block."""
+        return self.session is not None and self.services.members.may(self.session.user_id, right, block_id)
+
+    def may_somewhere(self, right: Right) -> bool:
+        """Whether they have it everywhere or at least in one block."""
+        members = self.services.members
+        return self.may(right) or (self.session is not None and bool(members.blocks_with(self.user_id, right)))
+
+    @property
+    def is_at_desk(self) -> bool:
+        """Whether there is anything at the officers' desk for them."""
+        return any(self.may_somewhere(right) for right in Right)
+
+    def require(self, right: Right) -> None:
+        """Raise ``Forbidden`` unless they have the right everywhere."""
+        self.services.members.require(self.user_id, right)
+
+    def require_somewhere(self, right: Right) -> None:
+        """Raise ``Forbidden`` unless they have the right in at least one block."""
+        if not self.may_somewhere(right):
+            self.require(right)
+
+    # ---- what ------------------------------------------------------------------------------------------------------
+
+    async def form(self, keeper: Keeper | None = None) -> Form:
+        """What the browser sends; raises ``Forbidden`` where it is not from a page of ours."""
+        return await read_form(self.request, lambda given: require_form_proof(self.cookie, given), keeper)
+
+    def new_once(self) -> str:
+        """A number for a form that must not do its work twice; it goes into the field ``once``."""
+        return self.repeats.new()
+
+    def once(self, form: Form) -> AbstractContextManager[bool]:
+        """``with visit.once(form) as is_first``: whether the form was not sent before. What fails may be sent again."""
+        return self.repeats.once(form.line("once"))
+
+    def query(self, name: str) -> str:
+        """A text of the address, cut to 200 characters; empty where it is missing."""
+        return self.request.query.get(name, "")[:200]
+
+    # ---- answer ----------------------------------------------------------------------------------------------------
+
+    def page(self, template: str, *, status: int = 200, **values: Any) -> web.Response:
+        """A page of HTML."""
+        self.cookie = self.cookie or random_token()
+        shown = {"visit": self, "proof_value": form_proof(self.cookie), "Right": Right,
+                 "done": DONE.get(self.query("done"), ""), **values}
+        response = web.Response(
+            text=self.templates.render(template, shown), content_type="text/html", charset="utf-8", status=status
+        )
+        response.headers["Cache-Control"] = "no-store"
+        if self.jar.value(self.request) != self.cookie:
+            self.jar.set(response, self.cookie)
+        return response
+
+    def go(self, path: str, *, done: str = "") -> web.Response:
+        """On to another page of ours after a form; ``done`` is the key of the sentence that it shows."""
+        separator = "&" if "?" in path else "?"
+        location = f"{path}{separator}done={quote(done)}" if done else path
+        return web.Response(status=303, headers={"Location": location, "Cache-Control": "no-store"})
+
+    def download(self, data: bytes, content_type: str, filename: str) -> web.Response:
+        """A file that the browser keeps instead of showing it."""
+        disposition = f"attachment; filename*=UTF-8''{quote(filename, safe='')}"
+        return web.Response(
+            body=data, content_type=content_type,
+            headers={"Content-Disposition": disposition, "Cache-Control": "no-store"},
+        )
+
+    async def log_in(self, user_id: str, path: str) -> web.Response:
+        """Begin a session under a new cookie, end what this browser had, and go on."""
+        if self.session is not None and self.cookie is not None:
+            await self.services.node.sessions.end(self.cookie)
+        response = self.go(path)
+        self.jar.set(response, await self.services.node.sessions.begin(user_id))
+        return response
+
+    async def log_out(self) -> web.Response:
+        """End this browser's session; it gets a cookie that says nothing."""
+        if self.session is not None and self.cookie is not None:
+            await self.services.node.sessions.end(self.cookie)
+        response = self.go("/")
+        self.jar.set(response, random_token())
+        return response

@@ -1,0 +1,146 @@
+"""A browser without a window: cookies, forms, and what is read on a page."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from urllib.parse import urljoin
+
+from aiohttp import ClientSession, FormData
+
+_VOID = {"input", "img", "meta", "link", "br", "progress"}
+
+
+@dataclass
+class FormOnPage:
+    """A form as it stands there: where it goes, and what it sends untouched."""
+
+    action: str
+    fields: list[tuple[str, str]] = field(default_factory=list)
+    buttons: list[tuple[str, str]] = field(default_factory=list)
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.forms: list[FormOnPage] = []
+        self.links: list[str] = []
+        self.tags: list[str] = []
+        self.text: list[str] = []
+        self._textarea: str | None = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attrs}
+        self.tags.append(tag)
+        self.tags += [name for name in values if name.startswith("on")]
+        if tag == "form":
+            self.forms.append(FormOnPage(values.get("action", "")))
+        if tag == "a":
+            self.links.append(values.get("href", ""))
+        if not self.forms:
+            return
+        kind = values.get("type", "text")
+        if tag == "input" and "name" in values and (kind not in ("checkbox", "radio") or "checked" in values):
+            if kind != "file":
+                self.forms[-1].fields.append((values["name"], values.get("value", "")))
+        if tag == "button" and "name" in values:
+            self.forms[-1].buttons.append((values["name"], values.get("value", "")))
+        if tag == "textarea":
+            self._textarea = values.get("name", "")
+            self.forms[-1].fields.append((self._textarea, ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "textarea":
+            self._textarea = None
+
+    def handle_data(self, data: str) -> None:
+        if self._textarea is not None and self.forms:
+            name, value = self.forms[-1].fields[-1]
+            self.forms[-1].fields[-1] = (name, value + data)
+        elif data.strip():
+            self.text.append(data.strip())
+
+
+@dataclass
+class PageRead:
+    """An answer of the node."""
+
+    status: int
+    url: str
+    html: str
+    headers: dict[str, str]
+    history: list[int]
+
+    @property
+    def read(self) -> _Reader:
+        reader = _Reader()
+        reader.feed(self.html)
+        return reader
+
+    @property
+    def text(self) -> str:
+        return re.sub(r"\s+", " ", " ".join(self.read.text))
+
+    @property
+    def tags(self) -> list[str]:
+        return self.read.tags
+
+    @property
+    def links(self) -> list[str]:
+        return self.read.links
+
+    def form(self, action: str) -> FormOnPage:
+        return next(form for form in self.read.forms if form.action == action)
+
+
+class Browser:
+    """Somebody with cookies."""
+
+    def __init__(self, url: str, http: ClientSession) -> None:
+        self.url = url
+        self.http = http
+        self.page: PageRead | None = None
+
+    @property
+    def cookie(self) -> str | None:
+        found = {cookie.key: cookie.value for cookie in self.http.cookie_jar}
+        return found.get("kairan")
+
+    async def get(self, path: str, **more: object) -> PageRead:
+        return await self._ask("GET", path, **more)
+
+    async def post(self, path: str, data: object, **more: object) -> PageRead:
+        return await self._ask("POST", path, data=data, **more)
+
+    async def submit(
+        self, action: str, changes: dict[str, str | list[str]] | None = None,
+        files: list[tuple[str, str, str, bytes]] | None = None, **more: object,
+    ) -> PageRead:
+        """Fill in and send a form of the page that is open. ``changes`` replace fields; lists send several."""
+        assert self.page is not None
+        changes = changes or {}
+        fields = [(name, value) for name, value in self.page.form(action).fields if name not in changes]
+        for name, value in changes.items():
+            fields += [(name, item) for item in (value if isinstance(value, list) else [value])]
+        if files is None:
+            return await self.post(action, fields, **more)
+        body = FormData(default_to_multipart=True)
+        for name, value in fields:
+            body.add_field(name, value)
+        for name, filename, kind, data in files:
+            body.add_field(name, data, filename=filename, content_type=kind)
+        return await self.post(action, body, **more)
+
+    async def log_in(self, user: str, password: str) -> PageRead:
+        await self.get("/login")
+        return await self.submit("/login", {"user": user, "password": password})
+
+    async def _ask(self, method: str, path: str, **more: object) -> PageRead:
+        async with self.http.request(method, urljoin(self.url, path), **more) as answer:  # type: ignore[arg-type]
+            data = await answer.read()
+            self.page = PageRead(
+                answer.status, str(answer.url.relative()), data.decode("utf-8", "replace"), dict(answer.headers),
+                [step.status for step in answer.history],
+            )
+            return self.page
