@@ -13,6 +13,7 @@ from server.association.members.group_rooms import group_projection
 from server.association.members.members import Members
 from server.association.members.model import Person, Role
 from server.association.members.rooms import AssociationRooms, Style
+from server.association.members.roster_exchange import RosterExchange
 from server.foundation.clock import Clock
 from server.foundation.signatures import SigningKey
 from server.rooms.accept_event import EventAcceptor
@@ -51,6 +52,7 @@ class World:
     members: Members
     editor: MemberEditor
     association: AssociationRooms
+    exchange: RosterExchange
 
     @property
     def node(self) -> str:
@@ -121,5 +123,5 @@ async def _build(database: Database, clock: Clock, version: str, name: str) -> W
     editor.on_change(association.follow)
     return World(
         database, clock, positions, accounts, rooms, acceptor, sender, creator, membership, history, members, editor,
-        association,
+        association, RosterExchange(clock, members, editor),
     )

@@ -14,8 +14,9 @@ from server.association.members.edit import Edit, RosterChange
 from server.association.members.members import Members
 from server.association.members.model import Block, Channel, Group, Household, Person, Right, Role
 from server.association.members.names import checked_name, checked_text, folded
+from server.association.members.roster_words import is_one_name
 from server.foundation.clock import Clock
-from server.foundation.errors import Refused
+from server.foundation.errors import InvalidParam, Refused
 from server.foundation.ids import random_letters
 from server.storage.database import Conflict, Database
 
@@ -170,7 +171,7 @@ class MemberEditor:
         self._members.require(officer, Right.EDIT_ROSTER)
         async with self.editing() as edit:
             groups = self._members.groups()
-            group = Group(new_id(), checked_name(name, "グループの名前"), next_order(item.order for item in groups))
+            group = Group(new_id(), checked_group_name(name), next_order(item.order for item in groups))
             self._require_free(group.name, [item.name for item in groups], "グループ")
             edit.group(group)
         return group
@@ -179,7 +180,7 @@ class MemberEditor:
         """Give a group another name."""
         self._members.require(officer, Right.EDIT_ROSTER)
         async with self.editing() as edit:
-            group = replace(self._members.group(group_id), name=checked_name(name, "グループの名前"))
+            group = replace(self._members.group(group_id), name=checked_group_name(name))
             others = [item.name for item in self._members.groups() if item.id != group_id]
             self._require_free(group.name, others, "グループ")
             edit.group(group)
@@ -250,6 +251,14 @@ class MemberEditor:
         others = [item for item in self._members.households() if item.block_id == home.block_id and item.id != home.id]
         if folded(home.key) in {folded(item.key) for item in others}:
             raise Refused("同じ班に同じ世帯があります。世帯番号で区別してください", status=409)
+
+
+def checked_group_name(text: str) -> str:
+    """A name that can stand in a list of groups; raises ``InvalidParam``."""
+    name = checked_name(text, "グループの名前")
+    if not is_one_name(name):
+        raise InvalidParam("グループの名前に「、」や「／」は使えません")
+    return name
 
 
 def new_id() -> str:
