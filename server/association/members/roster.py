@@ -114,7 +114,7 @@ def _has_headings(text: str) -> bool:
 
 
 def _is_header(line: str) -> bool:
-    return any(word in line for word in ("班", "組", "氏名", "名前"))
+    return "名" in line and any(word in line for word in ("班", "組", "ブロック", "地区"))
 
 
 def _rows(text: str) -> Iterator[tuple[int, list[str] | str]]:
