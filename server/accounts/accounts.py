@@ -13,7 +13,9 @@ from server.accounts.cross_signing import CrossSigning
 from server.accounts.device_keys import DeviceKeys
 from server.accounts.device_lists import DeviceLists
 from server.accounts.filters import Filters
+from server.accounts.key_backup import KeyBackups
 from server.accounts.passwords import Passwords
+from server.accounts.presence import Presences
 from server.accounts.profiles import OLD_FIELDS, OnChange, Profiles
 from server.accounts.push_rules import PushRules
 from server.accounts.sessions import Sessions
@@ -54,6 +56,8 @@ class Accounts:
         self.push_rules = PushRules(database, self.account_data)
         self.device_keys = DeviceKeys(database, self._device_lists)
         self.cross_signing = CrossSigning(database, self._device_lists)
+        self.key_backups = KeyBackups(database)
+        self.presence = Presences(clock)
         self.to_device = ToDevice(database, clock, self._changes)
         for drop in (self.device_keys.drop, self.to_device.drop):
             self.sessions.when_dropped(drop)

@@ -93,9 +93,11 @@ class ToDevice:
         take them away unseen; listeners hear of it, so that the device comes again at once.
         """
         device = (user_id, device_id)
-        if self.last_position(user_id, device_id) <= after:
+        lowest, highest = self._waiting.get(device, (0, 0))
+        if highest <= after:
             return []
-        found = await messages_for(self._database, device, after, until, limit + 1)
+        # What is acknowledged may still be on its way out of the table.
+        found = await messages_for(self._database, device, max(after, lowest - 1), until, limit + 1)
         if len(found) > limit:
             found = found[:limit]
             await self._postpone(device, found[-1].stream, until)

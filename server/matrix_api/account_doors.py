@@ -8,19 +8,23 @@ from server.matrix_api import (
     account_data,
     devices,
     filters,
+    key_backup,
     keys,
     login,
+    not_offered,
+    presence,
     profile,
     push_rules,
     register,
     shared_secret_register,
     to_device,
+    user_directory,
     versions,
 )
 
 _GROUPS = (
-    account, account_data, devices, filters, keys, login, profile, push_rules, register, shared_secret_register,
-    to_device, versions,
+    account, account_data, devices, filters, key_backup, keys, login, not_offered, presence, profile, push_rules,
+    register, shared_secret_register, to_device, user_directory, versions,
 )
 
 

@@ -1,0 +1,34 @@
+"""Things that clients ask for at their start and that this node does not have: honest, empty answers."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from server.http.answers import json_answer
+from server.http.requests import caller, member
+from server.http.routes import Doors
+
+
+def add_routes(doors: Doors) -> None:
+    """Calls over TURN, bridged networks, pushers."""
+    doors.get("v3/voip/turnServer", turn_server)
+    doors.get("v3/thirdparty/protocols", protocols)
+    doors.get("v3/pushers", pushers)
+
+
+async def turn_server(request: web.Request) -> web.Response:
+    """GET voip/turnServer: there is none."""
+    await caller(request)
+    return json_answer({})
+
+
+async def protocols(request: web.Request) -> web.Response:
+    """GET thirdparty/protocols: no bridged network can be searched."""
+    await member(request)
+    return json_answer({})
+
+
+async def pushers(request: web.Request) -> web.Response:
+    """GET pushers: none can be set."""
+    await member(request)
+    return json_answer({"pushers": []})
