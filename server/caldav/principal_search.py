@@ -9,23 +9,28 @@ from server.caldav.answers import multistatus
 from server.caldav.call import Call
 from server.caldav.names import DAV, DECLARED
 from server.caldav.paths import Place, Target
-from server.caldav.prop_request import answer, read_prop_request
+from server.caldav.prop_request import PropRequest, answer
 from server.caldav.subjects import subject_of
 from server.caldav.xml_reading import Element, child, children, text
-from server.foundation.errors import BadRequest
+
+_OWN_PARTS = frozenset({DAV + "prop", DAV + "property-search", DAV + "apply-to-principal-collection-set"})
 
 
 async def principal_property_search(call: Call, root: Element) -> web.Response:
-    """The caller's own principal if it matches; an empty answer otherwise, also for who exists."""
+    """The caller's own principal if it matches (a search for nothing matches); nobody else, also who exists."""
     searches = list(children(root, DAV + "property-search"))
-    if not searches or any(not text(child(search, DAV + "match")) for search in searches):
-        raise BadRequest("The search names nothing to look for")
     hits = [_hits(call, search) for search in searches]
     matched = any(hits) if root.get("test", "allof") == "anyof" else all(hits)
     if not matched:
         return multistatus([])
-    asked = read_prop_request(root)
-    return multistatus([answer(await subject_of(call, Target(Place.PRINCIPAL)), asked)])
+    return multistatus([answer(await subject_of(call, Target(Place.PRINCIPAL)), _asked(root))])
+
+
+def _asked(root: Element) -> PropRequest:
+    # python-caldav writes the properties beside D:prop instead of into it.
+    beside = tuple(str(item.tag) for item in children(root) if item.tag not in _OWN_PARTS)
+    inside = tuple(str(item.tag) for item in children(child(root, DAV + "prop")))
+    return PropRequest(tuple(dict.fromkeys((*inside, *beside))))
 
 
 async def principal_search_property_set(call: Call, _root: Element) -> web.Response:

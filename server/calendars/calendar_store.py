@@ -74,7 +74,7 @@ async def calendars_of(database: Database, owner: str) -> Sequence[Any]:
     return await database.fetch_all(
         select(calendars.c.id, calendars.c.name, calendars.c.component, calendars.c.revision, calendars.c.forgotten,
                calendars.c.changed_ms)
-        .where(calendars.c.owner == owner).order_by(calendars.c.created_ms, calendars.c.id)
+        .where(calendars.c.owner == owner).order_by(calendars.c.created_ms, calendars.c.name)
     )
 
 

@@ -121,7 +121,8 @@ def _own_span(part: Part) -> tuple[int | None, int | None]:
         return first, None
     for rule in values_of(part, "RRULE"):
         if "UNTIL" not in rule:
-            return first, _end_by_count(part, rule, length)
+            counted = _end_by_count(part, rule, length)
+            return first, None if counted is None else max(last, counted)
         # The last start may lie up to a day after UNTIL where UNTIL is a date or floats.
         last = max(last, to_ms(rule["UNTIL"][0]) + length + 2 * DAY_MS)
     return first, last

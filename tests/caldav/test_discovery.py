@@ -95,6 +95,7 @@ def test_an_app_finds_its_owner_among_the_principals_and_nobody_else(node: Node,
 
     assert search("HANA") == ["/dav/principals/hanako/"]
     assert search("taro") == []
+    assert {str(item.url.path) for item in hanako.client().search_principals()} == {"/dav/principals/hanako/"}
 
 
 def test_properties_are_expanded_along_their_hrefs(hanako: Account) -> None:

@@ -51,7 +51,10 @@ def test_a_uid_stands_once_in_a_calendar_but_may_move_to_another(hanako: Account
     twice = hanako.put(hanako.personal + "b.ics", ics("a", *MEETING))
     assert (twice.status, condition_of(twice)) == (409, "no-uid-conflict")
     assert twice.xml.findtext(f"{C}no-uid-conflict/{D}href") == hanako.personal + "a.ics"
-    changed = hanako.put(hanako.personal + "a.ics", ics("other", *MEETING))
+    assert hanako.put(hanako.personal + "c.ics", ics("c", *MEETING)).status == 201
+    taken = hanako.put(hanako.personal + "c.ics", ics("a", *MEETING))
+    assert (taken.status, condition_of(taken)) == (409, "no-uid-conflict")
+    changed = hanako.put(hanako.personal + "c.ics", ics("other", *MEETING))
     assert (changed.status, condition_of(changed)) == (409, "no-uid-conflict")
     assert hanako.ask("MKCALENDAR", hanako.home + "second/").status == 201
     assert hanako.put(hanako.home + "second/a.ics", ics("a", *MEETING)).status == 201

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from server.calendars.calendar_object import CalendarObject, open_object, read_object
@@ -115,6 +115,8 @@ async def test_a_window_finds_exactly_what_the_library_finds(
             assert times_of(thing, wanted) == truth
 
 
+@example(entry("x", "DTSTART;VALUE=DATE:20230101", "DTEND;VALUE=DATE:20230102", "RRULE:FREQ=DAILY;COUNT=1",
+               "RDATE;VALUE=DATE:20230105"), datetime.fromisoformat("2023-01-01T15:00"))
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(objects(), _MOMENTS)
 def test_an_open_window_finds_what_is_still_to_come(data: bytes, since: datetime) -> None:
