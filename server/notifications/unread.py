@@ -79,7 +79,7 @@ class UnreadCounts:
         book = await self._receipts.book(room.room_id)
         read = [
             receipt.event_stream for kind in ("m.read", "m.read.private")
-            if (receipt := book.get((user_id, kind, ""))) is not None
+            if (receipt := book.find(user_id, kind)) is not None
         ]
         joined = room.member(user_id)
         entry = room.find(joined.event_id) if joined is not None else None

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
+
+import orjson
 
 from server.foundation.clock import Clock
 from server.foundation.errors import BadRequest, Forbidden, InvalidParam, NotFound
@@ -20,10 +22,56 @@ READ: Final = "m.read"
 READ_PRIVATE: Final = "m.read.private"
 _KEPT_ROOMS: Final = 3_000
 
-# (user, type, thread) -> receipt, the newest last
-Book = OrderedDict[tuple[str, str, str], Receipt]
+_KEPT_NEWS: Final = 32
+
 ReceiptListener = Callable[[LiveRoom, Receipt], None]
 ReceiptProjection = Callable[[LiveRoom, Receipt, Writes], None]
+
+
+class Book:
+    """The receipts of one room, the newest last, and what the members have to hear of them."""
+
+    def __init__(self, receipts: Iterable[Receipt]) -> None:
+        self._receipts: OrderedDict[tuple[str, str, str], Receipt] = OrderedDict()
+        self._last_private: dict[str, int] = {}
+        # What was new between two positions, without private ones: the same bytes for all who were equally far.
+        self._news: OrderedDict[tuple[int, int], bytes] = OrderedDict()
+        for receipt in receipts:
+            self.enter(receipt)
+
+    def find(self, user_id: str, kind: str, thread_id: str = "") -> Receipt | None:
+        """A member's receipt."""
+        return self._receipts.get((user_id, kind, thread_id))
+
+    def enter(self, receipt: Receipt) -> None:
+        """Lay a receipt over the member's one before, unless that one is further on."""
+        key = (receipt.user_id, receipt.type, receipt.thread_id)
+        known = self._receipts.get(key)
+        if known is None or known.event_stream < receipt.event_stream:
+            self._receipts[key] = receipt
+            self._receipts.move_to_end(key)
+            if receipt.type == READ_PRIVATE:
+                self._last_private[receipt.user_id] = receipt.stream
+
+    def news(self, since: int, until: int, viewer: str) -> bytes:
+        """The ``m.receipt`` of what is newer than ``since``, private ones only the viewer's own; empty if nothing."""
+        if self._last_private.get(viewer, 0) > since:
+            return self._told(since, until, viewer)
+        known = self._news.get((since, until))
+        if known is None:
+            known = self._news[(since, until)] = self._told(since, until, "")
+            if len(self._news) > _KEPT_NEWS:
+                self._news.popitem(last=False)
+        return known
+
+    def _told(self, since: int, until: int, viewer: str) -> bytes:
+        found: list[Receipt] = []
+        for receipt in reversed(self._receipts.values()):
+            if receipt.stream <= since:
+                break
+            if receipt.stream <= until and (receipt.type != READ_PRIVATE or receipt.user_id == viewer):
+                found.append(receipt)
+        return orjson.dumps({"type": "m.receipt", "content": receipt_content(found)}) if found else b""
 
 
 class Receipts:
@@ -55,7 +103,7 @@ class Receipts:
             raise Forbidden("You are not in this room")
         position = await self._position(room, event_id)
         book = await self.book(room_id)
-        known = book.get((user_id, kind, thread_id))
+        known = book.find(user_id, kind, thread_id)
         if known is not None and known.event_stream >= position:
             return
         receipt = Receipt(
@@ -70,20 +118,14 @@ class Receipts:
         await asyncio.shield(self._database.submit(writes))
 
     async def book(self, room_id: str) -> Book:
-        """The receipts of a room, the newest last."""
+        """The receipts of a room."""
         book = self._books.get(room_id)
         if book is None:
             found = await receipts_of_room(self._database, room_id)
-            book = self._books.setdefault(
-                room_id, OrderedDict(((item.user_id, item.type, item.thread_id), item) for item in found)
-            )
+            book = self._books.setdefault(room_id, Book(found))
             if len(self._books) > _KEPT_ROOMS:
                 self._books.popitem(last=False)
         return book
-
-    def loaded_book(self, room_id: str) -> Book | None:
-        """The receipts of a room, if they are in memory."""
-        return self._books.get(room_id)
 
     async def _position(self, room: LiveRoom, event_id: str) -> int:
         entry = room.find(event_id)
@@ -97,25 +139,10 @@ class Receipts:
         return position
 
     def _committed(self, room: LiveRoom, book: Book, receipt: Receipt) -> None:
-        key = (receipt.user_id, receipt.type, receipt.thread_id)
-        known = book.get(key)
-        if known is None or known.event_stream < receipt.event_stream:
-            book[key] = receipt
-            book.move_to_end(key)
+        book.enter(receipt)
         self._positions.finish(receipt.stream)
         for listener in self._listeners:
             listener(room, receipt)
-
-
-def newer_receipts(book: Book, since: int, until: int, viewer: str) -> list[Receipt]:
-    """Receipts that ``viewer`` has to hear of: newer than ``since``, private ones only their own."""
-    found: list[Receipt] = []
-    for receipt in reversed(book.values()):
-        if receipt.stream <= since:
-            break
-        if receipt.stream <= until and (receipt.type != READ_PRIVATE or receipt.user_id == viewer):
-            found.append(receipt)
-    return found
 
 
 def receipt_content(found: list[Receipt]) -> Json:

@@ -16,7 +16,7 @@ from server.accounts.accounts import Accounts
 from server.foundation.clock import Clock
 from server.rooms.event import Event
 from server.rooms.live_room import LiveRoom, Unread
-from server.rooms.receipts import Receipts, newer_receipts, receipt_content
+from server.rooms.receipts import Receipts
 from server.rooms.rooms import Rooms
 from server.rooms.state_store import Membership
 from server.rooms.timeline import stripped
@@ -193,7 +193,7 @@ class Sync:
         if not parts and not ephemeral and not data:
             return None
         if ephemeral:
-            parts.append(b'"ephemeral":{"events":%b}' % orjson.dumps(ephemeral))
+            parts.append(b'"ephemeral":{"events":[%b]}' % b",".join(ephemeral))
         if data:
             parts.append(b'"account_data":{"events":%b}' % orjson.dumps(data))
         unread = await self._world.unread.of(room, request.user_id)
@@ -334,18 +334,19 @@ class Sync:
 
     async def _ephemeral(
         self, room: LiveRoom, request: SyncRequest, now: SyncToken, typing: bool
-    ) -> list[Json]:
-        told: list[Json] = []
+    ) -> list[bytes]:
+        told: list[bytes] = []
         since = request.since.stream if request.since else 0
         wanted = request.filter.ephemeral
-        book = await self._world.receipts.book(room.room_id)
-        found = newer_receipts(book, since, now.stream, request.user_id)
-        if found and wanted.wants_type("m.receipt"):
-            told.append({"type": "m.receipt", "content": receipt_content(found)})
+        if wanted.wants_type("m.receipt"):
+            book = await self._world.receipts.book(room.room_id)
+            news = book.news(since, now.stream, request.user_id)
+            if news:
+                told.append(news)
         if typing and wanted.wants_type("m.typing"):
             typists = self._world.typing.in_room(room.room_id)
             if typists or request.since is not None:
-                told.append({"type": "m.typing", "content": {"user_ids": typists}})
+                told.append(orjson.dumps({"type": "m.typing", "content": {"user_ids": typists}}))
         return told
 
     async def _device_lists(self, request: SyncRequest, feed: Feed, now: SyncToken) -> Json | None:
