@@ -21,13 +21,18 @@ def connect(
     services: RoomServices, acceptor: EventAcceptor, unread: UnreadCounts, bell: Bell, positions: StreamPositions,
     accounts: Accounts,
 ) -> None:
-    """Join the parts. Nobody is woken before all earlier positions are committed too."""
+    """Join the parts. Nobody hears of anything before all earlier positions are committed too."""
 
-    def ring(room: LiveRoom, entry: Entry) -> None:
-        positions.when_reached(entry.stream, lambda: bell.room_changed(room, entry.stream))
+    def publish(room: LiveRoom, entry: Entry) -> None:
+        services.feeds.follow(room, entry)
+        unread.follow(room, entry)
+        services.typing.follow(room, entry)
+        bell.room_changed(room, entry.stream)
         if entry.event.type == "m.room.member" and entry.event.state_key is not None:
-            target = [entry.event.state_key]
-            positions.when_reached(entry.stream, lambda: bell.users_changed(target, entry.stream))
+            bell.users_changed([entry.event.state_key], entry.stream)
+
+    def publish_when_reached(room: LiveRoom, entry: Entry) -> None:
+        positions.when_reached(entry.stream, lambda: publish(room, entry))
 
     def ring_for_receipt(room: LiveRoom, receipt: Receipt) -> None:
         unread.follow_receipt(room, receipt)
@@ -43,9 +48,7 @@ def connect(
         if field in ("displayname", "avatar_url"):
             await services.membership.follow_profile(user_id)
 
-    acceptor.listen(services.feeds.follow)
-    acceptor.listen(unread.follow)
-    acceptor.listen(ring)
+    acceptor.listen(publish_when_reached)
     services.receipts.listen(ring_for_receipt)
     services.typing.listen(lambda room: bell.typing_changed(room, services.typing.position))
     accounts.listen(ring_for_users)

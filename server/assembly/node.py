@@ -113,7 +113,7 @@ async def _build_services(
     sights = Sights(database)
     unread = UnreadCounts(database, receipts)
     acceptor.project(unread.project)
-    feeds = Feeds(database)
+    feeds = Feeds(database, positions)
     bell = Bell(clock, positions.current)
     sync = Sync(
         World(rooms, receipts, typing, unread, sights, accounts), RoomReader(database), feeds, bell, positions, clock

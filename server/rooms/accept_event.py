@@ -61,8 +61,14 @@ class EventAcceptor:
         redacting: Entry | None = None,
         flags: int = 0,
     ) -> Entry:
-        """Enter ``event``, whose checks are done, under the room's lock. The caller submits ``writes``."""
+        """Enter ``event``, whose checks are done, under the room's lock. The caller submits ``writes``.
+
+        Where this raises, the caller undoes what ``writes.on_failure`` names.
+        """
         stream = self._positions.allocate()
+        room.pending += 1
+        writes.holds.append(lambda: not room.broken)
+        writes.on_failure.append(lambda: self._failed(room, stream))
         replaced = self._move_tip(room, event, stream, writes, flags)
         entry = Entry(event, stream, room.tip.snapshot, replaced=replaced, flags=flags,
                       txn=f"{txn[1]} {txn[3]}" if txn else None)
@@ -75,10 +81,7 @@ class EventAcceptor:
         self._follow_relation(entry, writes)
         if redacting is not None:
             self._redact(room, redacting, event, writes)
-        room.pending += 1
-        writes.holds.append(lambda: not room.broken)
         writes.after_commit.append(lambda: self._committed(room, entry))
-        writes.on_failure.append(lambda: self._failed(room, entry))
         return entry
 
     def _move_tip(
@@ -94,7 +97,7 @@ class EventAcceptor:
         if event.state_key is not None:
             replaced = room.state.get(event.key)
             snapshot, chain = self._new_snapshot(room, event, stream, writes)
-            set_current_state(writes, room, event, stream)
+            set_current_state(writes, room, event, stream, replaced)
         room.tip = Tip(ends, max(tip.depth, event.depth), snapshot, chain)
         move_tip(writes, room)
         return replaced
@@ -122,7 +125,6 @@ class EventAcceptor:
         pruned: dict[str, Any] = redact(target.event.pdu, room.version)
         event = Event(pruned, room.version, target.event.event_id, room.room_id)
         redact_event(writes, event, redaction)
-        was_related = relation_of(target.event.content)
         for entry in (target, room.find(event.event_id)):
             if entry is not None:
                 entry.event, entry.redacted_because, entry.related = event, client_event(redaction), None
@@ -130,9 +132,6 @@ class EventAcceptor:
                 entry.forget_bytes()
         if event.state_key is not None:
             self._redact_state(room, event)
-        if was_related is not None:
-            # Bundles of the event that it was related to are made anew when the room is loaded again.
-            writes.after_commit.append(lambda: self._reload_bundles(room))
 
     def _redact_state(self, room: LiveRoom, pruned: Event) -> None:
         """The old content must not shine through where it is today's state, or what a later state has replaced."""
@@ -144,12 +143,10 @@ class EventAcceptor:
                 entry.replaced = pruned
                 entry.forget_bytes()
 
-    def _reload_bundles(self, room: LiveRoom) -> None:
-        if room.pending <= 1 and not room.lock.locked():
-            self._rooms.drop(room)
-
     def _committed(self, room: LiveRoom, entry: Entry) -> None:
         room.pending -= 1
+        if room.pending == 0 and room.broken:
+            self._rooms.settle(room)
         self._positions.finish(entry.stream)
         self._bundle(room, entry)
         for listener in self._listeners:
@@ -160,9 +157,11 @@ class EventAcceptor:
             relation = relation_of(entry.event.content)
             target = room.find(relation[0]) if relation else None
             if target is not None and target.redacted_because is None:
-                bundle(target, entry.event)
+                bundle(target, entry)
 
-    def _failed(self, room: LiveRoom, entry: Entry) -> None:
+    def _failed(self, room: LiveRoom, stream: int) -> None:
         room.pending -= 1
         self._rooms.drop(room)
-        self._positions.finish(entry.stream)
+        if room.pending == 0:
+            self._rooms.settle(room)
+        self._positions.finish(stream)

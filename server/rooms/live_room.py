@@ -63,7 +63,7 @@ class LiveRoom:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     # Counted on demand for members who sync; kept up to date as events are published.
     unread: dict[str, Unread] = field(default_factory=dict)
-    # Set when a commit failed: what is in memory was never written.
+    # Dropped from memory (a commit has failed, or place was needed): nothing may be entered here any more.
     broken: bool = False
     # Commits on their way; a room is dropped from memory only when there are none.
     pending: int = 0

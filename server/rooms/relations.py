@@ -29,11 +29,13 @@ def relation_of(content: dict[str, Any]) -> tuple[str, str, str] | None:
     return target, rel_type, key if isinstance(key, str) else ""
 
 
-def bundle(target: Entry, child: Event) -> None:
-    """Count ``child`` in what ``target`` shows of its relations. Children come oldest first."""
+def bundle(target: Entry, child_entry: Entry) -> None:
+    """Count a child in what ``target`` shows of its relations. Children come oldest first; twice is once."""
+    child = child_entry.event
     relation = relation_of(child.content)
-    if relation is None or relation[1] not in BUNDLED:
+    if relation is None or relation[1] not in BUNDLED or child_entry.stream <= target.bundled_up_to:
         return
+    target.bundled_up_to = child_entry.stream
     related: Json = target.related if target.related is not None else {}
     if relation[1] == "m.replace":
         if not _is_edit_of(child, target.event):
@@ -75,4 +77,20 @@ async def bundle_all(database: Database, room: LiveRoom, entries: Sequence[Entry
     children = {child.event.event_id: child for child in await entries_by_id(database, room, [row[0] for row in found])}
     for event_id, target, *_rest in found:
         if event_id in children:
-            bundle(by_id[target], children[event_id].event)
+            bundle(by_id[target], children[event_id])
+
+
+async def renew_bundle(database: Database, room: LiveRoom, event_id: str) -> None:
+    """Make the bundle of an event in memory anew, after one of its children was redacted."""
+    shown = room.find(event_id)
+    if shown is None or shown.redacted_because is not None:
+        return
+    while True:
+        fresh = Entry(shown.event, shown.stream, shown.snapshot)
+        newest = shown.bundled_up_to
+        await bundle_all(database, room, [fresh])
+        if shown.bundled_up_to == newest:
+            break
+    shown.related, shown.participants = fresh.related, fresh.participants
+    shown.bundled_up_to = max(newest, fresh.bundled_up_to)
+    shown.forget_bytes()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from typing import Final
 
 from server.foundation.clock import Clock
@@ -29,6 +31,9 @@ class Rooms:
         self._server_name = server_name
         self._live: OrderedDict[str, LiveRoom] = OrderedDict()
         self._last_number = 0
+        # Loads on their way, and rooms that were dropped while commits of theirs were.
+        self._loading: dict[str, asyncio.Future[None]] = {}
+        self._leaving: dict[str, tuple[LiveRoom, asyncio.Future[None]]] = {}
 
     async def open(self) -> None:
         """Learn which room numbers are taken."""
@@ -40,11 +45,25 @@ class Rooms:
 
     async def get(self, room_id: str) -> LiveRoom:
         """The room; raises ``NotFound`` where this node has none of that id."""
-        room = self._live.get(room_id)
-        if room is None:
-            return await self._load(room_id)
-        self._live.move_to_end(room_id)
-        return room
+        while True:
+            room = self._live.get(room_id)
+            if room is not None:
+                self._live.move_to_end(room_id)
+                return room
+            loading = self._loading.get(room_id)
+            if loading is None:
+                return await self._load(room_id)
+            await asyncio.shield(loading)
+
+    @asynccontextmanager
+    async def hold(self, room: LiveRoom) -> AsyncIterator[LiveRoom]:
+        """The room under its lock: ``room``, or what was loaded in its place while we waited."""
+        while True:
+            async with room.lock:
+                if not room.broken:
+                    yield room
+                    return
+            room = await self.get(room.room_id)
 
     async def find(self, room_id: str) -> LiveRoom | None:
         """The room, or ``None``."""
@@ -72,23 +91,41 @@ class Rooms:
         room.broken = True
         if self._live.get(room.room_id) is room:
             del self._live[room.room_id]
+            if room.pending:
+                self._leaving[room.room_id] = (room, asyncio.get_running_loop().create_future())
+
+    def settle(self, room: LiveRoom) -> None:
+        """No commit of ``room`` is on its way any more; whoever waits to load it anew may go on."""
+        leaving = self._leaving.get(room.room_id)
+        if leaving is not None and leaving[0] is room:
+            del self._leaving[room.room_id]
+            leaving[1].set_result(None)
 
     async def _load(self, room_id: str) -> LiveRoom:
+        """One load a room at a time, and none before the last commit: two tips of one room would be a fork."""
+        done = self._loading[room_id] = asyncio.get_running_loop().create_future()
+        try:
+            if room_id in self._leaving:
+                await asyncio.shield(self._leaving[room_id][1])
+            room = await self._read(room_id)
+            self.enter(room)
+            return room
+        finally:
+            del self._loading[room_id]
+            done.set_result(None)
+
+    async def _read(self, room_id: str) -> LiveRoom:
         room = await load_room(self._database, room_id, self._server_name)
         if room is None:
             raise NotFound("This room is not known here")
-        # Two that load at once: the first to finish wins, as nothing happens in a room that is not in memory.
         entries = await entries_between(
             self._database, room, 0, 2**62, _LOADED_ENTRIES, newest_first=True
         )
         entries.reverse()
         await bundle_all(self._database, room, entries)
-        if room_id in self._live:
-            return self._live[room_id]
         room.timeline.extend(entries)
         if len(entries) == _LOADED_ENTRIES:
             room.complete_after = entries[0].stream - 1
-        self.enter(room)
         return room
 
     def _make_place(self) -> None:
@@ -96,4 +133,4 @@ class Rooms:
             return
         for room in list(self._live.values())[: KEPT_ROOMS // 10]:
             if not room.pending and not room.lock.locked():
-                del self._live[room.room_id]
+                self.drop(room)  # whoever holds it still must not go on with it

@@ -7,12 +7,12 @@ so that many senders share one commit (group commit).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from server.foundation.canonical_json import require_canonical
+from server.foundation.canonical_json import canonical_json, require_canonical
 from server.foundation.clock import Clock
 from server.foundation.errors import BadRequest, Forbidden, InvalidParam, NotFound, Refused
 from server.foundation.signatures import SigningKey
@@ -20,8 +20,9 @@ from server.rooms.accept_event import EventAcceptor, TxnKey
 from server.rooms.auth_rules.allowed import check_auth
 from server.rooms.auth_rules.selection import auth_types_for
 from server.rooms.event import Event, seal
-from server.rooms.event_store import entry_of
+from server.rooms.event_store import entry_of, room_of_event
 from server.rooms.live_room import LiveRoom
+from server.rooms.relations import relation_of, renew_bundle
 from server.rooms.rooms import Rooms
 from server.rooms.timeline import Entry
 from server.rooms.transactions import Transactions
@@ -45,8 +46,10 @@ class Draft:
 
     def check(self) -> None:
         """Raise ``Refused`` where the draft can be no event."""
-        if len(self.type.encode()) > MAX_ID_BYTES:
-            raise InvalidParam("The event type is longer than 255 bytes", code="M_BAD_JSON")
+        if "\0" in self.type or "\0" in (self.state_key or ""):
+            raise InvalidParam("Types and state keys contain no NUL", code="M_BAD_JSON")
+        if not self.type or len(self.type.encode()) > MAX_ID_BYTES:
+            raise InvalidParam("An event type has 1 to 255 bytes", code="M_BAD_JSON")
         if self.state_key is not None and len(self.state_key.encode()) > MAX_ID_BYTES:
             raise InvalidParam("The state key is longer than 255 bytes", code="M_BAD_JSON")
         if not isinstance(self.content, dict):
@@ -60,6 +63,17 @@ class Identity:
 
     server_name: str
     key: SigningKey
+
+
+@contextmanager
+def _undone_if_refused(writes: Writes) -> Iterator[None]:
+    """What was entered before a refusal is in memory only; it must not stay there."""
+    try:
+        yield
+    except BaseException:
+        for undo in writes.on_failure:
+            undo()
+        raise
 
 
 class EventSender:
@@ -114,26 +128,28 @@ class EventSender:
         raise Refused("The node is overloaded; please try again", status=503)
 
     async def _send(self, draft: Draft, txn: TxnKey | None) -> Event:
-        room = await self.rooms.get(draft.room_id)
-        redacting = await self._find_target(room, draft)
-        async with room.lock:
-            room = await self._current(room)
+        found = await self.rooms.get(draft.room_id)
+        redacting = await self._find_target(found, draft)
+        related = relation_of(redacting.event.content) if redacting is not None else None
+        async with self.rooms.hold(found) as room:
             same = self._same_state(room, draft)
             if same is not None:
                 return same
             writes = Writes()
-            event = self.enter(room, draft, writes, txn=txn, redacting=redacting)
-            commit = self._database.submit(writes)
+            with _undone_if_refused(writes):
+                event = self.enter(room, draft, writes, txn=txn, redacting=redacting)
+                commit = self._database.submit(writes)
         await asyncio.shield(commit)
+        if related is not None:
+            await renew_bundle(self._database, room, related[0])
         return event
 
     async def send_all(self, room: LiveRoom, drafts: Sequence[Draft]) -> list[Event]:
         """Send several drafts to one room, all or none of them, in one commit."""
         for draft in drafts:
             draft.check()
-        async with room.lock:
-            room = await self._current(room)
-            commit, events = self._enter_all({room.room_id: room}, drafts)
+        async with self.rooms.hold(room) as held:
+            commit, events = self._enter_all({held.room_id: held}, drafts)
         await asyncio.shield(commit)
         return events
 
@@ -155,8 +171,7 @@ class EventSender:
             # Always in the same order, so that two that send to the same rooms cannot wait for each other.
             for room_id in sorted({draft.room_id for draft in drafts}):
                 room = await self.rooms.get(room_id)
-                await locks.enter_async_context(room.lock)
-                rooms[room_id] = await self._current(room)
+                rooms[room_id] = await locks.enter_async_context(self.rooms.hold(room))
             commit, events = self._enter_all(rooms, drafts)
         await asyncio.shield(commit)
         return events
@@ -166,14 +181,9 @@ class EventSender:
     ) -> tuple[asyncio.Future[None], list[Event]]:
         """Enter drafts under their rooms' locks and submit them; on a refusal nothing of it stays."""
         writes = Writes()
-        try:
+        with _undone_if_refused(writes):
             events = [self.enter(rooms[draft.room_id], draft, writes) for draft in drafts]
-        except BaseException:
-            # What was entered before the refusal is in memory only; it must not stay there.
-            for undo in writes.on_failure:
-                undo()
-            raise
-        return self._database.submit(writes), events
+            return self._database.submit(writes), events
 
     def enter(
         self,
@@ -221,10 +231,6 @@ class EventSender:
                 pdu["redacts"] = draft.redacts
         return seal(pdu, room.version, self.identity.server_name, self.identity.key)
 
-    async def _current(self, room: LiveRoom) -> LiveRoom:
-        """The room as it is now: what we waited for may have been dropped after a failed commit."""
-        return room if not room.broken else await self.rooms.get(room.room_id)
-
     def _same_state(self, room: LiveRoom, draft: Draft) -> Event | None:
         """Setting a state to what it is already makes no new event, but must be allowed all the same."""
         if draft.state_key is None:
@@ -232,14 +238,20 @@ class EventSender:
         current = room.state.get((draft.type, draft.state_key))
         if current is None or current.content != draft.content or current.sender != draft.sender:
             return None
+        if canonical_json(current.content) != canonical_json(draft.content):
+            return None  # 1 is not true, though Python takes them for equal
         return current if room.membership(draft.sender) == "join" else None
 
     async def _find_target(self, room: LiveRoom, draft: Draft) -> Entry | None:
         """What a redaction is about; checks that its sender may (own messages, or the power to redact)."""
         if draft.redacts is None:
             return None
+        if room.membership(draft.sender) != "join":
+            raise Forbidden("You are not in this room")
         target = room.find(draft.redacts) or await entry_of(self._database, room, draft.redacts)
         if target is None:
+            if await room_of_event(self._database, draft.redacts) is not None:
+                raise InvalidParam("This event belongs to another room")
             raise NotFound("There is no such event in this room")
         if target.event.sender != draft.sender:
             levels = room.levels()

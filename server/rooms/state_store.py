@@ -73,11 +73,12 @@ _INSERT_SNAPSHOT: Final = insert(state_snapshots)
 _INSERT_DELTA: Final = insert(state_deltas)
 _SET_STATE: Final = upsert(current_state)
 _SET_MEMBERSHIP: Final = upsert(memberships)
+_STAY: Final = upsert(memberships, replace=("event_id", "sender"))
 _LIST: Final = update(rooms).where(rooms.c.nid == bindparam("room")).values(listed=bindparam("shown"))
 _FORGET: Final = (
     update(memberships)
     .where(memberships.c.user_id == bindparam("who"), memberships.c.room_id == bindparam("where"))
-    .values(forgotten=1)
+    .where(memberships.c.membership.in_(["leave", "ban"])).values(forgotten=1)
 )
 _STATE_AT: Final = text(
     "WITH RECURSIVE walk(id, parent, step) AS ("
@@ -89,7 +90,10 @@ _STATE_AT: Final = text(
 
 
 class Membership(NamedTuple):
-    """A user's place in a room: since which event (by stream position), and who made it so."""
+    """A user's place in a room, since which stream position, and by which event of whom.
+
+    ``stream`` is when they came in (or went); changes of their name later do not move it.
+    """
 
     room_id: str
     membership: str
@@ -125,13 +129,17 @@ def add_snapshot(writes: Writes, snapshot: int, parent: int | None, changed: Ite
         })
 
 
-def set_current_state(writes: Writes, room: LiveRoom, event: Event, stream: int) -> None:
-    """Store that ``event`` is now the state of its key."""
+def set_current_state(
+    writes: Writes, room: LiveRoom, event: Event, stream: int, replaced: Event | None = None
+) -> None:
+    """Store that ``event`` is now the state of its key, in place of ``replaced``."""
     writes.add(_SET_STATE, {
         "room": room.nid, "type": event.type, "state_key": event.state_key, "event_id": event.event_id,
     })
     if event.type == "m.room.member":
-        writes.add(_SET_MEMBERSHIP, {
+        stays = event.content.get("membership") == "join" == (replaced.content if replaced else {}).get("membership")
+        # Who stays and shows another name keeps the position since which they are here.
+        writes.add(_STAY if stays else _SET_MEMBERSHIP, {
             "user_id": event.state_key, "room_id": room.room_id,
             "membership": str(event.content.get("membership", "leave")), "event_id": event.event_id,
             "stream": stream, "sender": event.sender, "forgotten": 0,

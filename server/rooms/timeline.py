@@ -28,8 +28,8 @@ class Entry:
     """
 
     __slots__ = (
-        "_bytes", "event", "flags", "participants", "redacted_because", "related", "replaced", "snapshot",
-        "stream", "txn",
+        "_bytes", "bundled_up_to", "event", "flags", "participants", "redacted_because", "related", "replaced",
+        "snapshot", "stream", "txn",
     )
 
     def __init__(
@@ -49,6 +49,8 @@ class Entry:
         self.flags = flags
         self.txn = txn
         self.related: Json | None = None
+        # The position of the last event that is counted in ``related``.
+        self.bundled_up_to = 0
         # Who has written in the thread that this event began.
         self.participants: set[str] | None = None
         self.redacted_because: Json | None = None

@@ -9,6 +9,7 @@ from server.foundation.clock import Clock, Timer
 from server.foundation.errors import Forbidden
 from server.rooms.live_room import LiveRoom
 from server.rooms.rooms import Rooms
+from server.rooms.timeline import Entry
 
 _LONGEST_MS: Final = 60_000
 
@@ -45,6 +46,18 @@ class Typing:
             typists[user_id] = self._clock.call_later(seconds, lambda: self._stopped(room, user_id))
         if is_typing != (timer is not None):
             self._announce(room)
+        elif not typists:
+            del self._typing[room_id]
+
+    def follow(self, room: LiveRoom, entry: Entry) -> None:
+        """Who has left the room does not type there any more."""
+        user_id = entry.event.state_key
+        if entry.event.type != "m.room.member" or user_id is None or entry.event.content.get("membership") == "join":
+            return
+        timer = self._typing.get(room.room_id, {}).get(user_id)
+        if timer is not None:
+            timer.cancel()
+            self._stopped(room, user_id)
 
     def in_room(self, room_id: str) -> list[str]:
         """Who is typing now."""

@@ -65,7 +65,7 @@ async def _current_version(database: Database, newest: int) -> int:
 
 async def _run_step(tx: Transaction, number: int, sql: str, dialect: str) -> None:
     for statement in statements_of(sql, dialect):
-        await tx.connection.exec_driver_sql(statement)
+        await tx.run_sql(statement)
     await tx.execute(
         text("UPDATE schema_version SET version = :version, oldest_compatible = :oldest"),
         {"version": number, "oldest": OLDEST_COMPATIBLE},

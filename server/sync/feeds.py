@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Final
@@ -10,6 +11,7 @@ from server.rooms.live_room import LiveRoom
 from server.rooms.state_store import Membership, memberships_of
 from server.rooms.timeline import Entry
 from server.storage.database import Database
+from server.storage.streams import StreamPositions
 
 _KEPT_USERS: Final = 4_000
 
@@ -20,6 +22,10 @@ class Feed:
 
     user_id: str
     places: dict[str, Membership] = field(default_factory=dict)
+
+    def as_it_is(self) -> Feed:
+        """A copy that does not change while an answer is made from it."""
+        return Feed(self.user_id, dict(self.places))
 
     def set(self, place: Membership) -> None:
         """A newer place in a room."""
@@ -33,26 +39,42 @@ class Feed:
 class Feeds:
     """The feeds of all users who sync."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, positions: StreamPositions) -> None:
         self._database = database
+        self._positions = positions
         self._feeds: OrderedDict[str, Feed] = OrderedDict()
+        self._loading: dict[str, tuple[Feed, asyncio.Future[None]]] = {}
 
     async def of(self, user_id: str) -> Feed:
-        """The feed of a user."""
-        feed = self._feeds.get(user_id)
-        if feed is None:
-            return await self._load(user_id)
-        return feed
+        """The feed of a user, complete up to the position that is current."""
+        while True:
+            feed = self._feeds.get(user_id)
+            if feed is not None:
+                return feed
+            loading = self._loading.get(user_id)
+            if loading is None:
+                return await self._load(user_id)
+            await asyncio.shield(loading[1])
 
     def follow(self, room: LiveRoom, entry: Entry) -> None:
-        """A listener: somebody has come or gone."""
+        """Somebody has come or gone. To be called when the entry's position has been reached, not before."""
         event = entry.event
         if event.type != "m.room.member" or event.state_key is None:
             return
         feed = self._feeds.get(event.state_key)
-        if feed is not None:
-            membership = str(event.content.get("membership", "leave"))
-            feed.set(Membership(room.room_id, membership, event.event_id, entry.stream, event.sender, False))
+        if feed is None and event.state_key in self._loading:
+            feed = self._loading[event.state_key][0]
+        if feed is None:
+            return
+        membership = str(event.content.get("membership", "leave"))
+        known = feed.places.get(room.room_id)
+        place = Membership(room.room_id, membership, event.event_id, entry.stream, event.sender, False)
+        if membership == "join" and entry.replaced is not None and entry.replaced.content.get("membership") == "join":
+            # Only the name has changed. What is being loaded brings the position of the coming in.
+            if known is not None:
+                feed.set(place._replace(stream=known.stream))
+            return
+        feed.set(place)
 
     def forget(self, user_id: str, room_id: str) -> None:
         """A user does not want to see a left room any more."""
@@ -62,12 +84,25 @@ class Feeds:
 
     async def _load(self, user_id: str) -> Feed:
         # Registered before it is filled, so that what is committed meanwhile is not missed.
-        fresh = Feed(user_id)
-        self._feeds[user_id] = fresh
-        if len(self._feeds) > _KEPT_USERS:
-            self._feeds.popitem(last=False)
-        for place in await memberships_of(self._database, user_id):
-            known = fresh.places.get(place.room_id)
+        fresh, done = self._loading[user_id] = (Feed(user_id), asyncio.get_running_loop().create_future())
+        try:
+            await self._fill(fresh)
+            self._feeds[user_id] = fresh
+            if len(self._feeds) > _KEPT_USERS:
+                self._feeds.popitem(last=False)
+            return fresh
+        finally:
+            del self._loading[user_id]
+            done.set_result(None)
+
+    async def _fill(self, feed: Feed) -> None:
+        newest = 0
+        for place in await memberships_of(self._database, feed.user_id):
+            known = feed.places.get(place.room_id)
             if not place.forgotten and (known is None or known.stream < place.stream):
-                fresh.set(place)
-        return fresh
+                feed.set(place)
+            newest = max(newest, place.stream)
+        # What is on disk may be ahead of what all may know yet.
+        reached = asyncio.get_running_loop().create_future()
+        self._positions.when_reached(newest, lambda: None if reached.done() else reached.set_result(None))
+        await reached
