@@ -45,22 +45,33 @@ class Viewer:
 
 
 class SentMembers:
-    """Which member events a device has been sent, so that they are not sent again (lazy loading)."""
+    """Which member events a device has been sent, so that they are not sent again (lazy loading).
+
+    A device has what was sent up to the position with which it comes back: an answer may be lost on its way.
+    """
 
     def __init__(self) -> None:
-        self._devices: OrderedDict[tuple[str, str, str], dict[str, str]] = OrderedDict()
+        # By user, device and room: by member the event id and the position of the answer that it was part of.
+        self._devices: OrderedDict[tuple[str, str, str], dict[str, tuple[str, int]]] = OrderedDict()
 
-    def unsent(self, viewer: Viewer, room_id: str, members: Iterable[Event]) -> list[Event]:
-        """Those of ``members`` that the device has not got; they count as sent from now on."""
+    def unsent(
+        self, viewer: Viewer, room_id: str, members: Iterable[Event], since: SyncToken | None, now: SyncToken
+    ) -> list[Event]:
+        """Those of ``members`` that the device has not got; they count as sent with the answer at ``now``."""
         key = (viewer.user_id, viewer.device_id, room_id)
         known = self._devices.setdefault(key, {})
         self._devices.move_to_end(key)
         if len(self._devices) > _REMEMBERED_DEVICES:
             self._devices.popitem(last=False)
-        fresh = [event for event in members if known.get(event.state_key or "") != event.event_id]
+        has = since.stream if since is not None else -1
+        fresh = []
+        for event in members:
+            event_id, sent_at = known.get(event.state_key or "", ("", 0))
+            if event_id != event.event_id or sent_at > has:
+                fresh.append(event)
         if len(known) > _REMEMBERED_MEMBERS:
             known.clear()
-        known.update((event.state_key or "", event.event_id) for event in fresh)
+        known.update((event.state_key or "", (event.event_id, now.stream)) for event in fresh)
         return fresh
 
     def forget(self, viewer: Viewer, room_id: str) -> None:

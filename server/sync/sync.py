@@ -107,10 +107,12 @@ class Sync:
             await self._world.own.acknowledge_to_device(request.user_id, request.device_id, since.stream)
         deadline = self._clock.monotonic() + min(request.timeout_ms, _LONGEST_WAIT_MS) / 1000
         while True:
-            now = self._now()
-            parts: list[bytes] = []
+            feed: Feed | None = None
             if since is None or request.full_state or self._may_have_news(request.user_id, since):
-                parts = await self._parts(request, await self._feeds.of(request.user_id), now)
+                feed = (await self._feeds.of(request.user_id)).as_it_is()
+            # Taken in the same moment as the feed, so that all places in it are known at this position.
+            now = self._now()
+            parts = await self._parts(request, feed, now) if feed is not None else []
             left = deadline - self._clock.monotonic()
             if parts or since is None or request.full_state or left <= 0 or self._stopping:
                 parts.append(await self._keys_part(request))
@@ -118,6 +120,11 @@ class Sync:
             if self._has_moved_on(request.user_id, now):
                 continue  # something was committed while we looked, and its bell has rung already
             await self._bell.wait(request.user_id, left)
+
+    async def device_lists(self, request: SyncRequest, until: SyncToken) -> Json:
+        """Whose devices have changed since ``request.since``, and who shares no room any more (``keys/changes``)."""
+        lists = await self._device_lists(request, await self._feeds.of(request.user_id), until)
+        return lists or {"changed": [], "left": []}
 
     def stop_waiting(self) -> None:
         """The node stops: answer everybody now."""
@@ -153,8 +160,8 @@ class Sync:
         self, request: SyncRequest, feed: Feed, now: SyncToken, data: dict[str, list[Json]]
     ) -> bytes:
         sections: dict[bytes, list[bytes]] = {b"join": [], b"invite": [], b"knock": [], b"leave": []}
-        for place in list(feed.places.values()):
-            if not request.filter.wants_room(place.room_id) or place.stream > now.stream:
+        for place in feed.places.values():
+            if not request.filter.wants_room(place.room_id):
                 continue
             kind = _KIND.get(place.membership, b"leave")
             section = await self._section(kind, place, request, now, data.get(place.room_id, []))
@@ -215,6 +222,7 @@ class Sync:
             span = await self._reader.after(room, since.stream, now.stream, limit, sight, request.filter.timeline)
         else:
             span = await self._reader.newest(room, now.stream, limit, sight, request.filter.timeline)
+        span = self._without_ignored(span, request)
         self._reader.sent_members.forget(viewer, room.room_id)
         position = now.stream if request.state_after or not span.entries else span.entries[0].stream - 1
         state = await self._reader.state_at(room, position)
@@ -222,7 +230,7 @@ class Sync:
         if request.filter.state.lazy_members:
             events = [event for event in events if event.type != "m.room.member"]
             members = members_of(span, await self._reader.state_at(room, now.stream), (request.user_id,))
-            fresh = self._reader.sent_members.unsent(viewer, room.room_id, members)
+            fresh = self._reader.sent_members.unsent(viewer, room.room_id, members, since, now)
             in_timeline = {entry.event.event_id for entry in span.entries}
             events += [event for event in fresh if request.state_after or event.event_id not in in_timeline]
         events = [event for event in events if request.filter.state.wants(event)]
@@ -241,18 +249,43 @@ class Sync:
         span = await self._reader.after(
             room, request.since.stream, now.stream, limit, sight, request.filter.timeline
         )
+        span = self._without_ignored(span, request)
         if not span.entries and not span.limited:
             return await self._state_only(room, request, now)
-        members = self._lazy_members(room, span, request) if request.filter.state.lazy_members else []
-        if members or sight is not SEES_ALL or self._is_special(span, request):
-            return [await self._own_news(room, span, request, now, members)]
+        parts = [await self._timeline_and_state(room, span, request, now, shared=sight is SEES_ALL)]
+        if span.limited or any(entry.event.type == "m.room.member" for entry in span.entries):
+            state = await self._reader.state_at(room, now.stream)
+            parts.append(b'"summary":' + orjson.dumps(summary(room, request.user_id, state)))
+        return parts
+
+    def _without_ignored(self, span: Span, request: SyncRequest) -> Span:
+        """Leave out what ignored users have said, but not what they did to the room (spec: "Ignoring Users")."""
+        ignored = self._world.own.account_data.ignored_by(request.user_id)
+        if not ignored:
+            return span
+        kept = [
+            entry for entry in span.entries
+            if entry.event.state_key is not None or entry.event.sender not in ignored
+        ]
+        return span._replace(entries=kept)
+
+    async def _timeline_and_state(
+        self, room: LiveRoom, span: Span, request: SyncRequest, now: SyncToken, *, shared: bool
+    ) -> bytes:
+        """Made once for all who were equally far, unless something in it is for this device alone."""
+        assert request.since is not None
+        lazy = request.filter.state.lazy_members
+        members = await self._lazy_members(room, span, request, now) if lazy else []
+        ignores = bool(self._world.own.account_data.ignored_by(request.user_id))
+        if members or ignores or not shared or self._is_special(span, request):
+            return await self._own_news(room, span, request, now, members)
         key = (room.room_id, request.since.stream, now.stream, request.filter, request.state_after)
         known = self._shared.get(key)
         if known is None:
             known = self._shared[key] = await self._own_news(room, span, request, now, [])
             if len(self._shared) > _KEPT_SECTIONS:
                 self._shared.popitem(last=False)
-        return [known]
+        return known
 
     async def _state_only(self, room: LiveRoom, request: SyncRequest, now: SyncToken) -> list[bytes]:
         """The timeline filter left nothing, but the state may have changed all the same."""
@@ -273,34 +306,37 @@ class Sync:
         parts = [b'"timeline":' + timeline_json(span, request.viewer)]
         events = members
         if span.limited or request.state_after or not request.filter.timeline.wants_all:
-            until = now.stream if request.state_after else span.start
-            in_timeline = {entry.event.event_id for entry in span.entries}
-            changed = await self._reader.state_between(room, request.since.stream, until)
-            events = [
-                *(event for event in changed.values() if request.state_after or event.event_id not in in_timeline),
-                *members,
-            ]
+            # What the timeline's filter has left out must not be lost where it is state.
+            whole = request.state_after or not request.filter.timeline.wants_all
+            in_timeline = set() if request.state_after else {entry.event.event_id for entry in span.entries}
+            changed = await self._reader.state_between(room, request.since.stream, now.stream if whole else span.start)
+            events = [event for event in changed.values() if event.event_id not in in_timeline]
+            known = {event.event_id for event in events}
+            events += [event for event in members if event.event_id not in known]
         events = [event for event in events if request.filter.state.wants(event)]
         if events or request.state_after:
             parts.append(_state_name(request) + state_json(events))
-        if any(entry.event.type == "m.room.member" for entry in span.entries) or span.limited:
-            state = await self._reader.state_at(room, now.stream)
-            parts.append(b'"summary":' + orjson.dumps(summary(room, request.user_id, state)))
         return b",".join(parts)
 
-    def _lazy_members(self, room: LiveRoom, span: Span, request: SyncRequest) -> list[Event]:
+    async def _lazy_members(
+        self, room: LiveRoom, span: Span, request: SyncRequest, now: SyncToken
+    ) -> list[Event]:
         """Who speaks in the timeline, as far as the device does not know them yet."""
-        members = members_of(span, room.state)
+        members = members_of(span, await self._reader.state_at(room, now.stream))
         in_timeline = {entry.event.event_id for entry in span.entries}
         members = [event for event in members if event.event_id not in in_timeline]
         if request.filter.state.redundant_members:
             return members
-        return self._reader.sent_members.unsent(request.viewer, room.room_id, members)
+        return self._reader.sent_members.unsent(request.viewer, room.room_id, members, request.since, now)
 
     async def _left(self, place: Membership, request: SyncRequest) -> bytes:
         """A room that was left, up to the moment of leaving."""
         room = await self._world.rooms.get(place.room_id)
         sight = await self._world.sights.of(room, request.user_id)
+        own = await self._reader.page_back(room, place.stream - 1, place.stream, 1)
+        if not sight.was_ever_in:
+            # Somebody who has only declined an invitation is told no more of the room than that.
+            return _left_json(Span(own, False, place.stream - 1), request, [])
         since = request.since.stream if request.since else 0
         limit = request.filter.timeline_limit(request.since is None)
         if request.since is None:
@@ -308,17 +344,14 @@ class Sync:
         else:
             span = await self._reader.after(room, since, place.stream, limit, sight, request.filter.timeline)
         if not any(entry.stream == place.stream for entry in span.entries):
-            own = await self._reader.page_back(room, place.stream - 1, place.stream, 1)
-            span = Span([*span.entries, *own], span.limited, span.start)
+            span = span._replace(entries=[*span.entries, *own])
+        span = self._without_ignored(span, request)
         position = span.entries[0].stream - 1 if span.entries and not request.state_after else place.stream
         if request.since is None or request.full_state:
             state = await self._reader.state_at(room, position)
         else:
             state = await self._reader.state_between(room, since, position)
-        events = [event for event in state.values() if request.filter.state.wants(event)]
-        return b'{"timeline":%b,%b%b}' % (
-            timeline_json(span, request.viewer), _state_name(request), state_json(events)
-        )
+        return _left_json(span, request, [event for event in state.values() if request.filter.state.wants(event)])
 
     async def _asked(self, kind: bytes, place: Membership, request: SyncRequest) -> bytes | None:
         """An invitation or a knock: stripped state with the membership itself."""
@@ -410,6 +443,10 @@ class Sync:
 
 
 _KIND: Final = {"join": b"join", "invite": b"invite", "knock": b"knock"}
+
+
+def _left_json(span: Span, request: SyncRequest, events: list[Event]) -> bytes:
+    return b'{"timeline":%b,%b%b}' % (timeline_json(span, request.viewer), _state_name(request), state_json(events))
 
 
 def _state_name(request: SyncRequest) -> bytes:
