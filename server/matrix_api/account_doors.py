@@ -10,6 +10,7 @@ from server.matrix_api import (
     filters,
     key_backup,
     keys,
+    keys_changes,
     login,
     not_offered,
     presence,
@@ -23,8 +24,8 @@ from server.matrix_api import (
 )
 
 _GROUPS = (
-    account, account_data, devices, filters, key_backup, keys, login, not_offered, presence, profile, push_rules,
-    register, shared_secret_register, to_device, user_directory, versions,
+    account, account_data, devices, filters, key_backup, keys, keys_changes, login, not_offered, presence, profile,
+    push_rules, register, shared_secret_register, to_device, user_directory, versions,
 )
 
 

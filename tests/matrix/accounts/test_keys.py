@@ -148,7 +148,9 @@ async def test_a_malformed_claim_is_refused(node: Node, body: Any) -> None:
     assert (await (await node.person()).post("v3/keys/claim", body))[0] == 400
 
 
-@pytest.mark.parametrize("body", [{}, {"device_keys": []}, {"device_keys": {"@a:x": "D"}}, {"device_keys": {"@a:x": [5]}}])
+@pytest.mark.parametrize(
+    "body", [{}, {"device_keys": []}, {"device_keys": {"@a:x": "D"}}, {"device_keys": {"@a:x": [5]}}]
+)
 async def test_a_malformed_query_is_refused(node: Node, body: Any) -> None:
     assert (await (await node.person()).post("v3/keys/query", body))[0] == 400
 
@@ -163,10 +165,9 @@ def signer(seed: int) -> tuple[SigningKey, str]:
 
 
 def cross_keys(person: Person, master_seed: int = 1) -> dict[str, Any]:
-    master, master_public = signer(master_seed)
-    keys: dict[str, Any] = {
-        "master_key": {"user_id": person.user_id, "usage": ["master"], "keys": {f"ed25519:{master_public}": master_public}}
-    }
+    master, public = signer(master_seed)
+    master_key = {"user_id": person.user_id, "usage": ["master"], "keys": {f"ed25519:{public}": public}}
+    keys: dict[str, Any] = {"master_key": master_key}
     for number, usage in enumerate(("self_signing", "user_signing")):
         _, public = signer(master_seed + 1 + number)
         plain = {"user_id": person.user_id, "usage": [usage], "keys": {f"ed25519:{public}": public}}
@@ -248,7 +249,7 @@ async def test_whom_somebody_has_verified_only_they_see(node: Node) -> None:
     signed = sign_json(master, hana.user_id, signer(3)[0])
     body = {taro.user_id: {public: signed}}
     assert (await hana.post("v3/keys/signatures/upload", body))[1] == {"failures": {}}
-    query = {"device_keys": {taro.user_id: []}}
+    query: dict[str, Any] = {"device_keys": {taro.user_id: []}}
     _, own = await hana.post("v3/keys/query", query)
     assert hana.user_id in own["master_keys"][taro.user_id]["signatures"]
     _, others = await third.post("v3/keys/query", query)

@@ -147,7 +147,7 @@ async def test_account_data_has_a_largest_size(node: Node) -> None:
 
 async def test_ignored_users_are_known_without_asking(node: Node, start_node: StartNode) -> None:
     person = await node.person("hana")
-    content = {"ignored_users": {"@taro:test.example": {}}}
+    content: dict[str, Any] = {"ignored_users": {"@taro:test.example": {}}}
     await person.put(f"v3/user/{HANA}/account_data/m.ignored_user_list", content)
     assert node.accounts.account_data.ignored_by(HANA) == {"@taro:test.example"}
     assert (await start_node()).accounts.account_data.ignored_by(HANA) == {"@taro:test.example"}

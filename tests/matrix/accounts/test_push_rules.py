@@ -10,7 +10,7 @@ import pytest
 from tests.matrix.accounts.conftest import Node, Person, StartNode
 
 ROOM_RULE = "v3/pushrules/global/room/!r:x"
-QUIET = {"actions": []}
+QUIET: dict[str, Any] = {"actions": []}
 
 
 async def ids(person: Person, kind: str) -> list[str]:
@@ -48,7 +48,7 @@ async def test_a_rule_of_ones_own_of_each_kind(node: Node, kind: str, body: dict
     path = f"v3/pushrules/global/{kind}/my.rule"
     assert await person.put(path, body) == (200, {})
     assert await person.put(path, body) == (200, {})
-    status, rule = await person.get(path)
+    _, rule = await person.get(path)
     assert rule == {"rule_id": "my.rule", "default": False, "enabled": True, **body}
     assert (await ids(person, kind)).count("my.rule") == 1
     assert await person.delete(path) == (200, {})

@@ -46,7 +46,9 @@ async def test_these_names_are_allowed(node: Node, name: str) -> None:
     assert (await node.ask("POST", "v3/register", account(name)))[0] == 200
 
 
-@pytest.mark.parametrize("name", ["", "!a", '"a', ":a", "\\a", "@a", "[a", "{a", "|a", "}a", "'a", "花", "a b", "x" * 250])
+@pytest.mark.parametrize(
+    "name", ["", "!a", '"a', ":a", "\\a", "@a", "[a", "{a", "|a", "}a", "'a", "花", "a b", "x" * 250]
+)
 async def test_these_names_are_refused(node: Node, name: str) -> None:
     status, answer = await node.ask("POST", "v3/register", account(name))
     assert (status, answer["errcode"]) == (400, "M_INVALID_USERNAME")

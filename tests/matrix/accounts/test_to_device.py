@@ -50,7 +50,7 @@ async def test_what_was_acknowledged_does_not_come_again(node: Node, start_node:
 
 async def test_the_same_transaction_is_carried_out_once(node: Node, start_node: StartNode) -> None:
     hana, taro = await node.person("hana"), await node.person("taro")
-    messages = {taro.user_id: {taro.device_id: {}}}
+    messages: dict[str, Any] = {taro.user_id: {taro.device_id: {}}}
     await asyncio.gather(*(send(hana, "1", messages) for _ in range(5)))
     assert len(await inbox(node, taro)) == 1
     again = await start_node()
@@ -82,7 +82,7 @@ async def test_a_hundred_come_at_once_and_none_is_lost(node: Node) -> None:
     for number in range(230):
         await node.accounts.to_device.send(hana.user_id, "m.x", {taro.user_id: {taro.device_id: {"n": number}}})
     got: list[int] = []
-    rounds = []
+    rounds: list[int] = []
     since = 0
     while not rounds or rounds[-1]:
         until = node.positions.current
