@@ -9,7 +9,7 @@ from typing import Final
 from aiohttp import web
 
 from server.caldav.answers import CLASSES, error_answer
-from server.caldav.authentication import Authentication
+from server.caldav.authentication import AddressOf, Authentication, peer_address
 from server.caldav.call import Call
 from server.caldav.delete import delete
 from server.caldav.get import get
@@ -30,6 +30,7 @@ from server.calendars.refusals import Condition, refuse
 from server.calendars.stored import StoredCalendars
 from server.foundation.clock import Clock
 from server.foundation.errors import BadRequest, Refused, TooLarge
+from server.foundation.ids import UserId
 from server.storage.database import Database
 
 logger = logging.getLogger(__name__)
@@ -61,7 +62,8 @@ class CaldavDoor:
         try:
             return await self._answer(request, path)
         except Refused as refusal:
-            logger.info("refused %s: %d %s (%s)", request.method, refusal.status, refusal.reason, refusal.detail)
+            # The reason may quote what somebody wrote into a calendar; it goes to the caller, not to the log.
+            logger.info("refused %s: %d %s", request.method, refusal.status, refusal.detail)
             return error_answer(refusal, _collection_path(path))
 
     async def _answer(self, request: web.Request, path: str) -> web.Response:
@@ -70,8 +72,8 @@ class CaldavDoor:
         if method is None:
             raise refuse(Condition.NONE, "This method is not offered", status=405)
         body = await _body(request, self._settings.body_bytes)
-        call = Call(user_id, request.method, path, read_path(path), request.headers, body, self.calendars,
-                    self._settings)
+        call = Call(user_id, UserId.parse(user_id).localpart, request.method, path, read_path(path), request.headers,
+                    body, self.calendars, self._settings)
         answer = await method(call)
         answer.headers.setdefault("DAV", CLASSES)
         return answer
@@ -79,14 +81,17 @@ class CaldavDoor:
 
 def make_caldav_app(
     database: Database, gatherings: GatheringPort, app_passwords: AppPasswords, rights: Rights, clock: Clock,
-    settings: CaldavSettings,
+    settings: CaldavSettings, address_of: AddressOf = peer_address,
 ) -> CaldavDoor:
-    """Build the door; call once, on the first request, since all of iCalendar and XML is loaded with this module."""
+    """Build the door; call once, on the first request, since all of iCalendar and XML is loaded with this module.
+
+    ``address_of`` tells where a request comes from, for counting wrong passwords.
+    """
     properties = PersonalProperties(database)
     own = StoredCalendars(database, properties, clock)
     shared = [GatheringCalendar(gatherings, f"{settings.association}の行事" if settings.association else "行事")]
     calendars = Calendars(database, own, shared, properties, rights, clock)
-    return CaldavDoor(calendars, Authentication(app_passwords, clock, settings), settings)
+    return CaldavDoor(calendars, Authentication(app_passwords, clock, settings, address_of), settings)
 
 
 async def _body(request: web.Request, limit: int) -> bytes:

@@ -7,6 +7,7 @@ import binascii
 import hmac
 import math
 from collections import OrderedDict
+from collections.abc import Callable
 
 from aiohttp import web
 
@@ -16,6 +17,14 @@ from server.foundation.clock import Clock
 from server.foundation.errors import LimitExceeded, Refused
 
 _KEPT = 10_000
+
+AddressOf = Callable[[web.Request], str]
+"""Where a request comes from, behind proxies that are trusted."""
+
+
+def peer_address(request: web.Request) -> str:
+    """Whoever is connected: right where there is no proxy."""
+    return request.remote or ""
 
 
 class NotLoggedIn(Refused):
@@ -27,15 +36,18 @@ class NotLoggedIn(Refused):
 class Authentication:
     """Says who calls."""
 
-    def __init__(self, app_passwords: AppPasswords, clock: Clock, settings: CaldavSettings) -> None:
+    def __init__(
+        self, app_passwords: AppPasswords, clock: Clock, settings: CaldavSettings, address_of: AddressOf
+    ) -> None:
         self._app_passwords = app_passwords
         self._settings = settings
+        self._address_of = address_of
         self._failures = Failures(clock, settings.wrong_passwords, settings.forget_after_s)
 
     async def caller(self, request: web.Request) -> str:
         """The caller's full user id; raises 401, or 429 after too many wrong passwords."""
         name, secret = read_basic(request.headers.get("Authorization", ""))
-        source = (name.lower(), request.remote or "")
+        source = (name.lower(), self._address_of(request))
         owner = self._app_passwords.owner_if_seen(secret)
         if owner is None:
             # A device that is logged in is not locked out by somebody who guesses; everybody else waits.

@@ -11,14 +11,18 @@ from server.calendars.actions import Calendars, Shelf
 from server.calendars.model import Expected
 from server.calendars.refusals import Condition, refuse
 from server.foundation.errors import BadRequest, NotFound
-from server.foundation.ids import UserId
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Who calls what with which body. ``headers`` is case-insensitive; ``path`` as it was sent, without a query."""
+    """Who calls what with which body.
+
+    ``localpart`` is the caller's, as it stands in the caller's own paths; ``headers`` is case-insensitive; ``path`` as
+    it was sent, without a query.
+    """
 
     user_id: str
+    localpart: str
     method: str
     path: str
     target: Target
@@ -26,11 +30,6 @@ class Call:
     body: bytes
     calendars: Calendars
     settings: CaldavSettings
-
-    @property
-    def localpart(self) -> str:
-        """The caller's localpart, as it stands in the caller's own paths."""
-        return UserId.parse(self.user_id).localpart
 
     @property
     def principal(self) -> str:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from server.caldav.call import Call
 from server.caldav.paths import Place
 from server.caldav.prop_request import PropRequest, answer
-from server.caldav.subjects import item_subject
+from server.caldav.subjects import item_subjects
 from server.calendars.actions import Shelf
 from server.calendars.model import Item
 from server.calendars.refusals import Condition, refuse
@@ -23,8 +22,8 @@ async def calendar_of(call: Call) -> Shelf:
 
 async def answers(call: Call, shelf: Shelf, items: Sequence[Item], asked: PropRequest) -> list[str]:
     """``D:response`` of each entry."""
-    if not asked.needs_data:
-        return [answer(item_subject(call, shelf, item.head), asked) for item in items]
-    data = await call.calendars.data_of(items, asked.data)
-    subjects = [item_subject(call, shelf, item.head) for item in items]
-    return [answer(replace(subject, data=body), asked) for subject, body in zip(subjects, data, strict=True)]
+    data: Sequence[bytes | None] = [None] * len(items)
+    if asked.needs_data:
+        data = await call.calendars.data_of(items, asked.data)
+    entries = ((item.head, body) for item, body in zip(items, data, strict=True))
+    return [answer(subject, asked) for subject in item_subjects(call, shelf, entries)]

@@ -58,7 +58,7 @@ def answer(subject: Subject, asked: PropRequest) -> str:
             missing.append(tag(name).empty)
         else:
             found.append(tag(name).empty if asked.names_only else rendered)
-    quiet = asked.with_own or subject.call.minimal
+    quiet = not missing or asked.with_own or subject.call.minimal
     inner = propstat(200, found) + ("" if quiet else propstat(404, missing))
     return response(subject.path, inner or "<D:propstat><D:prop/><D:status>HTTP/1.1 200 OK</D:status></D:propstat>")
 

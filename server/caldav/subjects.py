@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from server.caldav.call import Call
@@ -20,6 +20,7 @@ from server.calendars.model import Item, ItemHead
 
 HOME_KEY = "home"
 PRINCIPAL_KEY = "principal"
+_NOTHING: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,15 @@ async def collection_subject(call: Call, shelf: Shelf) -> Subject:
 
 def item_subject(call: Call, shelf: Shelf, head: ItemHead, data: bytes | None = None) -> Subject:
     """An entry."""
-    path = collection_href(call.localpart, shelf.collection.name) + segment(head.name)
-    return Subject(Place.ITEM, path, call, shelf, head=head, data=data)
+    return item_subjects(call, shelf, [(head, data)])[0]
+
+
+def item_subjects(call: Call, shelf: Shelf, entries: Iterable[tuple[ItemHead, bytes | None]]) -> list[Subject]:
+    """Entries of one calendar, each with its data where that is known."""
+    base = collection_href(call.localpart, shelf.collection.name)
+    return [
+        Subject(Place.ITEM, base + segment(head.name), call, shelf, _NOTHING, head, data) for head, data in entries
+    ]
 
 
 async def members_of(subject: Subject, *, with_data: bool) -> Sequence[Subject]:
@@ -93,6 +101,6 @@ async def _entries(subject: Subject, *, with_data: bool) -> Sequence[Subject]:
     found: Mapping[str, Item] = {}
     if with_data:
         found = await call.calendars.multiget(shelf, [head.name for head in heads])
-    return [
-        item_subject(call, shelf, head, found[head.name].data if head.name in found else None) for head in heads
-    ]
+    return item_subjects(call, shelf, (
+        (head, found[head.name].data if head.name in found else None) for head in heads
+    ))

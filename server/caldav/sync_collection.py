@@ -12,7 +12,7 @@ from server.caldav.entries import answers, calendar_of
 from server.caldav.names import DAV, tag
 from server.caldav.paths import segment
 from server.caldav.prop_request import PropRequest, answer, read_prop_request
-from server.caldav.subjects import item_subject
+from server.caldav.subjects import item_subjects
 from server.caldav.xml_reading import Element, child, text
 from server.calendars.actions import Shelf
 from server.calendars.model import Changes
@@ -42,7 +42,8 @@ async def sync_collection(call: Call, root: Element) -> web.Response:
 
 async def _changed(call: Call, shelf: Shelf, changes: Changes, asked: PropRequest) -> list[str]:
     if not asked.needs_data:
-        return [answer(item_subject(call, shelf, head), asked) for head in changes.changed]
+        subjects = item_subjects(call, shelf, ((head, None) for head in changes.changed))
+        return [answer(subject, asked) for subject in subjects]
     found = await call.calendars.multiget(shelf, [head.name for head in changes.changed])
     return await answers(call, shelf, [found[head.name] for head in changes.changed if head.name in found], asked)
 

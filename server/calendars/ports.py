@@ -102,10 +102,16 @@ class GatheringPort(Protocol):
         """Position of the last change. Asked with every request: answer from memory."""
 
     async def changed_since(self, revision: int) -> Sequence[GatheringChange]:
-        """The last change of every gathering that changed after ``revision`` (0: all), oldest first."""
+        """The last change of every gathering that changed after ``revision`` (0: all), oldest first.
+
+        Also of those that are no longer shown: apps that were away have to hear of them.
+        """
 
     async def create(self, officer: str, name: str, draft: GatheringDraft) -> Gathering:
-        """Announce a new gathering; ``name`` was chosen by the calendar app and must be kept."""
+        """Announce a new gathering; ``name`` was chosen by the calendar app and must be kept.
+
+        Raises a ``Refused`` with status 412 if there is one of that name.
+        """
 
     async def update(self, officer: str, name: str, draft: GatheringDraft, expected_revision: int) -> Gathering:
         """Change it; raises a ``Refused`` with status 412 if it has moved on from ``expected_revision``."""
