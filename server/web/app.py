@@ -15,12 +15,13 @@ from aiohttp import web
 from server.accounts.web_sessions import WebSession
 from server.foundation.errors import LimitExceeded, NotFound, Refused, TooLarge
 from server.web.pages import all_pages
+from server.web.pending import PendingFiles
 from server.web.repeats import Repeats
 from server.web.routing import Routes
 from server.web.security import HEADERS, CookieJar, require_own_origin
 from server.web.services import WebServices
 from server.web.templating import Templates
-from server.web.visit import NotLoggedIn, Visit
+from server.web.visit import Memory, NotLoggedIn, Visit
 
 __all__ = ["Pages", "WebServices", "add_pages", "make_pages"]
 
@@ -40,7 +41,7 @@ class Pages:
         self._services = services
         self._templates = Templates(services.settings.association.name)
         self._jar = CookieJar(services.settings.http.public_url)
-        self._repeats = Repeats()
+        self._memory = Memory(Repeats(), PendingFiles(services.clock))
         self._routes = Routes()
         all_pages.add_routes(self._routes)
 
@@ -58,7 +59,7 @@ class Pages:
         session: WebSession | None = None
         if cookie is not None:
             session = await self._services.node.sessions.find(cookie)
-        return Visit(request, self._services, self._templates, self._jar, session, cookie, self._repeats)
+        return Visit(request, self._services, self._templates, self._jar, session, cookie, self._memory)
 
     async def _answer(self, visit: Visit) -> web.StreamResponse:
         try:

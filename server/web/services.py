@@ -9,6 +9,7 @@ from server.accounts.web_sessions import WebSessions
 from server.association.members.editor import MemberEditor
 from server.association.members.members import Members
 from server.association.members.papers import Papers
+from server.association.members.roster_exchange import RosterExchange
 from server.association.safety_checks.actions import SafetyChecks
 from server.association.safety_checks.desk import SafetyDesk
 from server.calendars.app_passwords import AppPasswords
@@ -41,6 +42,7 @@ class RosterServices:
 
     members: Members
     editor: MemberEditor
+    exchange: RosterExchange
     papers: Papers
 
 

@@ -15,6 +15,7 @@ from server.association.members.model import Person, Right
 from server.foundation.errors import Forbidden, Refused
 from server.foundation.ids import random_token
 from server.web.forms import Form, Keeper, read_form
+from server.web.pending import PendingFiles
 from server.web.repeats import Repeats
 from server.web.security import CookieJar, form_proof, require_form_proof
 from server.web.services import WebServices
@@ -41,6 +42,14 @@ class NotLoggedIn(Refused):
     status = 401
 
 
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the pages remember between two requests: forms that were sent, files that wait for a yes."""
+
+    repeats: Repeats
+    pending: PendingFiles
+
+
 @dataclass(slots=True)
 class Visit:
     """``parts`` are the variable segments of the path. ``cookie`` is what the browser brought, or will be given."""
@@ -51,7 +60,7 @@ class Visit:
     jar: CookieJar
     session: WebSession | None
     cookie: str | None
-    repeats: Repeats
+    memory: Memory
     parts: Mapping[str, str] = field(default_factory=dict)
 
     # ---- who -------------------------------------------------------------------------------------------------------
@@ -102,11 +111,11 @@ class Visit:
 
     def new_once(self) -> str:
         """A number for a form that must not do its work twice; it goes into the field ``once``."""
-        return self.repeats.new()
+        return self.memory.repeats.new()
 
     def once(self, form: Form) -> AbstractContextManager[bool]:
         """``with visit.once(form) as is_first``: whether the form was not sent before. What fails may be sent again."""
-        return self.repeats.once(form.line("once"))
+        return self.memory.repeats.once(form.line("once"))
 
     def query(self, name: str) -> str:
         """A text of the address, cut to 200 characters; empty where it is missing."""

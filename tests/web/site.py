@@ -13,6 +13,7 @@ from aiohttp import web
 
 from server.accounts.web_sessions import WebSessions
 from server.association.members.papers import PAPER_LIMITS, Papers
+from server.association.members.roster_exchange import RosterExchange
 from server.association.safety_checks.actions import SafetyChecks
 from server.association.safety_checks.desk import SafetyDesk
 from server.calendars.app_passwords import AppPasswords
@@ -67,7 +68,10 @@ async def site(
                     sessions=WebSessions(node.database, clock, node.accounts.users), rooms=node.rooms,
                     receipts=found.receipts, media=media, app_passwords=AppPasswords(node.database, clock),
                 ),
-                roster=RosterServices(members=node.members, editor=node.editor, papers=Papers(worker)),
+                roster=RosterServices(
+                    members=node.members, editor=node.editor, papers=Papers(worker),
+                    exchange=RosterExchange(clock, node.members, node.editor),
+                ),
                 safety=SafetyServices(checks=checks, desk=SafetyDesk(node.database, node.members)),
             )
             try:

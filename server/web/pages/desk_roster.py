@@ -1,0 +1,152 @@
+"""The roster at the officers' desk: blocks, households, persons, search, changing, roles."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from server.association.members.model import Block, Household, Right, Role
+from server.association.members.names import folded
+from server.foundation.errors import InvalidParam
+from server.web.forms import Form
+from server.web.routing import Routes
+from server.web.visit import Visit
+
+_MOST_FOUND = 100
+
+
+def add_routes(routes: Routes) -> None:
+    """All pages of the roster but for files."""
+    routes.get("/desk/roster", show_roster)
+    routes.get("/desk/roster/blocks/{block}", show_block)
+    routes.get("/desk/roster/new", show_new)
+    routes.post("/desk/roster/new", add)
+    routes.get("/desk/roster/persons/{person}", show_person)
+    routes.post("/desk/roster/persons/{person}", change_person)
+    routes.post("/desk/roster/persons/{person}/roles", change_roles)
+
+
+async def show_roster(visit: Visit) -> web.StreamResponse:
+    """The blocks, or who is found by a name."""
+    members = visit.services.members
+    visit.require_somewhere(Right.SEE_ROSTER)
+    blocks = members.blocks_with(visit.user_id, Right.SEE_ROSTER)
+    wanted = folded(visit.query("q"))
+    if wanted:
+        await members.log_look(visit.user_id, "名簿のなかをさがした")
+    mine = {block.id: block for block in blocks}
+    found = [
+        (person, mine[members.block_of(person.id).id]) for person in members.persons()
+        if wanted and members.block_of(person.id).id in mine and wanted in folded(person.name + " " + person.kana)
+    ]
+    counts = {block.id: [0, 0, 0] for block in members.blocks()}
+    for home in members.households():
+        counts[home.block_id][0] += 1
+        for person in members.persons_at(home.id):
+            counts[home.block_id][1] += 1
+            counts[home.block_id][2] += person.user_id is not None
+    return visit.page(
+        "desk_roster.html", blocks=blocks, counts=counts, query=visit.query("q"), found=found[:_MOST_FOUND],
+        is_cut=len(found) > _MOST_FOUND,
+    )
+
+
+async def show_block(visit: Visit) -> web.StreamResponse:
+    """The households of a block in walking order."""
+    members = visit.services.members
+    block = members.block(visit.parts["block"])
+    members.require(visit.user_id, Right.SEE_ROSTER, block.id)
+    await members.log_look(visit.user_id, f"{block.name}の名簿")
+    homes = [(home, members.persons_at(home.id)) for home in members.households() if home.block_id == block.id]
+    roles = {person.id: _role_names(visit, person.id) for _, persons in homes for person in persons}
+    channels = {home.id: members.channel_of(home.id).label for home, _ in homes}
+    return visit.page("desk_roster_block.html", block=block, homes=homes, roles=roles, channels=channels)
+
+
+async def show_new(visit: Visit) -> web.StreamResponse:
+    """The form for a new person."""
+    visit.require(Right.EDIT_ROSTER)
+    return visit.page(
+        "desk_roster_new.html", blocks=visit.services.members.blocks(), chosen=visit.query("block"), once=visit.new_once()
+    )
+
+
+async def add(visit: Visit) -> web.StreamResponse:
+    """A new person in a household that is there already, or in a new one; also in a new block."""
+    visit.require(Right.EDIT_ROSTER)
+    form = await visit.form()
+    with visit.once(form) as is_first:
+        if not is_first:
+            return visit.go("/desk/roster")
+        if not form.line("name"):
+            raise InvalidParam("氏名を 書いてください。")
+        block = await _block(visit, form)
+        home = await _home(visit, form, block)
+        editor = visit.services.roster.editor
+        person = await editor.add_person(
+            visit.user_id, home.id, form.line("name"), kana=form.line("kana"), phone=form.line("phone"),
+            wants_paper=form.has("wants_paper"),
+        )
+    return visit.go(f"/desk/roster/persons/{person.id}", done="saved")
+
+
+async def show_person(visit: Visit) -> web.StreamResponse:
+    """One person: what is kept, and the forms to change it."""
+    members = visit.services.members
+    person = members.person(visit.parts["person"])
+    block = members.block_of(person.id)
+    members.require(visit.user_id, Right.SEE_ROSTER, block.id)
+    await members.log_look(visit.user_id, f"{block.name}の人のページ")
+    return visit.page(
+        "desk_roster_person.html", person=person, block=block, home=members.household(person.household_id),
+        held=members.roles_of(person.id), roles=list(Role), role_names=_role_names(visit, person.id),
+    )
+
+
+async def change_person(visit: Visit) -> web.StreamResponse:
+    """Correct a person."""
+    form = await visit.form()
+    await visit.services.roster.editor.change_person(
+        visit.user_id, visit.parts["person"], name=form.line("name"), kana=form.line("kana"),
+        phone=form.line("phone"), wants_paper=form.has("wants_paper"),
+    )
+    return visit.go(f"/desk/roster/persons/{visit.parts['person']}", done="saved")
+
+
+async def change_roles(visit: Visit) -> web.StreamResponse:
+    """Give and take roles as they are ticked."""
+    form = await visit.form()
+    visit.require(Right.GIVE_ROLES)
+    person_id = visit.parts["person"]
+    held = visit.services.members.roles_of(person_id)
+    wanted = {role for role in Role if role.value in form.lines("role")}
+    editor = visit.services.roster.editor
+    for role in sorted(wanted - held):
+        await editor.give_role(visit.user_id, person_id, role)
+    for role in sorted(held - wanted):
+        await editor.take_role(visit.user_id, person_id, role)
+    return visit.go(f"/desk/roster/persons/{person_id}", done="saved")
+
+
+def _role_names(visit: Visit, person_id: str) -> str:
+    held = visit.services.members.roles_of(person_id)
+    return "・".join(role.label for role in Role if role in held)
+
+
+async def _block(visit: Visit, form: Form) -> Block:
+    members = visit.services.members
+    name = form.line("new_block")
+    if not name:
+        return members.block(form.line("block"))
+    known = next((block for block in members.blocks() if folded(block.name) == folded(name)), None)
+    return known or await visit.services.roster.editor.add_block(visit.user_id, name)
+
+
+async def _home(visit: Visit, form: Form, block: Block) -> Household:
+    members = visit.services.members
+    name = form.line("household") or form.line("name")
+    number = form.line("number")
+    for home in members.households():
+        is_same = folded(home.number) == folded(number) if number else folded(home.name) == folded(name)
+        if home.block_id == block.id and is_same:
+            return home
+    return await visit.services.roster.editor.add_household(visit.user_id, block.id, name, number=number)
