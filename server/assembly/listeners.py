@@ -11,7 +11,6 @@ from server.notifications.unread import UnreadCounts
 from server.rooms.accept_event import EventAcceptor
 from server.rooms.live_room import LiveRoom
 from server.rooms.receipt_store import Receipt
-from server.rooms.rooms import Rooms
 from server.rooms.timeline import Entry
 from server.storage.streams import StreamPositions
 from server.sync.bell import Bell
@@ -41,9 +40,6 @@ def connect(
     def ring_for_users(user_ids: Iterable[str], position: int) -> None:
         positions.when_reached(position, lambda: bell.users_changed(user_ids, position))
 
-    def ring_for_devices(user_ids: Iterable[str], position: int) -> None:
-        positions.when_reached(position, lambda: bell.users_changed(neighbours(services.rooms, user_ids), position))
-
     async def follow_profile(user_id: str, field: str, _profile: dict[str, Any]) -> None:
         if field in ("displayname", "avatar_url"):
             await services.membership.follow_profile(user_id)
@@ -52,11 +48,4 @@ def connect(
     services.receipts.listen(ring_for_receipt)
     services.typing.listen(lambda room: bell.typing_changed(room, services.typing.position))
     accounts.listen(ring_for_users)
-    accounts.listen_device_lists(ring_for_devices)
     accounts.on_profile_change(follow_profile)
-
-
-def neighbours(rooms: Rooms, user_ids: Iterable[str]) -> set[str]:
-    """All of this node who share a room in use with one of the users, and themselves."""
-    concerned = set(user_ids)
-    return concerned.union(*(room.joined_here for room in rooms.in_use() if not room.joined.isdisjoint(concerned)))

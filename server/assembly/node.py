@@ -31,6 +31,7 @@ from server.storage.position_store import open_positions, reserve_more
 from server.storage.schema_version import migrate
 from server.storage.streams import StreamPositions
 from server.sync.bell import Bell
+from server.sync.device_news import DeviceNews
 from server.sync.feeds import Feeds
 from server.sync.room_section import RoomReader
 from server.sync.sync import Sync, World
@@ -99,13 +100,13 @@ async def _build_core(settings: Settings, clock: Clock, database: Database, task
     acceptor = EventAcceptor(rooms, positions)
     identity = Identity(settings.server_name, SigningKey.read(settings.signing_key_file.read_text()))
     sender = EventSender(database, rooms, acceptor, clock, identity)
-    services = await _build_services(settings, clock, database, accounts, sender, positions, acceptor)
+    services = await _build_services(settings, clock, database, accounts, sender, positions, acceptor, tasks)
     return Core(settings, clock, database, accounts, services, acceptor, tasks)
 
 
 async def _build_services(
     settings: Settings, clock: Clock, database: Database, accounts: Accounts, sender: EventSender,
-    positions: StreamPositions, acceptor: EventAcceptor,
+    positions: StreamPositions, acceptor: EventAcceptor, tasks: Tasks,
 ) -> RoomServices:
     rooms = sender.rooms
     receipts = Receipts(database, rooms, positions, clock)
@@ -115,13 +116,13 @@ async def _build_services(
     acceptor.project(unread.project)
     feeds = Feeds(database, positions)
     bell = Bell(clock, positions.current)
-    sync = Sync(
-        World(rooms, receipts, typing, unread, sights, accounts), RoomReader(database), feeds, bell, positions, clock
-    )
+    world = World(rooms, receipts, typing, unread, sights, accounts)
+    sync = Sync(database, world, RoomReader(database), feeds, bell, positions, clock)
     services = RoomServices(
         rooms, sender, RoomCreator(database, sender), Membership(database, rooms, sender, accounts),
         History(database, rooms, sights, positions), Aliases(database, rooms, settings.server_name), receipts, typing,
         feeds, sync, clock,
     )
     connect(services, acceptor, unread, bell, positions, accounts)
+    accounts.listen_device_lists(DeviceNews(database, bell, positions, tasks, clock).follow)
     return services

@@ -22,7 +22,7 @@ receipts: Final = Table(
     Column("stream", BigInteger, nullable=False),
 )
 
-_SET: Final = upsert(receipts)
+_SET: Final = upsert(receipts, only_if="excluded.event_stream > receipts.event_stream")
 
 
 class Receipt(NamedTuple):
@@ -38,7 +38,7 @@ class Receipt(NamedTuple):
 
 
 def set_receipt(writes: Writes, room_id: str, receipt: Receipt) -> None:
-    """Store a receipt over the one before."""
+    """Store a receipt over the one before, unless that one is further on."""
     writes.add(_SET, {"room_id": room_id, **receipt._asdict()})
 
 

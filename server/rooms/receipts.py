@@ -33,6 +33,7 @@ class Book:
 
     def __init__(self, receipts: Iterable[Receipt]) -> None:
         self._receipts: OrderedDict[tuple[str, str, str], Receipt] = OrderedDict()
+        self._threads: dict[str, dict[str, dict[str, int]]] = {}
         self._last_private: dict[str, int] = {}
         # What was new between two positions, without private ones: the same bytes for all who were equally far.
         self._news: OrderedDict[tuple[int, int], bytes] = OrderedDict()
@@ -43,6 +44,13 @@ class Book:
         """A member's receipt."""
         return self._receipts.get((user_id, kind, thread_id))
 
+    def positions_of(self, user_id: str) -> dict[str, int]:
+        """Up to where a member has read, by thread: ``main``, roots, and the empty one that stands for all of them."""
+        found: dict[str, int] = {}
+        for thread, kinds in self._threads.get(user_id, {}).items():
+            found[thread] = max(kinds.values())
+        return found
+
     def enter(self, receipt: Receipt) -> None:
         """Lay a receipt over the member's one before, unless that one is further on."""
         key = (receipt.user_id, receipt.type, receipt.thread_id)
@@ -50,6 +58,8 @@ class Book:
         if known is None or known.event_stream < receipt.event_stream:
             self._receipts[key] = receipt
             self._receipts.move_to_end(key)
+            threads = self._threads.setdefault(receipt.user_id, {})
+            threads.setdefault(receipt.thread_id, {})[receipt.type] = receipt.event_stream
             if receipt.type == READ_PRIVATE:
                 self._last_private[receipt.user_id] = receipt.stream
 
@@ -110,12 +120,18 @@ class Receipts:
             user_id, kind, thread_id, event_id, position, self._clock.now_ms(), self._positions.allocate()
         )
         writes = Writes()
-        set_receipt(writes, room_id, receipt)
-        for projection in self._projections:
-            projection(room, receipt, writes)
-        writes.after_commit.append(lambda: self._committed(room, book, receipt))
         writes.on_failure.append(lambda: self._positions.finish(receipt.stream))
-        await asyncio.shield(self._database.submit(writes))
+        try:
+            set_receipt(writes, room_id, receipt)
+            for projection in self._projections:
+                projection(room, receipt, writes)
+            writes.after_commit.append(lambda: self._committed(room, book, receipt))
+            commit = self._database.submit(writes)
+        except BaseException:
+            for undo in writes.on_failure:
+                undo()
+            raise
+        await asyncio.shield(commit)
 
     async def book(self, room_id: str) -> Book:
         """The receipts of a room."""
@@ -125,13 +141,14 @@ class Receipts:
             book = self._books.setdefault(room_id, Book(found))
             if len(self._books) > _KEPT_ROOMS:
                 self._books.popitem(last=False)
+        self._books.move_to_end(room_id)
         return book
 
     async def _position(self, room: LiveRoom, event_id: str) -> int:
         entry = room.find(event_id)
         if entry is not None:
             return entry.stream
-        if not event_id.startswith("$"):
+        if not event_id.startswith("$") or "\0" in event_id:
             raise BadRequest("Not an event id", code="M_INVALID_PARAM")
         position = await position_of_event(self._database, room.nid, event_id)
         if position is None:

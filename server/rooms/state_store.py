@@ -213,6 +213,21 @@ async def memberships_of(database: Database, user_id: str) -> list[Membership]:
     return [_as_membership(row) for row in rows]
 
 
+async def users_who_share_rooms(
+    database: Database, user_ids: Iterable[str], among: Iterable[str] | None = None
+) -> set[str]:
+    """Everybody who is in a room with one of ``user_ids``; only those of ``among`` where it is given."""
+    theirs, others = memberships.alias("theirs"), memberships.alias("others")
+    statement = (
+        select(others.c.user_id).distinct()
+        .select_from(theirs.join(others, theirs.c.room_id == others.c.room_id))
+        .where(theirs.c.user_id.in_(list(user_ids)), theirs.c.membership == "join", others.c.membership == "join")
+    )
+    if among is not None:
+        statement = statement.where(others.c.user_id.in_(list(among)))
+    return {str(row[0]) for row in await database.fetch_all(statement)}
+
+
 async def state_history(
     database: Database, room: LiveRoom, kind: str, state_key: str
 ) -> list[tuple[int, Event]]:

@@ -22,8 +22,10 @@ from server.rooms.state_store import Membership
 from server.rooms.timeline import stripped
 from server.rooms.typing import Typing
 from server.rooms.visibility import SEES_ALL, Sights
+from server.storage.database import Database
 from server.storage.streams import StreamPositions
 from server.sync.bell import Bell
+from server.sync.device_lists import DeviceListNews
 from server.sync.feeds import Feed, Feeds
 from server.sync.filters import Filter
 from server.sync.room_section import (
@@ -88,8 +90,10 @@ class Sync:
     """Answers ``/sync``."""
 
     def __init__(
-        self, world: World, reader: RoomReader, feeds: Feeds, bell: Bell, positions: StreamPositions, clock: Clock
+        self, database: Database, world: World, reader: RoomReader, feeds: Feeds, bell: Bell,
+        positions: StreamPositions, clock: Clock,
     ) -> None:
+        self._lists = DeviceListNews(database, world.rooms, reader, world.own, bell)
         self._world = world
         self._reader = reader
         self._feeds = feeds
@@ -151,7 +155,7 @@ class Sync:
         )
         if messages:
             parts.append(b'"to_device":{"events":%b}' % orjson.dumps(messages))
-        lists = await self._device_lists(request, feed, now)
+        lists = await self._lists.between(feed, start, now.stream) if request.since else None
         if lists is not None:
             parts.append(b'"device_lists":%b' % orjson.dumps(lists))
         return [part for part in parts if part]
@@ -381,56 +385,6 @@ class Sync:
             if typists or request.since is not None:
                 told.append(orjson.dumps({"type": "m.typing", "content": {"user_ids": typists}}))
         return told
-
-    async def _device_lists(self, request: SyncRequest, feed: Feed, now: SyncToken) -> Json | None:
-        """Whose devices have changed among those who share a room with the user, and who shares none any more."""
-        if request.since is None:
-            return None
-        since = request.since.stream
-        changed = {
-            user_id for user_id in await self._world.own.device_changes_since(since, now.stream)
-            if user_id == request.user_id or self._shares_room(feed, user_id)
-        }
-        came, went = await self._comings_and_goings(request, feed, now)
-        changed |= came
-        left = {user_id for user_id in went if not self._shares_room(feed, user_id)} - {request.user_id}
-        return {"changed": sorted(changed), "left": sorted(left)} if changed or left else None
-
-    def _shares_room(self, feed: Feed, user_id: str) -> bool:
-        for place in feed.rooms_with("join"):
-            room = self._world.rooms.live(place.room_id)
-            if room is not None and user_id in room.joined:
-                return True
-        return False
-
-    async def _comings_and_goings(
-        self, request: SyncRequest, feed: Feed, now: SyncToken
-    ) -> tuple[set[str], set[str]]:
-        """Who came into, and who left, the encrypted rooms of the user (all of them where the user came or left)."""
-        assert request.since is not None
-        since = request.since.stream
-        came: set[str] = set()
-        went: set[str] = set()
-        for place in list(feed.places.values()):
-            if self._bell.last_of_room(place.room_id) <= since and place.stream <= since:
-                continue
-            room = self._world.rooms.live(place.room_id)
-            if room is None:
-                continue
-            if place.stream > since:
-                (came if place.membership == "join" else went).update(room.joined - {request.user_id})
-                continue
-            if place.membership != "join":
-                continue
-            for entry in room.entries_after(since, now.stream) or ():
-                if entry.event.type == "m.room.member" and entry.event.state_key is not None:
-                    joined = entry.event.content.get("membership") == "join"
-                    was = entry.replaced is not None and entry.replaced.content.get("membership") == "join"
-                    if joined and not was:
-                        came.add(entry.event.state_key)
-                    elif was and not joined:
-                        went.add(entry.event.state_key)
-        return came - {request.user_id}, went
 
     async def _keys_part(self, request: SyncRequest) -> bytes:
         counts, fallbacks = await self._world.own.key_counts(request.user_id, request.device_id)
