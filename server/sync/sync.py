@@ -36,6 +36,7 @@ from server.sync.room_section import (
     state_json,
     summary,
     timeline_json,
+    unread_json,
 )
 from server.sync.tokens import SyncToken
 
@@ -127,7 +128,8 @@ class Sync:
 
     async def device_lists(self, request: SyncRequest, until: SyncToken) -> Json:
         """Whose devices have changed since ``request.since``, and who shares no room any more (``keys/changes``)."""
-        lists = await self._device_lists(request, await self._feeds.of(request.user_id), until)
+        since = request.since.stream if request.since else 0
+        lists = await self._lists.between(await self._feeds.of(request.user_id), since, until.stream)
         return lists or {"changed": [], "left": []}
 
     def stop_waiting(self) -> None:
@@ -207,11 +209,8 @@ class Sync:
             parts.append(b'"ephemeral":{"events":[%b]}' % b",".join(ephemeral))
         if data:
             parts.append(b'"account_data":{"events":%b}' % orjson.dumps(data))
-        unread = await self._world.unread.of(room, request.user_id)
-        parts.append(
-            b'"unread_notifications":{"notification_count":%d,"highlight_count":%d}'
-            % (unread.notify, unread.highlight)
-        )
+        unread = await self._world.unread.of(room, request.user_id, place.stream)
+        parts.append(unread_json(unread, by_thread=request.filter.timeline.unread_by_thread))
         return b"{%b}" % b",".join(parts)
 
     async def _whole_room(
