@@ -112,7 +112,7 @@ async def _build_services(
     receipts = Receipts(database, rooms, positions, clock)
     typing = Typing(rooms, clock)
     sights = Sights(database)
-    unread = UnreadCounts(database, receipts)
+    unread = UnreadCounts(database, receipts, positions)
     acceptor.project(unread.project)
     feeds = Feeds(database, positions)
     bell = Bell(clock, positions.current)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Integer, Table, Text, func, insert, select
+from sqlalchemy import BigInteger, Column, Integer, Table, Text, and_, insert, select
 
-from server.rooms.event_store import events
-from server.rooms.live_room import LiveRoom, Unread
+from server.rooms.event_store import events, relations
+from server.rooms.live_room import LiveRoom
 from server.rooms.timeline import NOTIFIES
 from server.storage.database import Database, Writes, metadata
 
@@ -20,6 +20,9 @@ event_notices: Final = Table(
     Column("highlight", Integer, nullable=False),
 )
 
+# No client shows a higher number.
+MOST_COUNTED: Final = 1_000
+
 _INSERT: Final = insert(event_notices)
 
 
@@ -30,17 +33,20 @@ def add_notice(writes: Writes, room: LiveRoom, stream: int, user_id: str, *, hig
     })
 
 
-async def count_unread(database: Database, room: LiveRoom, user_id: str, after: int) -> Unread:
-    """What ``user_id`` has not read of a room after a position."""
-    notified = await database.fetch_one(
-        select(func.count()).select_from(events).where(
-            events.c.room == room.nid, events.c.stream > after, events.c.sender != user_id,
-            events.c.flags.op("&")(NOTIFIES) != 0,
-        )
+async def notified_between(
+    database: Database, room: LiveRoom, user_id: str, after: int, until: int
+) -> list[tuple[int, str | None, bool]]:
+    """``(stream, thread root, highlight)`` of what notifies ``user_id``, the newest ``MOST_COUNTED`` of it."""
+    thread = and_(relations.c.event_id == events.c.event_id, relations.c.rel_type == "m.thread")
+    notice = and_(
+        event_notices.c.user_id == user_id, event_notices.c.room_id == room.room_id,
+        event_notices.c.stream == events.c.stream,
     )
-    highlighted = await database.fetch_one(
-        select(func.coalesce(func.sum(event_notices.c.highlight), 0)).where(
-            event_notices.c.user_id == user_id, event_notices.c.room_id == room.room_id, event_notices.c.stream > after,
-        )
+    rows = await database.fetch_all(
+        select(events.c.stream, relations.c.target, event_notices.c.highlight)
+        .select_from(events.outerjoin(relations, thread).outerjoin(event_notices, notice))
+        .where(events.c.room == room.nid, events.c.stream > after, events.c.stream <= until)
+        .where(events.c.sender != user_id, events.c.flags.op("&")(NOTIFIES) != 0)
+        .order_by(events.c.stream.desc()).limit(MOST_COUNTED)
     )
-    return Unread(int(notified[0]) if notified else 0, int(highlighted[0]) if highlighted else 0)
+    return [(int(row[0]), row[1], bool(row[2])) for row in rows]

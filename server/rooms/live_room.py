@@ -37,10 +37,21 @@ class Tip:
 
 @dataclass(slots=True)
 class Unread:
-    """What one member has not read: messages that notify, and among them those that name them."""
+    """What one member has not read: messages that notify, and among them those that name them.
+
+    ``threads`` counts the same again by thread: ``main`` and the roots of threads.
+    """
 
     notify: int = 0
     highlight: int = 0
+    threads: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def add(self, thread: str, *, highlight: bool) -> None:
+        """One more."""
+        self.notify += 1
+        self.highlight += highlight
+        notify, highlights = self.threads.get(thread, (0, 0))
+        self.threads[thread] = (notify + 1, highlights + highlight)
 
 
 @dataclass(slots=True)

@@ -87,7 +87,8 @@ class Sights:
         known = room.visibility_history
         if known is None:
             rows = await state_history(self._database, room, "m.room.history_visibility", "")
-            known = room.visibility_history = [
-                (at, str(event.content.get("history_visibility", "shared"))) for at, event in rows
-            ]
+            known = [(at, str(event.content.get("history_visibility", "shared"))) for at, event in rows]
+            current = room.state.get(("m.room.history_visibility", ""))
+            if (rows[-1][1].event_id if rows else None) == (current.event_id if current else None):
+                room.visibility_history = known  # not while a change of it is on its way to the disk
         return known

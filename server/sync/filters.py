@@ -33,6 +33,7 @@ class EventFilter:
     limit: int | None = None
     lazy_members: bool = False
     redundant_members: bool = False
+    unread_by_thread: bool = False
 
     @property
     def wants_all(self) -> bool:
@@ -133,6 +134,7 @@ def _event_filter(value: dict[str, Any]) -> EventFilter:
         limit=_limit(value),
         lazy_members=_flag(value, "lazy_load_members") or False,
         redundant_members=_flag(value, "include_redundant_members") or False,
+        unread_by_thread=_flag(value, "unread_thread_notifications") or False,
     )
 
 

@@ -11,7 +11,7 @@ import orjson
 
 from server.rooms.event import Event, StateKey
 from server.rooms.event_store import entries_between
-from server.rooms.live_room import LiveRoom
+from server.rooms.live_room import LiveRoom, Unread
 from server.rooms.relations import bundle_all
 from server.rooms.state_store import snapshot_at, state_at, state_changes
 from server.rooms.timeline import Entry, state_bytes
@@ -186,6 +186,19 @@ def _copy_path(source: dict[str, object], target: dict[str, object], path: list[
 def state_json(events: Collection[Event]) -> bytes:
     """A list of state events."""
     return b'{"events":[%b]}' % b",".join([state_bytes(event) for event in events])
+
+
+def unread_json(unread: Unread, *, by_thread: bool) -> bytes:
+    """``unread_notifications``; with ``by_thread`` those of threads apart (spec: "Threaded read receipts")."""
+    notify, highlight = unread.notify, unread.highlight
+    if by_thread:
+        notify, highlight = unread.threads.get("main", (0, 0))
+    told = b'"unread_notifications":{"notification_count":%d,"highlight_count":%d}' % (notify, highlight)
+    threads = {
+        root: {"notification_count": counts[0], "highlight_count": counts[1]}
+        for root, counts in unread.threads.items() if root != "main"
+    }
+    return told + b',"unread_thread_notifications":' + orjson.dumps(threads) if by_thread and threads else told
 
 
 def summary(room: LiveRoom, user_id: str, state: dict[StateKey, Event]) -> dict[str, object]:

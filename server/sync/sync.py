@@ -53,8 +53,8 @@ _STRIPPED: Final = (
 class Unreads(Protocol):
     """Counts what is not read; the notifications bring it."""
 
-    async def of(self, room: LiveRoom, user_id: str) -> Unread:
-        """What a member has not read of a room."""
+    async def of(self, room: LiveRoom, user_id: str, came_in: int) -> Unread:
+        """What a member who came in at a position has not read of a room."""
 
 
 @dataclass(frozen=True, slots=True)
