@@ -23,15 +23,13 @@ from server.caldav.report import report
 from server.caldav.settings import CaldavSettings
 from server.calendars.actions import Calendars
 from server.calendars.app_passwords import AppPasswords
-from server.calendars.gatherings import GatheringCalendar
-from server.calendars.personal_properties import PersonalProperties
-from server.calendars.ports import GatheringPort, Rights
+from server.calendars.opening import open_calendars
 from server.calendars.refusals import Condition, refuse
-from server.calendars.stored import StoredCalendars
 from server.foundation.clock import Clock
 from server.foundation.errors import BadRequest, Refused, TooLarge
 from server.foundation.ids import UserId
-from server.storage.database import Database
+
+__all__ = ["CaldavDoor", "make_caldav_app", "open_calendars"]
 
 logger = logging.getLogger(__name__)
 
@@ -80,17 +78,14 @@ class CaldavDoor:
 
 
 def make_caldav_app(
-    database: Database, gatherings: GatheringPort, app_passwords: AppPasswords, rights: Rights, clock: Clock,
-    settings: CaldavSettings, address_of: AddressOf = peer_address,
+    calendars: Calendars, app_passwords: AppPasswords, clock: Clock, settings: CaldavSettings,
+    address_of: AddressOf = peer_address,
 ) -> CaldavDoor:
     """Build the door; call once, on the first request, since all of iCalendar and XML is loaded with this module.
 
-    ``address_of`` tells where a request comes from, for counting wrong passwords.
+    ``calendars`` come from ``open_calendars``, which this module hands on; ``address_of`` tells where a request comes
+    from, for counting wrong passwords.
     """
-    properties = PersonalProperties(database)
-    own = StoredCalendars(database, properties, clock)
-    shared = [GatheringCalendar(gatherings, f"{settings.association}の行事" if settings.association else "行事")]
-    calendars = Calendars(database, own, shared, properties, rights, clock)
     return CaldavDoor(calendars, Authentication(app_passwords, clock, settings, address_of), settings)
 
 

@@ -15,7 +15,7 @@ import caldav
 from aiohttp import web
 from lxml import etree
 
-from server.caldav.app import CaldavDoor, make_caldav_app
+from server.caldav.app import CaldavDoor, make_caldav_app, open_calendars
 from server.caldav.settings import CaldavSettings
 from server.calendars.app_passwords import AppPasswords
 from server.foundation.clock import SystemClock
@@ -127,8 +127,8 @@ class Node:
         await self.database.open()
         await migrate(self.database)
         self.app_passwords = AppPasswords(self.database, clock)
-        self.door: CaldavDoor = make_caldav_app(
-            self.database, self.gatherings, self.app_passwords, self.rights, clock, settings)
+        calendars = open_calendars(self.database, self.gatherings, self.rights, clock, settings.association)
+        self.door: CaldavDoor = make_caldav_app(calendars, self.app_passwords, clock, settings)
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self.door.handle)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
