@@ -30,8 +30,8 @@ class RosterChange:
 class Edit:
     """Gathers changes; memory follows after the commit of ``writes``, in the same order."""
 
-    def __init__(self, register: Register) -> None:
-        self.writes = Writes()
+    def __init__(self, register: Register, writes: Writes | None = None) -> None:
+        self.writes = writes if writes is not None else Writes()
         self._register = register
         self._persons: set[str] = set()
         self._renamed: set[str] = set()

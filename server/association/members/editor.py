@@ -224,12 +224,10 @@ class MemberEditor:
         async with self._turn:
             edit = Edit(self._members.register)
             yield edit
+            if not edit.writes.rows:
+                return
             change = await self._commit(edit)
-        await self._tell(change)
-
-    async def apply(self, edit: Edit) -> None:
-        """Commit a change that clashes with no other (an account for a person), beside whatever else goes on."""
-        await self._tell(await self._commit(edit))
+        await self.tell(change)
 
     async def _commit(self, edit: Edit) -> RosterChange:
         change = edit.seal()
@@ -239,7 +237,8 @@ class MemberEditor:
             raise Refused("ほかの人が同時に変えました。もう一度おねがいします", status=409) from None
         return change
 
-    async def _tell(self, change: RosterChange) -> None:
+    async def tell(self, change: RosterChange) -> None:
+        """Let the rooms follow a change that was committed with other rows."""
         for listener in self._listeners:
             await listener(change)
 
