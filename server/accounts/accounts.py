@@ -14,11 +14,13 @@ from server.accounts.device_keys import DeviceKeys
 from server.accounts.device_lists import DeviceLists
 from server.accounts.filters import Filters
 from server.accounts.key_backup import KeyBackups
+from server.accounts.open_id import OpenIdTokens
 from server.accounts.passwords import Passwords
 from server.accounts.presence import Presences
 from server.accounts.profiles import OLD_FIELDS, OnChange, Profiles
 from server.accounts.push_rules import PushRules
 from server.accounts.sessions import Sessions
+from server.accounts.tags import Tags
 from server.accounts.to_device import ToDevice, as_events
 from server.accounts.users import Users
 from server.accounts.users_store import User
@@ -58,6 +60,8 @@ class Accounts:
         self.cross_signing = CrossSigning(database, self._device_lists)
         self.key_backups = KeyBackups(database)
         self.presence = Presences(clock)
+        self.tags = Tags(self.account_data)
+        self.open_id = OpenIdTokens(clock)
         self.to_device = ToDevice(database, clock, self._changes)
         for drop in (self.device_keys.drop, self.to_device.drop):
             self.sessions.when_dropped(drop)
@@ -174,6 +178,10 @@ class Accounts:
     async def key_counts(self, user_id: str, device_id: str) -> tuple[dict[str, int], list[str]]:
         """For ``/sync``: one-time keys left by algorithm, and unused fallback key types. Costs no SQL."""
         return self.device_keys.counts(user_id, device_id), self.device_keys.unused_fallbacks(user_id, device_id)
+
+    async def forget_old(self) -> None:
+        """Drop what no client will ask for again. To be called once a day or so."""
+        await self.to_device.forget_transactions()
 
     async def list_users(self) -> list[User]:
         """Everybody, closed accounts too."""

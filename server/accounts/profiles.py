@@ -11,6 +11,7 @@ from typing import Any, Final
 from server.accounts.profiles_store import clear_field, clear_profile, read_profile, set_field
 from server.foundation.canonical_json import canonical_json, require_canonical
 from server.foundation.errors import BadRequest, InvalidParam, NotFound, Refused, TooLarge
+from server.foundation.keyed_locks import KeyedLocks
 from server.storage.database import Database, Writes
 
 MAX_NAME_CHARACTERS: Final = 256
@@ -33,7 +34,7 @@ class Profiles:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._known: OrderedDict[str, Profile] = OrderedDict()
-        self._locks: dict[str, asyncio.Lock] = {}
+        self._changing = KeyedLocks()
         self._listeners: list[OnChange] = []
 
     def on_change(self, listener: OnChange) -> None:
@@ -69,7 +70,7 @@ class Profiles:
     async def set(self, user_id: str, name: str, value: Any) -> None:
         """Set a field; raises ``M_INVALID_PARAM``, ``M_KEY_TOO_LARGE``, ``M_PROFILE_TOO_LARGE``."""
         value = check_field(name, value)
-        async with self._lock(user_id):
+        async with self._changing.hold(user_id):
             old = await self.get(user_id)
             if name in OLD_FIELDS and not value:
                 await self._clear(user_id, name, old)
@@ -83,7 +84,7 @@ class Profiles:
 
     async def clear(self, user_id: str, name: str) -> None:
         """Remove a field; one that is not there is gone already."""
-        async with self._lock(user_id):
+        async with self._changing.hold(user_id):
             await self._clear(user_id, name, await self.get(user_id))
 
     def drop(self, user_id: str, writes: Writes) -> None:
@@ -103,11 +104,6 @@ class Profiles:
         if profile != old:
             for listener in self._listeners:
                 await listener(user_id, name, profile)
-
-    def _lock(self, user_id: str) -> asyncio.Lock:
-        if len(self._locks) > _KEPT:
-            self._locks = {key: lock for key, lock in self._locks.items() if lock.locked()}
-        return self._locks.setdefault(user_id, asyncio.Lock())
 
 
 def check_field(name: str, value: Any) -> Any:

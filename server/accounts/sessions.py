@@ -25,6 +25,7 @@ from server.accounts.sessions_store import (
 from server.foundation.clock import Clock
 from server.foundation.errors import InvalidParam, NotFound, UnknownToken
 from server.foundation.ids import random_letters, random_token
+from server.foundation.keyed_locks import KeyedLocks
 from server.storage.database import Database, Writes
 
 __all__ = ["Caller", "Device", "Sessions"]
@@ -47,7 +48,7 @@ class Sessions:
         self._callers: OrderedDict[str, Caller] = OrderedDict()
         self._tokens: dict[tuple[str, str], set[str]] = {}
         self._removals = 0
-        self._naming = asyncio.Lock()
+        self._naming = KeyedLocks()
         self._dropped_with: list[DropWithDevice] = []
 
     def when_dropped(self, drop: DropWithDevice) -> None:
@@ -82,7 +83,7 @@ class Sessions:
         caller = Caller(user_id, device_id or new_device_id(), is_guest, is_admin)
         if device_id is None:
             return await self._log_in(caller, display_name)
-        async with self._naming:
+        async with self._naming.hold((user_id, device_id)):
             # Two at once with one device id would each remove the other's token from the same commit.
             return await self._log_in(caller, display_name)
 

@@ -22,6 +22,7 @@ from server.accounts.to_device_store import (
     add_transaction,
     drop_messages,
     drop_transactions,
+    forget_transactions_before,
     messages_for,
     move_messages,
     transactions_of,
@@ -36,6 +37,7 @@ ALL_DEVICES: Final = "*"
 MAX_CONTENT_BYTES: Final = 65_536
 _KEPT_SENDERS: Final = 4_000
 _KEPT_PER_SENDER: Final = 300
+_TRANSACTION_MS: Final = 7 * 24 * 3600 * 1000
 
 # By user and by device id (or "*"), the content.
 Messages = Mapping[str, Mapping[str, Any]]
@@ -115,6 +117,10 @@ class ToDevice:
         writes = Writes()
         drop_messages(writes, (user_id, device_id), until)
         self._database.submit(writes)
+
+    async def forget_transactions(self) -> None:
+        """Forget transaction ids of more than a week ago."""
+        await forget_transactions_before(self._database, self._clock.now_ms() - _TRANSACTION_MS)
 
     def drop(self, user_id: str, device_id: str, writes: Writes) -> None:
         """Forget a device's inbox, with the rows of ``writes``."""

@@ -25,6 +25,7 @@ from server.accounts.users_store import (
 from server.foundation.clock import Clock
 from server.foundation.errors import Forbidden, InvalidParam, NotFound, Refused
 from server.foundation.ids import MAX_ID_BYTES, UserId, is_new_localpart, random_letters
+from server.foundation.keyed_locks import KeyedLocks
 from server.storage.database import Database, Writes
 
 _KEPT: Final = 10_000
@@ -40,7 +41,7 @@ class Users:
         self._passwords = passwords
         self._known: OrderedDict[str, User] = OrderedDict()
         self._being_made: set[str] = set()
-        self._token_lock = asyncio.Lock()
+        self._spent = KeyedLocks()
 
     def user_id(self, localpart: str) -> str:
         """The id of a new user called ``localpart``, in small letters; raises ``M_INVALID_USERNAME``."""
@@ -168,7 +169,7 @@ class Users:
         if token is None:
             yield writes
             return
-        async with self._token_lock:
+        async with self._spent.hold(token):
             if not await self.may_register(token):
                 raise Forbidden("This registration token is not valid any more")
             use_registration_token(writes, token)

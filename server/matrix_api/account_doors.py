@@ -13,19 +13,21 @@ from server.matrix_api import (
     keys_changes,
     login,
     not_offered,
+    open_id,
     presence,
     profile,
     push_rules,
     register,
     shared_secret_register,
+    tags,
     to_device,
     user_directory,
     versions,
 )
 
 _GROUPS = (
-    account, account_data, devices, filters, key_backup, keys, keys_changes, login, not_offered, presence, profile,
-    push_rules, register, shared_secret_register, to_device, user_directory, versions,
+    account, account_data, devices, filters, key_backup, keys, keys_changes, login, not_offered, open_id, presence,
+    profile, push_rules, register, shared_secret_register, tags, to_device, user_directory, versions,
 )
 
 

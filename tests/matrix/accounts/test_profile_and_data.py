@@ -186,3 +186,40 @@ async def test_filters_are_ones_own(node: Node) -> None:
     assert (await other.post(f"v3/user/{HANA}/filter", {}))[0] == 403
     assert (await other.get("v3/user/@taro:test.example/filter/0"))[1]["errcode"] == "M_NOT_FOUND"
     assert (await person.get(f"v3/user/{HANA}/filter/x"))[0] == 404
+
+
+async def test_tags_are_set_listed_and_removed(node: Node) -> None:
+    person = await node.person("hana")
+    path = f"v3/user/{HANA}/rooms/!r:x/tags"
+    assert await person.get(path) == (200, {"tags": {}})
+    assert await person.put(f"{path}/m.favourite", {"order": 0.25}) == (200, {})
+    assert await person.put(f"{path}/u.回覧", {}) == (200, {})
+    assert (await person.get(path))[1] == {"tags": {"m.favourite": {"order": 0.25}, "u.回覧": {}}}
+    assert await person.delete(f"{path}/m.favourite") == (200, {})
+    assert await person.delete(f"{path}/m.favourite") == (200, {})
+    _, by_room = await node.accounts.account_data_since(HANA, 0, node.positions.current)
+    assert [item["type"] for item in by_room["!r:x"]] == ["m.tag"]
+    assert (await person.get(path))[1] == {"tags": {"u.回覧": {}}}
+
+
+async def test_what_is_no_tag_is_refused(node: Node) -> None:
+    person = await node.person("hana")
+    other = await node.person("taro")
+    path = f"v3/user/{HANA}/rooms/!r:x/tags"
+    assert (await person.put(f"{path}/a", {"order": "first"}))[0] == 400
+    assert (await person.put(f"{path}/{'x' * 256}", {}))[0] == 400
+    assert (await person.put(f"{path}/a", b"[]"))[0] == 400
+    assert (await person.get(f"v3/user/{HANA}/rooms/nonsense/tags"))[0] == 400
+    assert (await other.put(f"{path}/a", {}))[0] == 403
+
+
+async def test_a_third_party_learns_who_somebody_is_and_for_how_long(node: Node) -> None:
+    person = await node.person("hana")
+    _, answer = await person.post(f"v3/user/{HANA}/openid/request_token", {})
+    assert answer["matrix_server_name"] == "test.example"
+    asked = f"/_matrix/federation/v1/openid/userinfo?access_token={answer['access_token']}"
+    assert await node.ask("GET", asked) == (200, {"sub": HANA})
+    assert (await node.ask("GET", "v3/account/whoami", token=answer["access_token"]))[0] == 401
+    node.clock.ahead_s = answer["expires_in"] + 1
+    assert (await node.ask("GET", asked))[1]["errcode"] == "M_UNKNOWN_TOKEN"
+    assert (await node.ask("GET", "/_matrix/federation/v1/openid/userinfo"))[1]["errcode"] == "M_MISSING_TOKEN"
