@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from server.accounts.accounts import Accounts
 from server.accounts.web_sessions import WebSessions
 from server.association.members.editor import MemberEditor
+from server.association.members.invitations import Invitations
 from server.association.members.members import Members
 from server.association.members.papers import Papers
 from server.association.members.roster_exchange import RosterExchange
+from server.association.polls.actions import Polls
 from server.association.safety_checks.actions import SafetyChecks
 from server.association.safety_checks.desk import SafetyDesk
 from server.calendars.app_passwords import AppPasswords
@@ -43,6 +45,7 @@ class RosterServices:
     members: Members
     editor: MemberEditor
     exchange: RosterExchange
+    invitations: Invitations
     papers: Papers
 
 
@@ -61,6 +64,7 @@ class WebServices:
     node: NodeServices
     roster: RosterServices
     safety: SafetyServices
+    polls: Polls
 
     @property
     def settings(self) -> Settings:

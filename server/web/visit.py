@@ -25,6 +25,7 @@ from server.web.templating import Templates
 DONE: Final = {
     "entered": "書きました。",
     "closed": "おわりました。結果を「防災」の部屋に 出しました。",
+    "finished": "おわりました。結果を 部屋に 出しました。",
     "sent": "おくりました。",
     "corrected": "なおしました。",
     "withdrawn": "とりさげました。",
@@ -79,6 +80,11 @@ class Visit:
         if person is None:
             raise Forbidden(_NO_PERSON)
         return person
+
+    @property
+    def address(self) -> str:
+        """Where the request comes from, for counting wrong tries."""
+        return self.services.node.limits.address(self.request)
 
     def may(self, right: Right, block_id: str | None = None) -> bool:
         """Whether who is logged in has a right: everywhere, or in one block."""
@@ -150,11 +156,11 @@ class Visit:
             headers={"Content-Disposition": disposition, "Cache-Control": "no-store"},
         )
 
-    async def log_in(self, user_id: str, path: str) -> web.Response:
-        """Begin a session under a new cookie, end what this browser had, and go on."""
+    async def log_in(self, user_id: str, path: str, response: web.Response | None = None) -> web.Response:
+        """Begin a session under a new cookie, end what this browser had, and go on to ``path`` (or show a page)."""
         if self.session is not None and self.cookie is not None:
             await self.services.node.sessions.end(self.cookie)
-        response = self.go(path)
+        response = response or self.go(path)
         self.jar.set(response, await self.services.node.sessions.begin(user_id))
         return response
 

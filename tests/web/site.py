@@ -12,8 +12,10 @@ from pathlib import Path
 from aiohttp import web
 
 from server.accounts.web_sessions import WebSessions
+from server.association.members.invitations import CardSettings, Invitations
 from server.association.members.papers import PAPER_LIMITS, Papers
 from server.association.members.roster_exchange import RosterExchange
+from server.association.polls.actions import Polls
 from server.association.safety_checks.actions import SafetyChecks
 from server.association.safety_checks.desk import SafetyDesk
 from server.calendars.app_passwords import AppPasswords
@@ -62,6 +64,13 @@ async def site(
             checks = SafetyChecks(node.database, node.members, node.sender, clock, found.tasks)
             checks.attach(node.acceptor, found.receipts)
             await checks.open()
+            polls = Polls(node.database, node.members, node.sender, clock, found.tasks)
+            polls.attach(node.acceptor)
+            await polls.open()
+            invitations = Invitations(
+                node.database, clock, node.members, node.editor, node.accounts,
+                CardSettings("https://sakura.example", b"pepper"),
+            )
             services = WebServices(
                 node=NodeServices(
                     settings=settings, clock=clock, limits=RateLimits(clock, settings), accounts=node.accounts,
@@ -70,9 +79,10 @@ async def site(
                 ),
                 roster=RosterServices(
                     members=node.members, editor=node.editor, papers=Papers(worker),
-                    exchange=RosterExchange(clock, node.members, node.editor),
+                    exchange=RosterExchange(clock, node.members, node.editor), invitations=invitations,
                 ),
                 safety=SafetyServices(checks=checks, desk=SafetyDesk(node.database, node.members)),
+                polls=polls,
             )
             try:
                 async with _listening(found, services, public_url) as ready:

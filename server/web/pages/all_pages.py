@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
-from server.web.pages import desk, desk_roster, desk_roster_files, desk_safety, files, home, login, my, safety
+from server.web.pages import (
+    desk,
+    desk_invitations,
+    desk_polls,
+    desk_roster,
+    desk_roster_files,
+    desk_safety,
+    files,
+    home,
+    invitation,
+    login,
+    my,
+    polls,
+    safety,
+)
 from server.web.routing import Routes
+
+_GROUPS = (
+    home, invitation, login, safety, polls, my, files, desk, desk_safety, desk_polls, desk_roster, desk_roster_files,
+    desk_invitations,
+)
 
 
 def add_routes(routes: Routes) -> None:
     """Everything that a browser can ask for."""
-    for group in (home, login, safety, my, files, desk, desk_safety, desk_roster, desk_roster_files):
+    for group in _GROUPS:
         group.add_routes(routes)

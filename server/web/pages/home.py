@@ -25,6 +25,12 @@ async def show_home(visit: Visit) -> web.StreamResponse:
     questions = await visit.services.safety.desk.questions_for(visit.user_id)
     if any(item.current.status is None for item in questions):
         await mark_desk_read(visit, person)
+    now = visit.services.clock.now_ms()
+    polls = [
+        item for item in await visit.services.polls.results.polls_for(visit.user_id) if not item.poll.is_over_at(now)
+    ]
+    polls.sort(key=lambda item: bool(item.chosen))
     return visit.page(
-        "home.html", person=person, questions=questions, statuses=list(Status), most=MAX_COMMENT,
+        "home.html", person=person, questions=questions, statuses=list(Status), most=MAX_COMMENT, polls=polls,
+        unanswered=sum(not item.chosen for item in polls),
     )

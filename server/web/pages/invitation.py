@@ -1,0 +1,87 @@
+"""Coming in with an invitation: the link behind the QR code, or the short code; no mail, no password to invent."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Final
+
+from aiohttp import web
+
+from server.association.members.invitations import Welcome
+from server.association.members.newcomers import Newcomer
+from server.foundation.errors import InvalidParam, NotFound
+from server.web.routing import Routes
+from server.web.visit import Visit
+
+_LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
+
+
+def add_routes(routes: Routes) -> None:
+    """From the card to the home page."""
+    routes.get("/i/{token}", show_invitation)
+    routes.get("/code", show_code_form)
+    routes.post("/code", show_invitation_of_code)
+    routes.post("/come-in", come_in)
+
+
+async def show_invitation(visit: Visit) -> web.StreamResponse:
+    """Whom the card is for, and one choice. Nothing is used up by looking."""
+    return await _invitation_page(visit, visit.parts["token"])
+
+
+async def show_code_form(visit: Visit) -> web.StreamResponse:
+    """The form for the eight letters of a card."""
+    return visit.page("code.html", code="", fault="")
+
+
+async def show_invitation_of_code(visit: Visit) -> web.StreamResponse:
+    """The same as the link."""
+    code = (await visit.form()).line("code")
+    try:
+        return await _invitation_page(visit, code)
+    except NotFound as fault:
+        return visit.page("code.html", code=code, fault=fault.reason, status=404)
+
+
+async def come_in(visit: Visit) -> web.StreamResponse:
+    """Use the card: on this screen, or with a Matrix client and a password that is shown once."""
+    form = await visit.form()
+    how = form.line("how")
+    if how not in ("here", "app"):
+        raise InvalidParam("つかいかたを えらんでください。")
+    password = new_app_password() if how == "app" else None
+    newcomer = Newcomer(form.line("name"), form.line("block")) if form.has("name") else None
+    welcome = await visit.services.roster.invitations.redeem(
+        form.line("secret"), visit.address, newcomer=newcomer, password=password
+    )
+    await _keep_only_the_browser(visit, welcome, password)
+    if password is None:
+        return await visit.log_in(welcome.user_id, "/")
+    return await show_app_login(visit, welcome.user_id, password)
+
+
+async def show_app_login(visit: Visit, user_id: str, password: str) -> web.StreamResponse:
+    """What a Matrix client asks for; the password is shown this once. The browser is logged in as well."""
+    response = visit.page(
+        "app_login.html", user_id=user_id, localpart=user_id[1:].partition(":")[0], password=password,
+        server=visit.services.settings.http.public_url, server_name=visit.services.settings.server_name,
+    )
+    return await visit.log_in(user_id, "", response)
+
+
+def new_app_password() -> str:
+    """A password that can be copied by hand: 20 letters, 100 bits."""
+    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(5)) for _ in range(4))
+
+
+async def _invitation_page(visit: Visit, secret: str) -> web.StreamResponse:
+    _, person = await visit.services.roster.invitations.look_at(secret, visit.address)
+    return visit.page("invitation.html", secret=secret, person=person, blocks=visit.services.members.blocks())
+
+
+async def _keep_only_the_browser(visit: Visit, welcome: Welcome, password: str | None) -> None:
+    """The pages need no Matrix device; a client makes its own when it logs in with the password."""
+    accounts = visit.services.node.accounts
+    await accounts.sessions.drop(welcome.user_id, [welcome.device_id])
+    if password is not None and not welcome.is_new:
+        await accounts.set_password(welcome.user_id, password, log_out=False)
