@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -21,8 +20,6 @@ from server.sync.filters import EventFilter, Filter
 from server.sync.tokens import SyncToken
 
 _HEROES: Final = 5
-_REMEMBERED_DEVICES: Final = 2_000
-_REMEMBERED_MEMBERS: Final = 2_000
 
 
 class Span(NamedTuple):
@@ -44,47 +41,11 @@ class Viewer:
     state_after: bool
 
 
-class SentMembers:
-    """Which member events a device has been sent, so that they are not sent again (lazy loading).
-
-    A device has what was sent up to the position with which it comes back: an answer may be lost on its way.
-    """
-
-    def __init__(self) -> None:
-        # By user, device and room: by member the event id and the position of the answer that it was part of.
-        self._devices: OrderedDict[tuple[str, str, str], dict[str, tuple[str, int]]] = OrderedDict()
-
-    def unsent(
-        self, viewer: Viewer, room_id: str, members: Iterable[Event], since: SyncToken | None, now: SyncToken
-    ) -> list[Event]:
-        """Those of ``members`` that the device has not got; they count as sent with the answer at ``now``."""
-        key = (viewer.user_id, viewer.device_id, room_id)
-        known = self._devices.setdefault(key, {})
-        self._devices.move_to_end(key)
-        if len(self._devices) > _REMEMBERED_DEVICES:
-            self._devices.popitem(last=False)
-        has = since.stream if since is not None else -1
-        fresh = []
-        for event in members:
-            event_id, sent_at = known.get(event.state_key or "", ("", 0))
-            if event_id != event.event_id or sent_at > has:
-                fresh.append(event)
-        if len(known) > _REMEMBERED_MEMBERS:
-            known.clear()
-        known.update((event.state_key or "", (event.event_id, now.stream)) for event in fresh)
-        return fresh
-
-    def forget(self, viewer: Viewer, room_id: str) -> None:
-        """The device starts anew."""
-        self._devices.pop((viewer.user_id, viewer.device_id, room_id), None)
-
-
 class RoomReader:
     """Reads pieces of rooms, from memory where it reaches."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self.sent_members = SentMembers()
 
     async def newest(self, room: LiveRoom, until: int, limit: int, sight: Sight, wanted: EventFilter) -> Span:
         """The newest events that the viewer may see and wants, with ``limit`` at most."""

@@ -38,6 +38,7 @@ from server.sync.room_section import (
     timeline_json,
     unread_json,
 )
+from server.sync.sent_members import SentMembers
 from server.sync.tokens import SyncToken
 
 Json = dict[str, Any]
@@ -102,6 +103,8 @@ class Sync:
         self._positions = positions
         self._clock = clock
         self._stopping = False
+        self._sent_members = SentMembers()
+        self._masks: OrderedDict[tuple[str, int, int, int], int] = OrderedDict()
         # The part of a room's section that is the same for all who were equally far.
         self._shared: OrderedDict[tuple[str, int, int, Filter, bool], bytes] = OrderedDict()
 
@@ -226,14 +229,13 @@ class Sync:
         else:
             span = await self._reader.newest(room, now.stream, limit, sight, request.filter.timeline)
         span = self._without_ignored(span, request)
-        self._reader.sent_members.forget(viewer, room.room_id)
         position = now.stream if request.state_after or not span.entries else span.entries[0].stream - 1
         state = await self._reader.state_at(room, position)
         events = list(state.values())
         if request.filter.state.lazy_members:
             events = [event for event in events if event.type != "m.room.member"]
             members = members_of(span, await self._reader.state_at(room, now.stream), (request.user_id,))
-            fresh = self._reader.sent_members.unsent(viewer, room.room_id, members, since, now)
+            fresh = self._sent_members.unsent(_place(request, room), members, None, now.stream)
             in_timeline = {entry.event.event_id for entry in span.entries}
             events += [event for event in fresh if request.state_after or event.event_id not in in_timeline]
         events = [event for event in events if request.filter.state.wants(event)]
@@ -325,12 +327,28 @@ class Sync:
         self, room: LiveRoom, span: Span, request: SyncRequest, now: SyncToken
     ) -> list[Event]:
         """Who speaks in the timeline, as far as the device does not know them yet."""
+        assert request.since is not None
+        place, since = _place(request, room), request.since.stream
+        wants_known = request.filter.state.redundant_members
+        if not wants_known and self._sent_members.knows(place, self._speakers(room, span), since):
+            return []
         members = members_of(span, await self._reader.state_at(room, now.stream))
         in_timeline = {entry.event.event_id for entry in span.entries}
         members = [event for event in members if event.event_id not in in_timeline]
-        if request.filter.state.redundant_members:
-            return members
-        return self._reader.sent_members.unsent(request.viewer, room.room_id, members, request.since, now)
+        return members if wants_known else self._sent_members.unsent(place, members, since, now.stream)
+
+    def _speakers(self, room: LiveRoom, span: Span) -> int:
+        """Who speaks in a piece of timeline, as bits; the same piece goes to many."""
+        if not span.entries:
+            return 0
+        key = (room.room_id, span.entries[0].stream, span.entries[-1].stream, len(span.entries))
+        mask = self._masks.get(key)
+        if mask is None:
+            mask = self._sent_members.mask(room.room_id, {entry.event.sender for entry in span.entries})
+            self._masks[key] = mask
+            if len(self._masks) > _KEPT_SECTIONS:
+                self._masks.popitem(last=False)
+        return mask
 
     async def _left(self, place: Membership, request: SyncRequest) -> bytes:
         """A room that was left, up to the moment of leaving."""
@@ -400,6 +418,10 @@ _KIND: Final = {"join": b"join", "invite": b"invite", "knock": b"knock"}
 
 def _left_json(span: Span, request: SyncRequest, events: list[Event]) -> bytes:
     return b'{"timeline":%b,%b%b}' % (timeline_json(span, request.viewer), _state_name(request), state_json(events))
+
+
+def _place(request: SyncRequest, room: LiveRoom) -> tuple[str, str, str]:
+    return (request.user_id, request.device_id, room.room_id)
 
 
 def _state_name(request: SyncRequest) -> bytes:
