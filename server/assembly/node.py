@@ -22,8 +22,10 @@ from server.rooms.create_room import RoomCreator
 from server.rooms.history import History
 from server.rooms.membership import Membership
 from server.rooms.receipts import Receipts
+from server.rooms.room_directory import RoomDirectory
 from server.rooms.rooms import Rooms
 from server.rooms.send_event import EventSender, Identity
+from server.rooms.spaces import Spaces
 from server.rooms.typing import Typing
 from server.rooms.visibility import Sights
 from server.storage.database import Database
@@ -120,8 +122,8 @@ async def _build_services(
     sync = Sync(database, world, RoomReader(database), feeds, bell, positions, clock)
     services = RoomServices(
         rooms, sender, RoomCreator(database, sender), Membership(database, rooms, sender, accounts),
-        History(database, rooms, sights, positions), Aliases(database, rooms, settings.server_name), receipts, typing,
-        feeds, sync, clock,
+        History(database, rooms, sights, positions), Aliases(database, rooms, sender),
+        RoomDirectory(database, rooms), Spaces(rooms), receipts, typing, feeds, sync, clock,
     )
     connect(services, acceptor, unread, bell, positions, accounts)
     accounts.listen_device_lists(DeviceNews(database, bell, positions, tasks, clock).follow)

@@ -12,8 +12,10 @@ from server.rooms.create_room import RoomCreator
 from server.rooms.history import History
 from server.rooms.membership import Membership
 from server.rooms.receipts import Receipts
+from server.rooms.room_directory import RoomDirectory
 from server.rooms.rooms import Rooms
 from server.rooms.send_event import EventSender
+from server.rooms.spaces import Spaces
 from server.rooms.typing import Typing
 from server.sync.feeds import Feeds
 from server.sync.sync import Sync
@@ -29,6 +31,8 @@ class RoomServices:
     membership: Membership
     history: History
     aliases: Aliases
+    directory: RoomDirectory
+    spaces: Spaces
     receipts: Receipts
     typing: Typing
     feeds: Feeds

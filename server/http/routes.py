@@ -84,6 +84,7 @@ class DoorTree(AbstractResource):
         self._unknown = ResourceRoute("*", answer_refusals(_unknown_path), self)
         self._wrong_method = ResourceRoute("*", answer_refusals(_wrong_method), self)
         self._preflight = ResourceRoute("OPTIONS", _preflight, self)
+        self._impossible = ResourceRoute("*", answer_refusals(_impossible_path), self)
 
     def add(self, method: str, path: str, handler: Handler) -> None:
         """Register a handler at a full path below the prefix."""
@@ -106,6 +107,8 @@ class DoorTree(AbstractResource):
 
     def find(self, method: str, raw_path: str) -> tuple[AbstractRoute, dict[str, str]]:
         """The route of an encoded path, and its variable segments, decoded."""
+        if "%00" in raw_path:
+            return self._impossible, {}
         node, values = self._root, []
         for segment in raw_path[len(self._prefix) + 1 :].split("/"):
             following = node.static.get(segment)
@@ -173,6 +176,11 @@ async def _unknown_path(_request: web.Request) -> web.StreamResponse:
 
 async def _wrong_method(_request: web.Request) -> web.StreamResponse:
     raise Refused("This method is not known for this path", code="M_UNRECOGNIZED", status=405)
+
+
+async def _impossible_path(_request: web.Request) -> web.StreamResponse:
+    """No id contains NUL, and not every database can even be asked for one."""
+    raise Refused("A path contains no NUL", code="M_INVALID_PARAM")
 
 
 async def _preflight(_request: web.Request) -> web.StreamResponse:

@@ -27,7 +27,7 @@ async def check_canonical_alias(services: RoomServices, room_id: str, content: d
 
 def _aliases_in(content: dict[str, Any]) -> set[str]:
     main, others = content.get("alias"), content.get("alt_aliases") or []
-    if main is not None and not isinstance(main, str) or not isinstance(others, list):
+    if (main is not None and not isinstance(main, str)) or not isinstance(others, list):
         raise InvalidParam("alias is a text, alt_aliases a list of texts")
     if not all(isinstance(item, str) for item in others):
         raise InvalidParam("alt_aliases is a list of texts")

@@ -45,7 +45,7 @@ async def _plan(request: web.Request, body: dict[str, Any], creator: str, alias:
     preset = body.get("preset") or ("public_chat" if visibility == "public" else "private_chat")
     if preset not in PRESETS:
         raise InvalidParam("This preset is not known")
-    version = room_version(body.get("room_version", request.app[SETTINGS].rooms.default_version))
+    version = room_version(optional_field(body, "room_version", str) or request.app[SETTINGS].rooms.default_version)
     if version.name not in CREATABLE:
         raise InvalidParam("Rooms of this version cannot be made here", code="M_UNSUPPORTED_ROOM_VERSION")
     invite = await _invite(request, body, creator)

@@ -10,11 +10,11 @@ from server.accounts.sessions import Caller
 from server.foundation.canonical_json import parse_json
 from server.foundation.errors import Forbidden, InvalidParam, NotFound
 from server.http.answers import json_answer
-from server.http.requests import caller, int_query
+from server.http.requests import bool_query, caller, int_query
 from server.http.room_services import ROOMS
 from server.http.routes import Doors
 from server.rooms.event import Event
-from server.rooms.history import Page
+from server.rooms.history import RECURSION, Page
 from server.rooms.timeline import Entry, client_event
 from server.sync.filters import NO_FILTER, EventFilter, parse_filter
 from server.sync.tokens import SyncToken
@@ -44,7 +44,7 @@ async def messages(request: web.Request) -> web.Response:
     backwards = _direction(request, required=True)
     page = await request.app[ROOMS].history.page(
         request.match_info["roomId"], who.user_id, _position(request, "from"), _position(request, "to"),
-        int_query(request, "limit", 10, most=10**6) and min(int_query(request, "limit", 10), _MOST),
+        min(int_query(request, "limit", 10), _MOST),
         wanted.wants, backwards=backwards,
     )
     answer = _page(page, who, "chunk")
@@ -112,7 +112,9 @@ async def state_content(request: web.Request) -> web.Response:
 async def members(request: web.Request) -> web.Response:
     """The member events, by membership where asked."""
     who = await caller(request)
-    _room, found = await request.app[ROOMS].history.state(request.match_info["roomId"], who.user_id)
+    _room, found = await request.app[ROOMS].history.state(
+        request.match_info["roomId"], who.user_id, _position(request, "at")
+    )
     chunk = [client_event(event) for event in found.values() if _is_wanted_member(event, request)]
     return json_answer({"chunk": chunk})
 
@@ -124,11 +126,12 @@ async def joined_members(request: web.Request) -> web.Response:
     if room.membership(who.user_id) != "join":
         raise Forbidden("You are not in this room")
     joined: dict[str, Any] = {}
-    for user_id in room.joined:
-        content = found[("m.room.member", user_id)].content
-        joined[user_id] = {
-            "display_name": content.get("displayname"), "avatar_url": content.get("avatar_url"),
-        }
+    for (kind, user_id), event in found.items():
+        content = event.content
+        if kind == "m.room.member" and content.get("membership") == "join":
+            joined[user_id] = {
+                "display_name": content.get("displayname"), "avatar_url": content.get("avatar_url"),
+            }
     return json_answer({"joined": joined})
 
 
@@ -136,16 +139,19 @@ async def relations(request: web.Request) -> web.Response:
     """What relates to an event: edits, reactions, answers of a thread."""
     who = await caller(request)
     path = request.match_info
+    recurse = bool_query(request, "recurse")
     page = await request.app[ROOMS].history.related(
         path["roomId"], who.user_id, path["eventId"], (path.get("relType"), path.get("eventType")),
         _position(request, "from"), max(1, min(int_query(request, "limit", 30), _MOST)),
-        backwards=_direction(request, required=False),
+        backwards=_direction(request, required=False), recurse=recurse,
     )
     answer = _page(page, who, "chunk")
     answer["next_batch"] = answer.pop("end", None)
     answer.pop("start")
     if answer["next_batch"] is None:
         del answer["next_batch"]
+    if recurse:
+        answer["recursion_depth"] = RECURSION
     return json_answer(answer)
 
 
@@ -178,7 +184,8 @@ def _position(request: web.Request, name: str) -> int | None:
 def _direction(request: web.Request, *, required: bool) -> bool:
     direction = request.query.get("dir")
     if direction not in ("b", "f") and (required or direction is not None):
-        raise InvalidParam("dir is b (backwards) or f (forwards)", code="M_INVALID_PARAM" if direction else "M_MISSING_PARAM")
+        code = "M_INVALID_PARAM" if direction else "M_MISSING_PARAM"
+        raise InvalidParam("dir is b (backwards) or f (forwards)", code=code)
     return direction != "f"
 
 

@@ -34,7 +34,7 @@ async def join(request: web.Request) -> web.Response:
     named = request.match_info.get("roomIdOrAlias") or request.match_info["roomId"]
     room_id = await services.aliases.room_id(named)
     extra = {name: value for name, value in body.items() if name not in ("reason", "third_party_signed", "via")}
-    await services.membership.join(room_id, who.user_id, extra, _reason(body))
+    await services.membership.join(room_id, who.user_id, extra, _reason(body), is_guest=who.is_guest)
     return json_answer({"room_id": room_id})
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from server.http.routes import Doors
-from server.matrix_api import create_room, history, membership, receipts, send, sync
+from server.matrix_api import create_room, directory, history, membership, public_rooms, receipts, send, sync
 
-_GROUPS = (create_room, history, membership, receipts, send, sync)
+_GROUPS = (create_room, directory, history, membership, public_rooms, receipts, send, sync)
 
 
 def add_routes(doors: Doors) -> None:

@@ -13,7 +13,7 @@ from server.http.requests import caller, json_body
 from server.http.room_services import ROOMS
 from server.http.routes import Doors
 from server.matrix_api.alias_checks import check_canonical_alias
-from server.rooms.send_event import Draft
+from server.rooms.send_event import VOUCHER, Draft
 
 # A little above the largest event, so that the event's own limit answers.
 _LIMIT = 128 * 1024
@@ -49,6 +49,8 @@ async def set_state(request: web.Request) -> web.Response:
     services = request.app[ROOMS]
     if kind == "m.room.canonical_alias":
         await check_canonical_alias(services, path["roomId"], content)
+    elif kind == "m.room.member":
+        content.pop(VOUCHER, None)  # whether somebody vouches for the member is not for the member to say
     event = await services.sender.send(Draft(path["roomId"], who.user_id, kind, content, state_key))
     return _event_id(event.event_id)
 

@@ -35,7 +35,7 @@ SILENT: Final = Judgement(False)
 
 def judge(room: LiveRoom, event: Event) -> Judgement:
     """What the default rules say of ``event``."""
-    if event.type not in _COUNTED or event.state_key is not None and event.type != "m.room.tombstone":
+    if event.type not in _COUNTED or (event.state_key is not None and event.type != "m.room.tombstone"):
         return SILENT
     content = event.content
     if content.get("msgtype") == "m.notice" or _is_edit(content):

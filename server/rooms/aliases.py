@@ -5,17 +5,21 @@ from __future__ import annotations
 from server.foundation.errors import Forbidden, InvalidParam, NotFound, Refused
 from server.foundation.ids import MAX_ID_BYTES
 from server.rooms.alias_store import Alias, add_alias, aliases_of_room, find_alias, find_alias_in, remove_alias
+from server.rooms.live_room import LiveRoom
+from server.rooms.room_directory import may_manage
 from server.rooms.rooms import Rooms
+from server.rooms.send_event import Draft, EventSender
 from server.storage.database import Database
 
 
 class Aliases:
     """Names of rooms on this node."""
 
-    def __init__(self, database: Database, rooms: Rooms, server_name: str) -> None:
+    def __init__(self, database: Database, rooms: Rooms, sender: EventSender) -> None:
         self._database = database
         self._rooms = rooms
-        self._server_name = server_name
+        self._sender = sender
+        self._server_name = sender.identity.server_name
 
     def full(self, localpart: str) -> str:
         """``#localpart:server``; raises ``InvalidParam`` where that is no alias."""
@@ -65,22 +69,37 @@ class Aliases:
             await add_alias(tx, Alias(alias, room_id, user_id))
 
     async def remove(self, alias: str, user_id: str, *, is_admin: bool = False) -> None:
-        """Take a name away: by whoever gave it, or by those who may set the room's main alias."""
+        """Take a name away: by whoever gave it, or by those who may set the room's main alias.
+
+        Who may, also takes it out of the room's ``m.room.canonical_alias``.
+        """
+        found = await find_alias(self._database, alias)
+        if found is None:
+            raise NotFound("There is no room of this name")
+        room = await self._rooms.find(found.room_id)
+        if found.creator != user_id and not is_admin and not (room and may_manage(room, user_id)):
+            raise Forbidden("You may not take this name away")
         async with self._database.write() as tx:
-            found = await find_alias_in(tx, alias)
-            if found is None:
+            if await find_alias_in(tx, alias) != found:
                 raise NotFound("There is no room of this name")
-            if found.creator != user_id and not is_admin and not await self._may_manage(found.room_id, user_id):
-                raise Forbidden("You may not take this name away")
             await remove_alias(tx, alias)
+        if room is not None:
+            await self._tell_room(room, alias, user_id)
 
     async def of_room(self, room_id: str) -> list[str]:
         """All names of a room."""
         return await aliases_of_room(self._database, room_id)
 
-    async def _may_manage(self, room_id: str, user_id: str) -> bool:
-        room = await self._rooms.find(room_id)
-        if room is None:
-            return False
-        levels = room.levels()
-        return levels.of_user(user_id) >= levels.needed_for("m.room.canonical_alias", is_state=True)
+    async def _tell_room(self, room: LiveRoom, alias: str, user_id: str) -> None:
+        content = dict(room.content("m.room.canonical_alias"))
+        others = content.get("alt_aliases")
+        if isinstance(others, list) and alias in others:
+            content["alt_aliases"] = [item for item in others if item != alias]
+        if content.get("alias") == alias:
+            del content["alias"]
+        if content == room.content("m.room.canonical_alias"):
+            return
+        try:
+            await self._sender.send(Draft(room.room_id, user_id, "m.room.canonical_alias", content, ""))
+        except Forbidden:
+            return  # the name is gone all the same; those who may will set another one

@@ -184,27 +184,28 @@ async def room_of_event(database: Database, event_id: str) -> tuple[int, int] | 
 
 
 async def related_ids(
-    database: Database, targets: Sequence[str], rel_types: Sequence[str]
+    database: Database, targets: Sequence[str], rel_types: Sequence[str] | None
 ) -> list[tuple[str, str, str, str, str, str]]:
     """``(event id, target, rel type, event type, key, sender)`` of all that relates to ``targets``, oldest first."""
     if not targets:
         return []
-    rows = await database.fetch_all(
-        select(relations.c.event_id, relations.c.target, relations.c.rel_type, relations.c.type, relations.c.key,
-               relations.c.sender)
-        .where(relations.c.target.in_(targets), relations.c.rel_type.in_(rel_types))
-        .order_by(relations.c.stream)
-    )
+    statement = select(
+        relations.c.event_id, relations.c.target, relations.c.rel_type, relations.c.type, relations.c.key,
+        relations.c.sender,
+    ).where(relations.c.target.in_(targets)).order_by(relations.c.stream)
+    if rel_types is not None:
+        statement = statement.where(relations.c.rel_type.in_(rel_types))
+    rows = await database.fetch_all(statement)
     return [(row[0], row[1], row[2], row[3], row[4], row[5]) for row in rows]
 
 
 async def related_page(
-    database: Database, room: LiveRoom, target: str, kinds: tuple[str | None, str | None], start: int | None,
+    database: Database, room: LiveRoom, targets: Sequence[str], kinds: tuple[str | None, str | None], start: int | None,
     limit: int, *, newest_first: bool,
 ) -> list[Entry]:
-    """Up to ``limit`` events that relate to ``target``, by ``(rel type, event type)``, on from position ``start``."""
+    """Up to ``limit`` events that relate to ``targets``, by ``(rel type, event type)``, on from position ``start``."""
     rel_type, kind = kinds
-    chosen = select(relations.c.event_id).where(relations.c.target == target)
+    chosen = select(relations.c.event_id).where(relations.c.target.in_(targets))
     if rel_type is not None:
         chosen = chosen.where(relations.c.rel_type == rel_type)
     if kind is not None:

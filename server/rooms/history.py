@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from server.foundation.errors import Forbidden, NotFound
 from server.rooms.event import Event, StateKey
-from server.rooms.event_store import entries_between, entry_of, related_page
+from server.rooms.event_store import entries_between, entry_of, related_ids, related_page
 from server.rooms.live_room import LiveRoom
 from server.rooms.relations import bundle_all
 from server.rooms.rooms import Rooms
-from server.rooms.state_store import snapshot_at, state_at
-from server.rooms.timeline import Entry
+from server.rooms.state_store import is_forgotten, snapshot_at, state_at
+from server.rooms.timeline import REJECTED, SOFT_FAILED, Entry
 from server.rooms.visibility import Sight, Sights
 from server.storage.database import Database
 from server.storage.streams import StreamPositions
@@ -23,6 +24,9 @@ from server.storage.streams import StreamPositions
 Wanted = Callable[[Event], bool]
 
 _MOST_STEPS = 20
+# How far "recurse" follows relations of relations (MSC3981).
+RECURSION: Final = 3
+_MOST_TARGETS: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +63,17 @@ class History:
         if room is None:
             raise Forbidden("You are not in this room")
         sight = await self._sights.of(room, user_id)
-        if not sight.sees_all and not sight.was_ever_in and room.history_visibility != "world_readable":
+        if sight.sees_all or room.membership(user_id) == "join" or room.history_visibility == "world_readable":
+            return room, sight
+        if not sight.was_ever_in or await is_forgotten(self._database, user_id, room_id):
             raise Forbidden("You are not in this room")
         return room, sight
+
+    async def require_reader(self, room_id: str, user_id: str) -> None:
+        """Raise ``Forbidden`` unless the user is in the room, or all the world may read it."""
+        room = await self._rooms.find(room_id)
+        if room is None or (room.membership(user_id) != "join" and room.history_visibility != "world_readable"):
+            raise Forbidden("You are not in this room")
 
     async def page(
         self, room_id: str, user_id: str, start: int | None, stop: int | None, limit: int, wanted: Wanted,
@@ -119,32 +131,43 @@ class History:
         last = after.entries[-1] if after.entries else entry
         return Surroundings(before, entry, after, await state_at(self._database, room, last.snapshot))
 
-    async def state(self, room_id: str, user_id: str) -> tuple[LiveRoom, dict[StateKey, Event]]:
-        """The state that the user may see: today's, or that of the moment when they left."""
+    async def state(
+        self, room_id: str, user_id: str, at: int | None = None
+    ) -> tuple[LiveRoom, dict[StateKey, Event]]:
+        """The state that the user may see, today's or that ``at`` a position; not after the moment when they left."""
         room, sight = await self.access(room_id, user_id)
-        if room.membership(user_id) == "join" or room.history_visibility == "world_readable":
-            return room, room.state
-        left_at = max((at for at, value in sight.membership if value != "join"), default=0)
-        if not sight.was_ever_in:
-            raise Forbidden("You are not in this room")
-        snapshot = await snapshot_at(self._database, room, left_at)
-        return room, await state_at(self._database, room, snapshot)
+        until = self._positions.current if at is None else min(at, self._positions.current)
+        if room.membership(user_id) != "join" and room.history_visibility != "world_readable":
+            until = min(until, sight.left_at)
+        state = room.state_at(until)
+        if state is None:
+            state = await state_at(self._database, room, await snapshot_at(self._database, room, until))
+        return room, state
 
     async def related(
         self, room_id: str, user_id: str, event_id: str, kinds: tuple[str | None, str | None],
-        start: int | None, limit: int, *, backwards: bool,
+        start: int | None, limit: int, *, backwards: bool, recurse: bool = False,
     ) -> Page:
-        """Events that relate to ``event_id``, by ``(rel type, event type)``."""
+        """Events that relate to ``event_id``, by ``(rel type, event type)``; with ``recurse`` also to these."""
         await self.event(room_id, user_id, event_id)
         room, sight = await self.access(room_id, user_id)
+        targets = await self._with_descendants(event_id) if recurse else [event_id]
         entries = await related_page(
-            self._database, room, event_id, kinds, start, limit + 1, newest_first=backwards
+            self._database, room, targets, kinds, start, limit + 1, newest_first=backwards
         )
         kept = [entry for entry in entries[:limit] if sight.sees(entry.stream)]
         await bundle_all(self._database, room, kept)
         more = len(entries) > limit
         last = entries[limit - 1].stream if more else 0
         return Page(kept, start or 0, (last - 1 if backwards else last) if more else None)
+
+    async def _with_descendants(self, event_id: str) -> list[str]:
+        """The event and what relates to it, ``RECURSION`` steps far in all."""
+        found, newest = [event_id], [event_id]
+        for _ in range(RECURSION - 1):
+            newest = [row[0] for row in await related_ids(self._database, newest, None)][:_MOST_TARGETS]
+            found += newest
+        return found[:_MOST_TARGETS]
 
     async def _access_or_hide(self, room_id: str, user_id: str) -> tuple[LiveRoom, Sight]:
         try:
@@ -157,6 +180,8 @@ class History:
         if entry is not None and entry.stream <= self._positions.current:
             return entry
         entry = await entry_of(self._database, room, event_id)
+        if entry is not None and entry.flags & (REJECTED | SOFT_FAILED):
+            return None
         if entry is not None:
             await bundle_all(self._database, room, [entry])
         return entry

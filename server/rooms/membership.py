@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
-from server.foundation.errors import BadRequest, Forbidden, NotFound
+from server.foundation.errors import BadRequest, Forbidden, NotFound, Refused
 from server.foundation.ids import UserId
 from server.rooms.event import Event
 from server.rooms.live_room import LiveRoom
 from server.rooms.rooms import Rooms
-from server.rooms.send_event import Draft, EventSender
+from server.rooms.send_event import VOUCHER, Draft, EventSender
 from server.rooms.state_store import forget_room, memberships_of
 from server.storage.database import Database, Writes
 
 Content = dict[str, Any]
+# What a client may not say of itself: whether somebody vouches for it is found out by this node.
+_OURS_ALONE = ("membership", VOUCHER, "third_party_invite")
+_SHOWN_ELSEWHERE = ("displayname", "avatar_url", "reason", VOUCHER)
+
+logger = logging.getLogger(__name__)
 
 
 class Profiles(Protocol):
@@ -47,17 +54,20 @@ class Membership:
         await self._set(room_id, sender, user_id, content, reason)
 
     async def join(
-        self, room_id: str, user_id: str, extra: Mapping[str, Any] | None = None, reason: str | None = None
+        self, room_id: str, user_id: str, extra: Mapping[str, Any] | None = None, reason: str | None = None,
+        *, is_guest: bool = False,
     ) -> str:
-        """Join; doing it twice is no fault. Answers the room id."""
+        """Join; doing it twice is no fault. Answers the room id. Guests need the room's leave (``guest_access``)."""
         room = await self._rooms.get(room_id)
+        if is_guest and room.content("m.room.guest_access").get("guest_access") != "can_join":
+            raise Forbidden("Guests may not join this room", code="M_GUEST_ACCESS_FORBIDDEN")
         if room.membership(user_id) == "join" and not extra:
             return room.room_id
         content: Content = {"membership": "join", **await self._profiles.member_profile(user_id)}
-        content |= {name: value for name, value in (extra or {}).items() if name != "membership"}
+        content |= {name: value for name, value in (extra or {}).items() if name not in _OURS_ALONE}
         voucher = await self._voucher(room, user_id)
         if voucher is not None:
-            content["join_authorised_via_users_server"] = voucher
+            content[VOUCHER] = voucher
         await self._set(room_id, user_id, user_id, content, reason)
         return room.room_id
 
@@ -94,7 +104,7 @@ class Membership:
         room = await self._rooms.get(room_id)
         self._require_inside(room, sender)
         if room.membership(user_id) != "ban":
-            raise BadRequest("This user is not banned", code="M_BAD_STATE")
+            raise Forbidden("This user is not banned", code="M_BAD_STATE")
         await self._set(room_id, sender, user_id, {"membership": "leave"}, reason)
 
     async def forget(self, room_id: str, user_id: str) -> None:
@@ -121,9 +131,13 @@ class Membership:
             member = room.member(user_id)
             if member is None or member.content.get("membership") != "join":
                 continue
-            kept = {name: value for name, value in member.content.items() if name not in ("displayname", "avatar_url")}
-            kept.pop("join_authorised_via_users_server", None)
-            await self._set(room_id, user_id, user_id, {**kept, **profile}, None)
+            kept = {name: value for name, value in member.content.items() if name not in _SHOWN_ELSEWHERE}
+            draft = Draft(room_id, user_id, "m.room.member", {**kept, **profile}, user_id)
+            try:
+                # Somebody who is removed at this moment must not come in again by changing their name.
+                await self._sender.send(replace(draft, replaces=member.event_id))
+            except Refused as refused:
+                logger.info("a profile was not followed: %s", refused.reason)
 
     async def _set(
         self, room_id: str, sender: str, user_id: str, content: Content, reason: str | None

@@ -29,13 +29,18 @@ from server.rooms.transactions import Transactions
 from server.storage.database import Conflict, Database, Stale, Writes
 
 MAX_ID_BYTES = 255
+# Names the member who vouches for somebody in a restricted room (room version 8).
+VOUCHER = "join_authorised_via_users_server"
 _CHUNK = 50
 _ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What somebody here wants to say. ``redacts`` is the target of a redaction."""
+    """What somebody here wants to say. ``redacts`` is the target of a redaction.
+
+    ``replaces`` is the state event that must still stand when the draft enters the room; otherwise it is refused.
+    """
 
     room_id: str
     sender: str
@@ -43,6 +48,7 @@ class Draft:
     content: dict[str, Any]
     state_key: str | None = None
     redacts: str | None = None
+    replaces: str | None = None
 
     def check(self) -> None:
         """Raise ``Refused`` where the draft can be no event."""
@@ -74,6 +80,10 @@ def _undone_if_refused(writes: Writes) -> Iterator[None]:
         for undo in writes.on_failure:
             undo()
         raise
+
+
+def _event_id_of(event: Event | None) -> str | None:
+    return event.event_id if event is not None else None
 
 
 class EventSender:
@@ -195,6 +205,9 @@ class EventSender:
         redacting: Entry | None = None,
     ) -> Event:
         """Build, check, sign and accept under the room's lock, without waiting. The caller submits ``writes``."""
+        current = room.state.get((draft.type, draft.state_key or ""))
+        if draft.replaces is not None and draft.replaces != _event_id_of(current):
+            raise Refused("Somebody else has just changed this", code="M_BAD_STATE", status=409)
         event = self._build(room, draft)
         check_auth(event, room.state)
         self._acceptor.accept(room, event, writes, txn=txn, redacting=redacting)

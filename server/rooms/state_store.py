@@ -228,6 +228,14 @@ async def users_who_share_rooms(
     return {str(row[0]) for row in await database.fetch_all(statement)}
 
 
+async def is_forgotten(database: Database, user_id: str, room_id: str) -> bool:
+    """Whether a user does not want to see a left room again."""
+    row = await database.fetch_one(
+        select(memberships.c.forgotten).where(memberships.c.user_id == user_id, memberships.c.room_id == room_id)
+    )
+    return row is not None and bool(row[0])
+
+
 async def state_history(
     database: Database, room: LiveRoom, kind: str, state_key: str
 ) -> list[tuple[int, Event]]:

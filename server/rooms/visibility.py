@@ -66,6 +66,15 @@ class Sight:
         return any(value == "join" for _, value in self.membership)
 
 
+    @property
+    def left_at(self) -> int:
+        """When the user left for the last time: what happened later is not for them."""
+        for index in range(len(self.membership) - 1, -1, -1):
+            if self.membership[index][1] == "join":
+                return self.membership[index + 1][0] if index + 1 < len(self.membership) else 2**62
+        return 0
+
+
 SEES_ALL = Sight((), (), sees_all=True)
 
 

@@ -1,0 +1,139 @@
+"""Doors: the public list, a Space's rooms, one room in short (spec: "Published room directory", "Spaces")."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from server.foundation.errors import BadRequest, Forbidden, InvalidParam, MissingToken, NotFound
+from server.http.answers import json_answer
+from server.http.keys import SETTINGS
+from server.http.requests import bool_query, caller, int_query, json_body, optional_field
+from server.http.room_services import ROOMS
+from server.http.routes import Doors
+from server.rooms.room_directory import Search
+from server.rooms.room_summary import may_look_at, summary_of
+
+_MOST = 100
+_MOST_IN_SPACE = 50
+_DEEPEST = 10
+
+
+def add_routes(doors: Doors) -> None:
+    """Register the doors of this file."""
+    doors.get("v3/publicRooms", public_rooms)
+    doors.post("v3/publicRooms", search_public_rooms)
+    doors.get("v1/rooms/{roomId}/hierarchy", hierarchy)
+    doors.get("v1/room_summary/{roomIdOrAlias}", room_summary)
+    doors.get("unstable/im.nheko.summary/summary/{roomIdOrAlias}", room_summary)
+    doors.get("unstable/im.nheko.summary/rooms/{roomIdOrAlias}/summary", room_summary)
+
+
+async def public_rooms(request: web.Request) -> web.Response:
+    """GET publicRooms: the list, page by page."""
+    await _anybody_allowed(request)
+    limit = int_query(request, "limit", _MOST)
+    return await _page(request, Search(), request.query.get("since"), limit)
+
+
+async def search_public_rooms(request: web.Request) -> web.Response:
+    """POST publicRooms: the list, searched and page by page."""
+    await caller(request)
+    body = await json_body(request)
+    limit = optional_field(body, "limit", int)
+    return await _page(
+        request, _search(optional_field(body, "filter", dict) or {}), optional_field(body, "since", str),
+        _MOST if limit is None else limit,
+    )
+
+
+async def hierarchy(request: web.Request) -> web.Response:
+    """GET rooms/{roomId}/hierarchy: the rooms below a Space."""
+    who = await caller(request)
+    suggested = bool_query(request, "suggested_only")
+    depth = min(int_query(request, "max_depth", _DEEPEST), _DEEPEST)
+    limit = min(int_query(request, "limit", _MOST_IN_SPACE, least=1), _MOST_IN_SPACE)
+    same = f"{depth}_{int(suggested)}"
+    start = _place_in_space(request.query.get("from"), same)
+    found: list[dict[str, Any]] = []
+    place, more = 0, False
+    walk = request.app[ROOMS].spaces.walk(
+        request.match_info["roomId"], who.user_id, suggested_only=suggested, max_depth=depth
+    )
+    async for room in walk:
+        if place >= start + limit:
+            more = True
+            break
+        if place >= start:
+            found.append(room)
+        place += 1
+    return json_answer({"rooms": found, **({"next_batch": f"{place}_{same}"} if more else {})})
+
+
+async def room_summary(request: web.Request) -> web.Response:
+    """GET room_summary/{roomIdOrAlias}: one room in short. Needs no account for rooms that all may join or read."""
+    who = await caller(request) if _has_token(request) else None
+    services = request.app[ROOMS]
+    room = await services.rooms.find(await services.aliases.room_id(request.match_info["roomIdOrAlias"]))
+    user_id = who.user_id if who is not None else None
+    if room is None or not await may_look_at(services.rooms, room, user_id):
+        raise NotFound("There is no such room, or you may not know of it")
+    told = summary_of(room)
+    if user_id is not None:
+        told["membership"] = room.membership(user_id)
+    return json_answer(told)
+
+
+async def _page(request: web.Request, search: Search, since: str | None, limit: int) -> web.Response:
+    server = request.query.get("server")
+    if server not in (None, "", request.app[SETTINGS].server_name):
+        raise Forbidden("This node does not ask other servers for their lists")
+    start, backwards = _place_in_list(since)
+    limit = max(0, min(limit, _MOST))
+    page = await request.app[ROOMS].directory.page(search, start, limit, backwards=backwards)
+    answer: dict[str, Any] = {"chunk": list(page.rooms), "total_room_count_estimate": page.total}
+    if page.end < page.total and limit:
+        answer["next_batch"] = f"n{page.end}"
+    if page.start > 0 and limit:
+        answer["prev_batch"] = f"p{page.start}"
+    return json_answer(answer)
+
+
+async def _anybody_allowed(request: web.Request) -> None:
+    if _has_token(request):
+        await caller(request)
+    elif not request.app[SETTINGS].directory.public:
+        raise MissingToken("Missing access token")
+
+
+def _has_token(request: web.Request) -> bool:
+    return "Authorization" in request.headers or "access_token" in request.query
+
+
+def _search(wanted: dict[str, Any]) -> Search:
+    types = optional_field(wanted, "room_types", list)
+    if types is not None and not all(item is None or isinstance(item, str) for item in types):
+        raise BadRequest("room_types is a list of texts and null")
+    return Search(optional_field(wanted, "generic_search_term", str) or "", types)
+
+
+def _place_in_list(since: str | None) -> tuple[int, bool]:
+    if not since:
+        return 0, False
+    if since[0] not in "np" or not _is_number(since[1:]):
+        raise InvalidParam("This is no place in the list")
+    return int(since[1:]), since[0] == "p"
+
+
+def _place_in_space(token: str | None, same: str) -> int:
+    if not token:
+        return 0
+    place, _, rest = token.partition("_")
+    if not _is_number(place) or rest != same:
+        raise InvalidParam("max_depth and suggested_only are those of the first request")
+    return int(place)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 10

@@ -1,0 +1,62 @@
+"""What is told of a room to somebody who is not in it, and who may be told (spec: ``RoomSummary``, "Spaces")."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from server.rooms.live_room import LiveRoom
+from server.rooms.rooms import Rooms
+from server.rooms.timeline import text_of
+
+Json = dict[str, Any]
+
+_PREVIEWED_RULES = ("public", "knock", "knock_restricted")
+
+
+def summary_of(room: LiveRoom) -> Json:
+    """A room as the public list and spaces show it. Texts that are no texts are left out."""
+    told: Json = {
+        "room_id": room.room_id,
+        "num_joined_members": len(room.joined),
+        "world_readable": room.history_visibility == "world_readable",
+        "guest_can_join": room.content("m.room.guest_access").get("guest_access") == "can_join",
+        "join_rule": room.join_rule,
+        "room_version": room.version.name,
+    }
+    for name, kind, key in (
+        ("name", "m.room.name", "name"), ("topic", "m.room.topic", "topic"), ("avatar_url", "m.room.avatar", "url"),
+        ("canonical_alias", "m.room.canonical_alias", "alias"), ("encryption", "m.room.encryption", "algorithm"),
+    ):
+        text = text_of(room.content(kind), key)
+        if text:
+            told[name] = text
+    if room.room_type is not None:
+        told["room_type"] = room.room_type
+    allowed = allowed_rooms(room)
+    if allowed:
+        told["allowed_room_ids"] = allowed
+    return told
+
+
+def allowed_rooms(room: LiveRoom) -> list[str]:
+    """The rooms whose members may join a restricted room."""
+    rules = room.content("m.room.join_rules").get("allow")
+    if room.join_rule not in ("restricted", "knock_restricted") or not isinstance(rules, list):
+        return []
+    ids = (rule.get("room_id") for rule in rules if isinstance(rule, dict) and rule.get("type") == "m.room_membership")
+    return [room_id for room_id in ids if isinstance(room_id, str)]
+
+
+async def may_look_at(rooms: Rooms, room: LiveRoom, user_id: str | None) -> bool:
+    """Whether somebody may be told of a room: who is in, who may join or knock, and all where it is world readable."""
+    if room.join_rule in _PREVIEWED_RULES or room.history_visibility == "world_readable":
+        return user_id is None or room.membership(user_id) != "ban"
+    if user_id is None:
+        return False
+    if room.membership(user_id) in ("join", "invite"):
+        return True
+    for room_id in allowed_rooms(room) if room.membership(user_id) != "ban" else ():
+        other = await rooms.find(room_id)
+        if other is not None and other.membership(user_id) == "join":
+            return True
+    return False
