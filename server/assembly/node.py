@@ -89,7 +89,7 @@ async def build(settings: Settings, clock: Clock | None = None) -> AsyncIterator
         await migrate(database)
         core = await _build_core(settings, clock, database, tasks)
         media = await closing.enter_async_context(open_media(settings, database, clock))
-        yield Node(core, media, await closing.enter_async_context(build_association(core, media.media)))
+        yield Node(core, media, await closing.enter_async_context(build_association(core)))
 
 
 async def _build_core(settings: Settings, clock: Clock, database: Database, tasks: Tasks) -> Core:

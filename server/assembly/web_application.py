@@ -6,6 +6,7 @@ from aiohttp import web
 
 from server.accounts.interactive_auth import InteractiveAuth
 from server.accounts.shared_secret import SharedSecretRegistration
+from server.assembly.late_doors import add_late_doors
 from server.assembly.node import Node
 from server.http.keys import ACCOUNTS, CLOCK, INTERACTIVE_AUTH, RATE_LIMITS, SETTINGS, SHARED_SECRET
 from server.http.media_services import MEDIA
@@ -30,4 +31,5 @@ def make_app(node: Node) -> web.Application:
     doors = Doors(app)
     for group in (account_doors, room_doors, media):
         group.add_routes(doors)
+    add_late_doors(app, node)
     return app

@@ -25,7 +25,7 @@ class LateDoor:
         self._handler: Handler | None = None
         self._lock = asyncio.Lock()
 
-    async def __call__(self, request: web.Request) -> web.StreamResponse:
+    async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answer a request."""
         handler = self._handler or await self._open()
         return await handler(request)
