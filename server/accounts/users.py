@@ -136,10 +136,14 @@ class Users:
         return user if right and user is not None and not user.is_deactivated else None
 
     def named(self, name: str) -> str:
-        """The full id of what people type as their user name: ``@a:here``, or only ``a``."""
+        """The full id of what people type as their user name: ``@a:here``, or only ``a``; phones like to begin with
+        a capital and to end with a space.
+        """
+        name = name.strip()
         if name.startswith("@"):
-            return str(UserId.parse(name))
-        return f"@{name}:{self._server_name}"
+            user_id = UserId.parse(name)
+            return f"@{user_id.localpart.lower()}:{user_id.server_name}"
+        return f"@{name.lower()}:{self._server_name}"
 
     async def list_all(self) -> list[User]:
         """Everybody, closed accounts too."""

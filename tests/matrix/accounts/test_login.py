@@ -20,7 +20,7 @@ async def test_the_only_flow_is_the_password(node: Node) -> None:
     assert (status, answer) == (200, {"flows": [{"type": "m.login.password"}]})
 
 
-@pytest.mark.parametrize("name", ["hana", "@hana:test.example"])
+@pytest.mark.parametrize("name", ["hana", "@hana:test.example", "Hana", "@Hana:test.example", "hana "])
 async def test_a_user_logs_in_by_name_or_full_id(node: Node, name: str) -> None:
     await node.person("hana")
     status, answer = await node.ask("POST", "v3/login", by_password(name))
