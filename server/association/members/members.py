@@ -10,6 +10,7 @@ from server.association.members.members_store import load_register
 from server.association.members.model import (
     OFFICER_ROLES,
     Audience,
+    AudienceKind,
     Block,
     Channel,
     Group,
@@ -116,7 +117,13 @@ class Members:
     def is_in(self, user_id: str, audience: Audience) -> bool:
         """Whether the audience reaches this account."""
         person = self.person_of_user(user_id)
-        return person is not None and any(item.id == person.id for item in self.audience(audience))
+        if person is None or audience.kind is AudienceKind.EVERYONE:
+            return person is not None
+        if audience.kind is AudienceKind.OFFICERS:
+            return bool(self.roles_of(person.id) & OFFICER_ROLES)
+        if audience.kind is AudienceKind.BLOCKS:
+            return self.household(person.household_id).block_id in audience.ids
+        return any(group.id in audience.ids for group in self.groups_of(person.id))
 
     def channel_of(self, household_id: str) -> Channel:
         """How the household is really reached: see ``effective_channel``."""
@@ -157,6 +164,15 @@ class Members:
         """Raise ``Forbidden`` unless ``may``."""
         if not self.may(user_id, right, block_id):
             raise Forbidden("この操作は、担当の役員だけができます", detail=right.value)
+
+    def require_for(self, user_id: str, right: Right, audience: Audience) -> None:
+        """Raise ``Forbidden`` unless the account may do something for this audience: in each of its blocks, or for all.
+        """
+        if audience.kind is AudienceKind.BLOCKS:
+            for block_id in audience.ids:
+                self.require(user_id, right, self.block(block_id).id)
+        else:
+            self.require(user_id, right)
 
     # ---- rooms -----------------------------------------------------------------------------------------------------
 

@@ -128,7 +128,9 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
     Role.BLOCK_LEADER: frozenset(),
     Role.HELPER: frozenset({Right.SEE_ROSTER, Right.INVITE}),
 }
-BLOCK_LEADER_RIGHTS: Final = frozenset({Right.SEE_ROSTER, Right.INVITE, Right.POST_CIRCULARS, Right.ENTER_ANSWERS})
+BLOCK_LEADER_RIGHTS: Final = frozenset({
+    Right.SEE_ROSTER, Right.INVITE, Right.POST_CIRCULARS, Right.ENTER_ANSWERS, Right.ARRANGE_GATHERINGS,
+})
 
 
 def rights_of(roles: Iterable[Role]) -> frozenset[Right]:

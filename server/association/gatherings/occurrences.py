@@ -1,0 +1,75 @@
+"""When a gathering takes place, once or again and again. Repeating goes by the clock on the wall in Japan."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from itertools import islice
+from typing import Final
+
+from dateutil.rrule import rrulestr  # type: ignore[import-untyped]
+
+from server.association.gatherings.model import Gathering, Moment
+from server.foundation.clock import TOKYO
+
+_UNTIL: Final = re.compile(r"UNTIL=(\d{8}T\d{6})Z")
+_MOST_STEPS: Final = 20_000
+_FAR_MS: Final = 2 * 366 * 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One time that a gathering takes place; ``start_ms`` and ``end_ms`` since 1970."""
+
+    gathering: Gathering
+    start_ms: int
+    end_ms: int
+
+
+def occurrences_after(gathering: Gathering, now_ms: int, limit: int) -> list[Occurrence]:
+    """The next ``limit`` times that are not over at ``now_ms``, within two years."""
+    length = to_ms(gathering.plan.end) - to_ms(gathering.plan.start)
+    found: list[Occurrence] = []
+    for start in islice(_starts(gathering), _MOST_STEPS):
+        if start > now_ms + _FAR_MS or len(found) == limit:
+            break
+        if start + length > now_ms or start >= now_ms:
+            found.append(Occurrence(gathering, start, start + length))
+    return found
+
+
+def to_ms(value: Moment) -> int:
+    """Milliseconds since 1970; a day begins in Japan."""
+    moment = value if isinstance(value, datetime) else _midnight(value)
+    return round(moment.timestamp()) * 1000
+
+
+def _starts(gathering: Gathering) -> Iterator[int]:
+    plan = gathering.plan
+    if not plan.rule:
+        yield to_ms(plan.start)
+        return
+    left_out = {to_ms(value) for value in plan.except_for}
+    first = plan.start if isinstance(plan.start, datetime) else _midnight(plan.start)
+    rule = _UNTIL.sub(lambda match: "UNTIL=" + _wall_clock(match[1]), plan.rule)
+    try:
+        series = iter(rrulestr(rule, dtstart=first.astimezone(TOKYO).replace(tzinfo=None)))
+    except ValueError:
+        yield to_ms(plan.start)
+        return
+    for moment in series:
+        start = to_ms(moment.replace(tzinfo=TOKYO))
+        if start not in left_out:
+            yield start
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=TOKYO)
+
+
+def _wall_clock(utc: str) -> str:
+    """The library wants an UNTIL without a zone beside a start without one."""
+    moment = datetime.strptime(utc, "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
+    return moment.astimezone(TOKYO).strftime("%Y%m%dT%H%M%S")
