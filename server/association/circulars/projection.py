@@ -1,0 +1,98 @@
+"""What room events mean for circulars; the rows go into the transaction of the event."""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from server.association.circulars import circulars_store as store
+from server.association.circulars.model import ATTACHMENT, MARK, OPENED, Circular, is_acknowledging
+from server.association.members.members import Members
+from server.foundation.errors import Refused
+from server.rooms.accept_event import EventAcceptor
+from server.rooms.live_room import LiveRoom
+from server.rooms.numbered_answers import reaction_of
+from server.rooms.relations import relation_of
+from server.rooms.timeline import Entry
+from server.storage.database import Writes
+
+logger = logging.getLogger(__name__)
+
+_UNREADABLE: Final = (Refused, KeyError, ValueError, TypeError, AttributeError)
+
+
+class CircularProjection:
+    """Keeps the tables in step with the rooms. ``rooms`` are those in which circulars stand."""
+
+    def __init__(self, members: Members) -> None:
+        self._members = members
+        self.rooms: set[str] = set()
+
+    def attach(self, acceptor: EventAcceptor) -> None:
+        """Look at every event from now on."""
+        acceptor.project(self._message, ["m.room.message"])
+        acceptor.project(self._reaction, ["m.reaction"])
+        acceptor.project(self._opened, [OPENED])
+        acceptor.project(self._redaction, ["m.room.redaction"])
+
+    def _message(self, room: LiveRoom, entry: Entry, writes: Writes) -> None:
+        """A circular, an edit of it, or one of its files: said by the node only."""
+        if entry.event.sender != self._members.node_user_id:
+            return
+        content = entry.event.content
+        if MARK in content:
+            self._posted(room, entry, writes)
+        elif ATTACHMENT in content:
+            self._attached(room, entry, writes)
+        elif isinstance(content.get("m.new_content"), dict) and MARK in content["m.new_content"]:
+            self._edited(entry, writes)
+
+    def _posted(self, room: LiveRoom, entry: Entry, writes: Writes) -> None:
+        circular = _read(entry.event.content[MARK])
+        if circular is None:
+            return
+        self.rooms.add(room.room_id)
+        store.set_circular(writes, circular)
+        store.add_room(writes, store.CircularRoom(
+            circular.id, room.room_id, entry.event.event_id, entry.stream, circular.revision))
+
+    def _edited(self, entry: Entry, writes: Writes) -> None:
+        circular, relation = _read(entry.event.content["m.new_content"][MARK]), relation_of(entry.event.content)
+        if circular is not None and relation is not None and relation[1] == "m.replace":
+            store.set_circular(writes, circular)
+            store.set_revision(writes, relation[0], circular.revision)
+
+    def _attached(self, room: LiveRoom, entry: Entry, writes: Writes) -> None:
+        mark = entry.event.content[ATTACHMENT]
+        if isinstance(mark, dict) and isinstance(mark.get("id"), str) and isinstance(mark.get("url"), str):
+            store.add_attachment(writes, entry.event.event_id, mark["id"], room.room_id, mark["url"])
+
+    def _reaction(self, room: LiveRoom, entry: Entry, writes: Writes) -> None:
+        """✅ or 👍 on the message acknowledges it."""
+        reaction = reaction_of(entry.event.content) if room.room_id in self.rooms else None
+        person = self._members.person_of_user(entry.event.sender)
+        if reaction is not None and person is not None and is_acknowledging(reaction[1]):
+            event = entry.event
+            store.acknowledge(writes, event.event_id, person.id, room.room_id, reaction[0], event.origin_server_ts)
+
+    def _opened(self, room: LiveRoom, entry: Entry, writes: Writes) -> None:
+        """A person has opened this very circular; said where it stands or in their own 窓口."""
+        circular_id = entry.event.content.get("circular_id")
+        person = self._members.person_of_user(entry.event.sender)
+        if isinstance(circular_id, str) and person is not None:
+            event = entry.event
+            store.note_opened(writes, event.event_id, person.id, circular_id, event.origin_server_ts)
+
+    def _redaction(self, room: LiveRoom, entry: Entry, writes: Writes) -> None:
+        """What was deleted counts no more: a reaction, a file."""
+        target = entry.event.redacts
+        if target is not None and room.room_id in self.rooms:
+            store.forget_event(writes, target)
+
+
+def _read(mark: object) -> Circular | None:
+    try:
+        return Circular.from_mark(mark)  # type: ignore[arg-type]
+    except _UNREADABLE:
+        logger.warning("a circular could not be read")
+        return None
