@@ -119,7 +119,7 @@ def _check_config(options: argparse.Namespace) -> int:
 
 
 def _invite(options: argparse.Namespace) -> int:
-    status: int = _module("server.assembly").invite(
+    status: int = _module("server.assembly.people").invite(
         _settings(options), name=options.name, block=options.block, role=options.role
     )
     return status
@@ -127,23 +127,23 @@ def _invite(options: argparse.Namespace) -> int:
 
 def _add_user(options: argparse.Namespace) -> int:
     settings, password = _settings(options), _new_password()
-    status: int = _module("server.assembly").add_user(settings, options.localpart, password, is_admin=options.admin)
+    status: int = _module("server.assembly.people").add_user(settings, options.localpart, password, is_admin=options.admin)
     return status
 
 
 def _list_users(options: argparse.Namespace) -> int:
-    status: int = _module("server.assembly").list_users(_settings(options))
+    status: int = _module("server.assembly.people").list_users(_settings(options))
     return status
 
 
 def _deactivate_user(options: argparse.Namespace) -> int:
-    status: int = _module("server.assembly").deactivate_user(_settings(options), options.localpart)
+    status: int = _module("server.assembly.people").deactivate_user(_settings(options), options.localpart)
     return status
 
 
 def _change_password(options: argparse.Namespace) -> int:
     settings, password = _settings(options), _new_password()
-    status: int = _module("server.assembly").change_password(settings, options.localpart, password)
+    status: int = _module("server.assembly.people").change_password(settings, options.localpart, password)
     return status
 
 

@@ -50,6 +50,8 @@ class Core:
     services: RoomServices
     acceptor: EventAcceptor
     tasks: Tasks
+    # What is opened late is closed with the node.
+    closing: AsyncExitStack
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +89,14 @@ async def build(settings: Settings, clock: Clock | None = None) -> AsyncIterator
         tasks = Tasks()
         closing.push_async_callback(tasks.stop)
         await migrate(database)
-        core = await _build_core(settings, clock, database, tasks)
+        core = await _build_core(settings, clock, database, tasks, closing)
         media = await closing.enter_async_context(open_media(settings, database, clock))
-        yield Node(core, media, await closing.enter_async_context(build_association(core)))
+        yield Node(core, media, await build_association(core))
 
 
-async def _build_core(settings: Settings, clock: Clock, database: Database, tasks: Tasks) -> Core:
+async def _build_core(
+    settings: Settings, clock: Clock, database: Database, tasks: Tasks, closing: AsyncExitStack
+) -> Core:
     positions = await open_positions(database)
     tasks.start("positions", keep_doing("positions", lambda: reserve_more(database, positions), clock, every_s=60))
     accounts = Accounts(database, positions, clock, settings.server_name, password_cost=settings.passwords.cost)
@@ -103,7 +107,7 @@ async def _build_core(settings: Settings, clock: Clock, database: Database, task
     identity = Identity(settings.server_name, SigningKey.read(settings.signing_key_file.read_text()))
     sender = EventSender(database, rooms, acceptor, clock, identity)
     services = await _build_services(settings, clock, database, accounts, sender, positions, acceptor, tasks)
-    return Core(settings, clock, database, accounts, services, acceptor, tasks)
+    return Core(settings, clock, database, accounts, services, acceptor, tasks, closing)
 
 
 async def _build_services(

@@ -1,0 +1,61 @@
+"""What only the pages and the command line need of the association; loaded with the first page.
+
+Reading a roster in, inviting, printing and the desks' tables bring classes and libraries that a node which only
+serves Matrix clients never uses.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from server.accounts.web_sessions import WebSessions
+from server.assembly.node import Core, Node
+from server.association.members.invitations import CardSettings, Invitations
+from server.association.members.papers import PAPER_LIMITS, Papers
+from server.association.members.roster_exchange import RosterExchange
+from server.association.safety_checks.desk import SafetyDesk
+from server.calendars.app_passwords import AppPasswords
+from server.foundation.worker_process import WorkerProcess
+from server.http.late_door import Handler
+from server.http.rate_limits import RateLimits
+from server.web.app import make_pages
+from server.web.services import NodeServices, RosterServices, SafetyServices, WebServices
+
+
+def open_pages(node: Node, limits: RateLimits) -> Handler:
+    """The handler of all pages."""
+    return make_pages(_services(node, limits)).__call__
+
+
+def invitations_of(node: Node) -> Invitations:
+    """The verbs that invite people to the association."""
+    core, members = node.core, node.association.members
+    cards = CardSettings(core.settings.http.public_url, _pepper(core))
+    return Invitations(core.database, core.clock, members, node.association.editor, core.accounts, cards)
+
+
+def _services(node: Node, limits: RateLimits) -> WebServices:
+    core, association = node.core, node.association
+    worker = WorkerProcess(core.clock, "paper", PAPER_LIMITS)
+    core.closing.push_async_callback(worker.close)
+    return WebServices(
+        node=NodeServices(
+            settings=core.settings, clock=core.clock, limits=limits, accounts=core.accounts,
+            sessions=WebSessions(core.database, core.clock, core.accounts.users), rooms=core.services.rooms,
+            receipts=core.services.receipts, media=node.media, app_passwords=AppPasswords(core.database, core.clock),
+        ),
+        roster=RosterServices(
+            members=association.members, editor=association.editor,
+            exchange=RosterExchange(core.clock, association.members, association.editor),
+            invitations=invitations_of(node), papers=Papers(worker),
+        ),
+        safety=SafetyServices(
+            checks=association.safety_checks, desk=SafetyDesk(core.database, association.members)
+        ),
+        polls=association.polls,
+    )
+
+
+def _pepper(core: Core) -> bytes:
+    """A secret of this node that is nowhere in its database: it follows from the signing key."""
+    return hashlib.blake2b(core.services.sender.identity.key.seed, person=b"invitations").digest()
