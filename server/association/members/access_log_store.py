@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Table, Text, delete, insert, select
+from sqlalchemy import BigInteger, Column, Table, Text, insert, select
 
 from server.storage.database import Database, Writes, metadata
 
@@ -38,9 +38,3 @@ async def looks(database: Database, limit: int) -> list[Look]:
     """The last ``limit`` looks, newest first."""
     rows = await database.fetch_all(select(access_log).order_by(access_log.c.ts.desc()).limit(limit))
     return [Look(row.id, row.ts, row.viewer, row.what) for row in rows]
-
-
-async def forget_looks_before(database: Database, ts: int) -> None:
-    """Drop what is older than the association keeps."""
-    async with database.write() as tx:
-        await tx.execute(delete(access_log).where(access_log.c.ts < ts))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -211,3 +212,30 @@ async def test_the_rooms_of_an_audience(tmp_path: Path) -> None:
         assert node.members.rooms_for(EVERYONE, Purpose.DISASTER) == [node.members.hall_room(Purpose.DISASTER)]
         assert node.members.rooms_for(OFFICERS) == [node.members.hall_room(Purpose.OFFICERS)]
         assert node.members.rooms_for(Audience.blocks([block.id])) == [node.members.block_room(block.id)]
+
+
+async def test_bringing_many_people_in_goes_on_where_a_stop_of_the_node_has_left_it(tmp_path: Path) -> None:
+    async with world(tmp_path / "node.db") as node:
+        await node.exchange.take_in(node.node, ("班,氏名\n" + "".join(f"1班,人{n}\n" for n in range(60))).encode())
+        persons = node.members.persons()
+        users = [await node.accounts.create_user(None, None, person.name) for person in persons]
+
+        async def bring_in() -> None:
+            async with node.editor.editing() as edit:
+                for person, user_id in zip(persons, users, strict=True):
+                    edit.account(person.id, user_id)
+
+        work = asyncio.create_task(bring_in())
+        while len(node.members.rooms.rooms()) < 20:
+            await asyncio.sleep(0)
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+        made = len(node.members.rooms.rooms())
+        assert made < 60
+    async with world(tmp_path / "node.db") as node:
+        assert await _joined(node, node.members.hall_room(Purpose.CIRCULARS)) == set(users)
+        desks = {node.members.desk_room_of(person.id) for person in persons}
+        assert None not in desks
+        assert len(desks) == 60
+        for user_id in users:
+            assert len(await node.membership.joined_rooms(user_id)) == 6  # four of all, the block's, the own one
