@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from server.association.circulars.actions import Circulars
+from server.association.gatherings.gatherings import Gatherings
+from server.association.gatherings.model import Gathering
 from server.association.members.editor import MemberEditor
 from server.association.members.group_rooms import group_projection
 from server.association.members.members import Members
@@ -24,6 +28,8 @@ class Association:
     members: Members
     editor: MemberEditor
     rooms: AssociationRooms
+    circulars: Circulars
+    gatherings: Gatherings
     polls: Polls
     safety_checks: SafetyChecks
 
@@ -31,14 +37,23 @@ class Association:
 async def build_association(core: Core) -> Association:
     """The association on its tables and rooms; what an interrupted run left undone is done first."""
     members, editor, rooms = await _build_members(core)
-    polls = Polls(core.database, members, core.services.sender, core.clock, core.tasks)
-    polls.attach(core.acceptor)
-    await polls.open()
-    checks = SafetyChecks(core.database, members, core.services.sender, core.clock, core.tasks)
+    database, sender, clock = core.database, core.services.sender, core.clock
+    circulars = Circulars(database, members, sender, clock, core.tasks)
+    gatherings = Gatherings(database, clock, members, sender, _as_ics)
+    polls = Polls(database, members, sender, clock, core.tasks)
+    checks = SafetyChecks(database, members, sender, clock, core.tasks)
+    for feature in (circulars, gatherings, polls):
+        feature.attach(core.acceptor)
     checks.attach(core.acceptor, core.services.receipts)
-    await checks.open()
-    await rooms.open()
-    return Association(members, editor, rooms, polls, checks)
+    for opened in (circulars, gatherings, polls, checks, rooms):
+        await opened.open()
+    return Association(members, editor, rooms, circulars, gatherings, polls, checks)
+
+
+def _as_ics(gathering: Gathering) -> str:
+    """A gathering as an .ics file; what knows iCalendar is loaded when the first one is written."""
+    text: str = importlib.import_module("server.association.gatherings.calendar").as_ics(gathering)
+    return text
 
 
 async def _build_members(core: Core) -> tuple[Members, MemberEditor, AssociationRooms]:

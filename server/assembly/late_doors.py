@@ -12,10 +12,18 @@ from server.http.late_door import Handler, LateDoor
 
 
 def add_late_doors(app: web.Application, node: Node) -> None:
-    """Give an application the pages; after all other doors, since pages are everything that is left."""
+    """Give an application calendars and pages; after all other doors, since pages are everything that is left."""
 
     def pages(module: ModuleType) -> Handler:
         handler: Handler = module.open_pages(node, app[RATE_LIMITS])
         return handler
 
+    def caldav(module: ModuleType) -> Handler:
+        handler: Handler = module.open_caldav(node, app[RATE_LIMITS])
+        return handler
+
+    calendar_door = LateDoor("server.assembly.calendars", caldav).answer
+    for path in ("/.well-known/caldav", "/dav", "/dav/{rest:.*}"):
+        app.router.add_route("*", path, calendar_door)
+    app.router.add_route("PROPFIND", "/", calendar_door)
     app.router.add_route("*", "/{rest:.*}", LateDoor("server.assembly.pages", pages).answer)

@@ -10,6 +10,8 @@ import hashlib
 
 from server.accounts.web_sessions import WebSessions
 from server.assembly.node import Core, Node
+from server.association.circulars.reader import CircularReader
+from server.association.gatherings.calendar import as_ics
 from server.association.members.invitations import CardSettings, Invitations
 from server.association.members.papers import PAPER_LIMITS, Papers
 from server.association.members.roster_exchange import RosterExchange
@@ -19,7 +21,14 @@ from server.foundation.worker_process import WorkerProcess
 from server.http.late_door import Handler
 from server.http.rate_limits import RateLimits
 from server.web.app import make_pages
-from server.web.services import NodeServices, RosterServices, SafetyServices, WebServices
+from server.web.services import (
+    CircularServices,
+    GatheringServices,
+    NodeServices,
+    RosterServices,
+    SafetyServices,
+    WebServices,
+)
 
 
 def open_pages(node: Node, limits: RateLimits) -> Handler:
@@ -53,6 +62,11 @@ def _services(node: Node, limits: RateLimits) -> WebServices:
             checks=association.safety_checks, desk=SafetyDesk(core.database, association.members)
         ),
         polls=association.polls,
+        circulars=CircularServices(
+            verbs=association.circulars,
+            reader=CircularReader(core.database, association.members, core.services.receipts),
+        ),
+        gatherings=GatheringServices(verbs=association.gatherings, as_ics=as_ics),
     )
 
 
