@@ -71,3 +71,15 @@ def end_of_day_ms(day: date) -> int:
     """The last millisecond of a day in Japan: a deadline includes its day."""
     following = datetime.combine(day + timedelta(days=1), datetime.min.time(), TOKYO)
     return int(following.timestamp() * 1000) - 1
+
+
+def span_of(start_ms: int, end_ms: int, *, is_all_day: bool) -> str:
+    """When something takes place, its first day left out: ``10:00〜12:00``, 一日, ``11月24日（火）まで``."""
+    start, end = tokyo_time(start_ms), tokyo_time(end_ms)
+    if is_all_day:
+        last = (end - timedelta(days=1)).date()
+        return "一日" if last <= start.date() else f"{short_date(last)}まで"
+    if start == end:
+        return f"{start:%H:%M}から"
+    until = f"{end:%H:%M}" if start.date() == end.date() else f"{short_date(end.date())} {end:%H:%M}"
+    return f"{start:%H:%M}〜{until}"

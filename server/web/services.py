@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from server.accounts.accounts import Accounts
 from server.accounts.web_sessions import WebSessions
+from server.association.circulars.actions import Circulars
+from server.association.circulars.reader import CircularReader
+from server.association.gatherings.gatherings import Gatherings
+from server.association.gatherings.model import Gathering
 from server.association.members.editor import MemberEditor
 from server.association.members.invitations import Invitations
 from server.association.members.members import Members
@@ -58,6 +63,22 @@ class SafetyServices:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CircularServices:
+    """Circulars: verbs, and what is seen of them."""
+
+    verbs: Circulars
+    reader: CircularReader
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatheringServices:
+    """Gatherings, and how one is written as an .ics file (``server.association.gatherings.calendar.as_ics``)."""
+
+    verbs: Gatherings
+    as_ics: Callable[[Gathering], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WebServices:
     """Everything together."""
 
@@ -65,6 +86,8 @@ class WebServices:
     roster: RosterServices
     safety: SafetyServices
     polls: Polls
+    circulars: CircularServices
+    gatherings: GatheringServices
 
     @property
     def settings(self) -> Settings:

@@ -26,6 +26,7 @@ DONE: Final = {
     "entered": "書きました。",
     "closed": "おわりました。結果を「防災」の部屋に 出しました。",
     "finished": "おわりました。結果を 部屋に 出しました。",
+    "acknowledged": "了解しました。",
     "sent": "おくりました。",
     "corrected": "なおしました。",
     "withdrawn": "とりさげました。",

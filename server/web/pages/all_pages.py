@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from server.web.pages import (
+    circulars,
     desk,
+    desk_circulars,
+    desk_gatherings,
     desk_invitations,
     desk_polls,
     desk_roster,
     desk_roster_files,
     desk_safety,
+    desk_writing,
     files,
+    gatherings,
     home,
     invitation,
     login,
@@ -20,8 +25,8 @@ from server.web.pages import (
 from server.web.routing import Routes
 
 _GROUPS = (
-    home, invitation, login, safety, polls, my, files, desk, desk_safety, desk_polls, desk_roster, desk_roster_files,
-    desk_invitations,
+    home, invitation, login, safety, circulars, polls, gatherings, my, files, desk, desk_safety, desk_circulars,
+    desk_writing, desk_polls, desk_gatherings, desk_roster, desk_roster_files, desk_invitations,
 )
 
 

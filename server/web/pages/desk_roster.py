@@ -66,7 +66,8 @@ async def show_new(visit: Visit) -> web.StreamResponse:
     """The form for a new person."""
     visit.require(Right.EDIT_ROSTER)
     return visit.page(
-        "desk_roster_new.html", blocks=visit.services.members.blocks(), chosen=visit.query("block"), once=visit.new_once()
+        "desk_roster_new.html", blocks=visit.services.members.blocks(), chosen=visit.query("block"),
+        once=visit.new_once(),
     )
 
 

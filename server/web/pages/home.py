@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from aiohttp import web
 
+from server.association.circulars.model import State as CircularState
+from server.association.gatherings.model import State as GatheringState
 from server.association.safety_checks.model import MAX_COMMENT, Status
 from server.web.reading import mark_desk_read
 from server.web.routing import Routes
 from server.web.visit import Visit
+
+_LOOKED_AT: Final = 20  # more unread circulars than these are only called "more"
 
 
 def add_routes(routes: Routes) -> None:
@@ -30,7 +36,12 @@ async def show_home(visit: Visit) -> web.StreamResponse:
         item for item in await visit.services.polls.results.polls_for(visit.user_id) if not item.poll.is_over_at(now)
     ]
     polls.sort(key=lambda item: bool(item.chosen))
+    circulars = await visit.services.circulars.reader.page(visit.user_id, _LOOKED_AT)
+    coming = visit.services.gatherings.verbs.upcoming(visit.user_id, 1)
+    unread = [item for item in circulars.items if item.is_unread and item.circular.state is not CircularState.WITHDRAWN]
     return visit.page(
         "home.html", person=person, questions=questions, statuses=list(Status), most=MAX_COMMENT, polls=polls,
-        unanswered=sum(not item.chosen for item in polls),
+        unanswered=sum(not item.chosen for item in polls), unread=len(unread),
+        is_more_unread=circulars.next is not None and len(unread) == len(circulars.items),
+        newest=next(iter([*unread, *circulars.items]), None), coming=next(iter(coming), None), State=GatheringState,
     )

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import secrets
-from typing import Final
-
 from aiohttp import web
 
 from server.association.members.invitations import Welcome
 from server.association.members.newcomers import Newcomer
 from server.foundation.errors import InvalidParam, NotFound
+from server.web.app_login import new_app_password, show_app_login
 from server.web.routing import Routes
 from server.web.visit import Visit
-
-_LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
 
 
 def add_routes(routes: Routes) -> None:
@@ -58,20 +54,6 @@ async def come_in(visit: Visit) -> web.StreamResponse:
     if password is None:
         return await visit.log_in(welcome.user_id, "/")
     return await show_app_login(visit, welcome.user_id, password)
-
-
-async def show_app_login(visit: Visit, user_id: str, password: str) -> web.StreamResponse:
-    """What a Matrix client asks for; the password is shown this once. The browser is logged in as well."""
-    response = visit.page(
-        "app_login.html", user_id=user_id, localpart=user_id[1:].partition(":")[0], password=password,
-        server=visit.services.settings.http.public_url, server_name=visit.services.settings.server_name,
-    )
-    return await visit.log_in(user_id, "", response)
-
-
-def new_app_password() -> str:
-    """A password that can be copied by hand: 20 letters, 100 bits."""
-    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(5)) for _ in range(4))
 
 
 async def _invitation_page(visit: Visit, secret: str) -> web.StreamResponse:

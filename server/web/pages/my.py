@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from server.web.app_login import new_app_password, show_app_login
 from server.web.routing import Routes
 from server.web.visit import Visit
 
@@ -13,6 +14,7 @@ def add_routes(routes: Routes) -> None:
     routes.get("/my", show_my_page)
     routes.post("/my/calendar", make_app_password)
     routes.post("/my/calendar/{password}/remove", remove_app_password)
+    routes.post("/my/app", make_client_password)
     routes.get("/my/looks", show_looks)
 
 
@@ -33,6 +35,14 @@ async def remove_app_password(visit: Visit) -> web.StreamResponse:
     await visit.form()
     await visit.services.node.app_passwords.revoke(visit.user_id, visit.parts["password"])
     return visit.go("/my", done="removed")
+
+
+async def make_client_password(visit: Visit) -> web.StreamResponse:
+    """A new password for Matrix clients; clients that are logged in stay so, other browsers do not."""
+    await visit.form()
+    password = new_app_password()
+    await visit.services.node.accounts.set_password(visit.user_id, password, log_out=False)
+    return await show_app_login(visit, visit.user_id, password)
 
 
 async def show_looks(visit: Visit) -> web.StreamResponse:

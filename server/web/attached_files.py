@@ -1,0 +1,82 @@
+"""Files beside a circular: kept as they arrive with a form, and given out to whoever may read the circular."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from aiohttp import BodyPartReader, web
+
+from server.association.circulars.model import Attachment
+from server.foundation.errors import Forbidden, InvalidParam
+from server.media.model import ANY_TYPE, INLINE_TYPES, Mxc, OpenedMedia, bare_type, content_disposition
+from server.media.thumbnail_sizes import SCALED
+from server.web.forms import Keeper, Upload, chunks_of
+from server.web.visit import Visit
+
+_PDF: Final = "application/pdf"
+_LOCKED: Final = "default-src 'none'; sandbox; frame-ancestors 'none'"
+
+
+def keeper_for(visit: Visit) -> Keeper:
+    """Keeps what arrives as files of who is logged in, and refuses what no circular carries."""
+
+    async def keep(part: BodyPartReader) -> Upload:
+        kind = bare_type(part.headers.get("Content-Type", ANY_TYPE))
+        if kind != _PDF and not kind.startswith("image/"):
+            raise InvalidParam("つけられるのは、PDFと 写真だけです。")
+        name = part.filename or "ファイル"
+        mxc = await visit.services.node.media.media.keep(visit.user_id, kind, name, chunks_of(part))
+        return Upload(part.name or "", name, kind, mxc)
+
+    return keep
+
+
+async def attachments_of(
+    visit: Visit, urls: Sequence[str], known: Sequence[Attachment] = ()
+) -> tuple[Attachment, ...]:
+    """The files that a form names: those of the circular already, and those that the same officer has brought.
+
+    Raises ``InvalidParam``, ``NotFound``, and ``Forbidden`` for somebody else's file.
+    """
+    there = {item.url: item for item in known}
+    found = []
+    for url in dict.fromkeys(urls):
+        found.append(there[url] if url in there else await _own_file(visit, url))
+    return tuple(found)
+
+
+async def answer_file(visit: Visit, attachment: Attachment, *, is_small: bool) -> web.StreamResponse:
+    """The file itself, or the small picture of a photo. What a browser might run is only ever saved."""
+    services = visit.services.node.media
+    mxc = Mxc.parse(attachment.url)
+    if is_small and attachment.is_image:
+        path, kind, _ = await services.thumbnails.get(mxc, SCALED[-1])
+        return _file(path, kind, f'inline; filename="{path.name}"')
+    opened = await services.media.open(mxc)
+    kind = bare_type(opened.item.content_type)
+    if kind == _PDF and _is_pdf(opened):
+        return _file(opened.path, kind, content_disposition("text/plain", opened.item.filename), policy="")
+    kind = kind if kind in INLINE_TYPES else ANY_TYPE
+    return _file(opened.path, kind, content_disposition(kind, opened.item.filename))
+
+
+async def _own_file(visit: Visit, url: str) -> Attachment:
+    opened = await visit.services.node.media.media.open(Mxc.parse(url))
+    item = opened.item
+    if item.owner != visit.user_id:
+        raise Forbidden("このファイルは、ほかの人のものです。")
+    return Attachment(url, item.filename or "ファイル", bare_type(item.content_type), item.size)
+
+
+def _file(path: Path, kind: str, disposition: str, policy: str = _LOCKED) -> web.FileResponse:
+    headers = {"Content-Type": kind, "Content-Disposition": disposition, "Cache-Control": "private, max-age=3600"}
+    if policy:
+        headers["Content-Security-Policy"] = policy
+    return web.FileResponse(path, headers=headers)
+
+
+def _is_pdf(opened: OpenedMedia) -> bool:
+    with opened.path.open("rb") as file:
+        return file.read(5) == b"%PDF-"

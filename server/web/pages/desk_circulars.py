@@ -1,0 +1,79 @@
+"""Circulars at the desk: the list, who has read one, paper, withdrawing, the printed sheet."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from server.association.circulars.model import Progress, State
+from server.association.members.model import Right
+from server.foundation.clock import tokyo_time
+from server.web.routing import Routes
+from server.web.visit import Visit
+
+
+def add_routes(routes: Routes) -> None:
+    """Following a circular on its round. Writing is in ``desk_writing``."""
+    routes.get("/desk/circulars", show_list)
+    routes.get("/desk/circulars/{circular}", show_reach)
+    routes.post("/desk/circulars/{circular}/withdraw", withdraw)
+    routes.post("/desk/circulars/{circular}/return", call_back)
+    routes.post("/desk/circulars/{circular}/paper", enter_paper)
+    routes.post("/desk/circulars/{circular}/sheet", print_sheet)
+
+
+async def show_list(visit: Visit) -> web.StreamResponse:
+    """All circulars, newest first."""
+    page = await visit.services.circulars.reader.all(visit.user_id, 20, visit.query("after"))
+    return visit.page("desk_circulars.html", page=page, State=State, now=visit.services.clock.now_ms())
+
+
+async def show_reach(visit: Visit) -> web.StreamResponse:
+    """Who has seen, opened, acknowledged it or has it on paper, by household."""
+    reach = await visit.services.circulars.reader.reach(visit.user_id, visit.parts["circular"])
+    only = visit.query("only")
+    rows = [row for row in reach.rows if only != "not_yet" or row.progress is Progress.NOT_YET]
+    return visit.page(
+        "desk_circular.html", reach=reach, circular=reach.circular, rows=rows, only=only, Progress=Progress,
+        State=State, state=reach.circular.state_at(visit.services.clock.now_ms()),
+        told=visit.services.members.describe(reach.circular.audience),
+        may_enter={block.id for block in visit.services.members.blocks_with(visit.user_id, Right.ENTER_ANSWERS)},
+    )
+
+
+async def withdraw(visit: Visit) -> web.StreamResponse:
+    """Take it back: its text and files are gone for readers."""
+    form = await visit.form()
+    circular_id = visit.parts["circular"]
+    await visit.services.circulars.verbs.withdraw(visit.user_id, circular_id, form.line("reason"))
+    return visit.go(f"/desk/circulars/{circular_id}", done="withdrawn")
+
+
+async def call_back(visit: Visit) -> web.StreamResponse:
+    """It has been round."""
+    await visit.form()
+    circular_id = visit.parts["circular"]
+    await visit.services.circulars.verbs.call_back(visit.user_id, circular_id)
+    return visit.go(f"/desk/circulars/{circular_id}", done="saved")
+
+
+async def enter_paper(visit: Visit) -> web.StreamResponse:
+    """A household has it on paper, or that was a mistake."""
+    form = await visit.form()
+    circular_id, home_id = visit.parts["circular"], form.line("household")
+    verbs = visit.services.circulars.verbs
+    change = verbs.take_paper_back if form.line("paper") == "no" else verbs.enter_paper
+    await change(visit.user_id, circular_id, home_id)
+    only = "?only=not_yet" if form.line("only") == "not_yet" else ""
+    return visit.go(f"/desk/circulars/{circular_id}{only}", done="entered")
+
+
+async def print_sheet(visit: Visit) -> web.StreamResponse:
+    """One A4 page in large letters, with the way to the page as a QR code."""
+    await visit.form()
+    circular = (await visit.services.circulars.reader.reach(visit.user_id, visit.parts["circular"])).circular
+    settings = visit.services.settings
+    pdf = await visit.services.roster.papers.circular_sheet_pdf(
+        circular.title, circular.text, settings.association.name, tokyo_time(circular.created_ts).date(),
+        f"{settings.http.public_url}/circulars/{circular.id}",
+    )
+    return visit.download(pdf, "application/pdf", f"{circular.title}.pdf")

@@ -1,0 +1,129 @@
+"""Writing a circular: the form, what readers will see, sending; and correcting one that is on its round."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from server.association.circulars.model import MAX_TEXT, MAX_TITLE, Attachment, Category, Circular, Letter
+from server.association.members.model import Audience, Right
+from server.foundation.errors import NotFound, Refused
+from server.web.attached_files import attachments_of, keeper_for
+from server.web.audiences import ChosenAudience
+from server.web.dates import day_from_input, end_of_day_ms, input_date_of
+from server.web.forms import Form
+from server.web.routing import Routes
+from server.web.visit import Visit
+
+_CATEGORIES = {category.value: category for category in Category}
+
+
+def add_routes(routes: Routes) -> None:
+    """From an empty form to a circular on its round."""
+    routes.get("/desk/circulars/new", show_empty_form)
+    routes.post("/desk/circulars/new", take_form)
+    routes.get("/desk/circulars/{circular}/correct", show_correction)
+    routes.post("/desk/circulars/{circular}/correct", correct)
+
+
+async def show_empty_form(visit: Visit) -> web.StreamResponse:
+    """Title, text, category, files, audience, deadline."""
+    visit.require_somewhere(Right.POST_CIRCULARS)
+    chosen = ChosenAudience() if visit.may(Right.POST_CIRCULARS) else ChosenAudience("blocks")
+    return _form_page(visit, Form(), chosen, ())
+
+
+async def take_form(visit: Visit) -> web.StreamResponse:
+    """``step``: show what readers will see, go back to the form, or send it round."""
+    visit.require_somewhere(Right.POST_CIRCULARS)
+    form = await visit.form(keeper_for(visit))
+    attachments = await attachments_of(visit, [*form.lines("file"), *(upload.mxc for upload in form.uploads)])
+    chosen = ChosenAudience.of_form(form)
+    if form.line("step") == "edit":
+        return _form_page(visit, form, chosen, attachments)
+    try:
+        letter = _letter(form, chosen.audience(), attachments)
+        letter.check()
+    except Refused as fault:
+        return _form_page(visit, form, chosen, attachments, fault)
+    if form.line("step") == "send":
+        return await _send(visit, form, letter)
+    members = visit.services.members
+    return visit.page(
+        "desk_circular_preview.html", letter=letter, form=form, chosen=chosen, told=members.describe(letter.audience),
+        count=len(members.audience(letter.audience)), once=visit.new_once(),
+    )
+
+
+async def show_correction(visit: Visit) -> web.StreamResponse:
+    """The form with what the circular says now."""
+    circular = await _correctable(visit)
+    form = Form([
+        ("title", circular.title), ("text", circular.text), ("category", circular.category.value),
+        ("deadline", "" if circular.deadline is None else input_date_of(circular.deadline)),
+    ])
+    return _correction_page(visit, circular, form, circular.attachments)
+
+
+async def correct(visit: Visit) -> web.StreamResponse:
+    """Put the corrected text in the place of the old one, everywhere."""
+    circular = await _correctable(visit)
+    form = await visit.form(keeper_for(visit))
+    urls = [*form.lines("file"), *(upload.mxc for upload in form.uploads)]
+    attachments = await attachments_of(visit, urls, circular.attachments)
+    letter = _letter(form, circular.audience, attachments)
+    try:
+        letter.check()
+    except Refused as fault:
+        return _correction_page(visit, circular, form, attachments, fault)
+    await visit.services.circulars.verbs.correct(visit.user_id, circular.id, letter, form.line("reason"))
+    return visit.go(f"/desk/circulars/{circular.id}", done="corrected")
+
+
+async def _send(visit: Visit, form: Form, letter: Letter) -> web.StreamResponse:
+    with visit.once(form) as is_first:
+        if not is_first:
+            return visit.go("/desk/circulars")
+        circular = await visit.services.circulars.verbs.post(visit.user_id, letter)
+    return visit.go(f"/desk/circulars/{circular.id}", done="sent")
+
+
+async def _correctable(visit: Visit) -> Circular:
+    visit.require_somewhere(Right.POST_CIRCULARS)
+    reach = await visit.services.circulars.reader.reach(visit.user_id, visit.parts["circular"])
+    if not reach.circular.title:
+        raise NotFound("その回覧は ありません。")
+    return reach.circular
+
+
+def _letter(form: Form, audience: Audience, attachments: tuple[Attachment, ...]) -> Letter:
+    deadline = form.line("deadline")
+    return Letter(
+        title=form.line("title"), text=form.text("text"), audience=audience,
+        category=_CATEGORIES.get(form.line("category"), Category.NOTICE), attachments=attachments,
+        deadline=end_of_day_ms(day_from_input(deadline, "期限")) if deadline else None,
+    )
+
+
+def _form_page(
+    visit: Visit, form: Form, chosen: ChosenAudience, attachments: tuple[Attachment, ...], fault: Refused | None = None
+) -> web.Response:
+    members = visit.services.members
+    is_everywhere = visit.may(Right.POST_CIRCULARS)
+    return visit.page(
+        "desk_circular_new.html", form=form, chosen=chosen, attachments=attachments, categories=list(Category),
+        fault="" if fault is None else fault.reason, status=200 if fault is None else fault.status,
+        blocks=members.blocks_with(visit.user_id, Right.POST_CIRCULARS),
+        groups=members.groups() if is_everywhere else [], is_everywhere=is_everywhere,
+        most_title=MAX_TITLE, most_text=MAX_TEXT,
+    )
+
+
+def _correction_page(
+    visit: Visit, circular: Circular, form: Form, attachments: tuple[Attachment, ...], fault: Refused | None = None
+) -> web.Response:
+    return visit.page(
+        "desk_circular_correct.html", circular=circular, form=form, attachments=attachments,
+        categories=list(Category), fault="" if fault is None else fault.reason,
+        status=200 if fault is None else fault.status, most_title=MAX_TITLE, most_text=MAX_TEXT,
+        told=visit.services.members.describe(circular.audience),
+    )
