@@ -117,7 +117,8 @@ class Register:
     def with_role(self, roles: Iterable[Role]) -> list[Person]:
         """Who holds one of ``roles``, in walking order."""
         wanted = frozenset(roles)
-        return [person for person in self.persons() if wanted & self.roles_of(person.id)]
+        holders = {person_id for person_id, held in self._roles.items() if wanted & held}
+        return [person for person in self.persons() if person.id in holders] if holders else []
 
     def audience(self, audience: Audience) -> list[Person]:
         """The persons of an audience in walking order, each once; raises ``NotFound`` for a block or group that is
