@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from pathlib import Path
+
 import pytest
 
+from tests.builders import RunningNode, settings_for
 from tests.real import missing_tools
 
 
@@ -12,3 +16,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reasons = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", [])]
     for reason in missing_tools(reasons):
         terminalreporter.write_line(f"!!! NOT TRIED: {reason}", red=True, bold=True)
+
+
+@pytest.fixture
+async def node(tmp_path: Path) -> AsyncIterator[RunningNode]:
+    """A whole node on a database file of its own."""
+    async with RunningNode(settings_for(tmp_path)) as running:
+        yield running

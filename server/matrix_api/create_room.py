@@ -39,10 +39,10 @@ async def create_room(request: web.Request) -> web.Response:
 
 async def _plan(request: web.Request, body: dict[str, Any], creator: str, alias: str | None) -> RoomPlan:
     accounts = request.app[ACCOUNTS]
-    visibility = body.get("visibility", "private")
+    visibility = optional_field(body, "visibility", str) or "private"
     if visibility not in ("public", "private"):
         raise InvalidParam("visibility is public or private")
-    preset = body.get("preset") or ("public_chat" if visibility == "public" else "private_chat")
+    preset = optional_field(body, "preset", str) or ("public_chat" if visibility == "public" else "private_chat")
     if preset not in PRESETS:
         raise InvalidParam("This preset is not known")
     version = room_version(optional_field(body, "room_version", str) or request.app[SETTINGS].rooms.default_version)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from server.foundation.canonical_json import require_canonical
 from server.foundation.errors import Refused
 from server.foundation.ids import random_letters
 from server.rooms.alias_store import Alias, add_alias_with
@@ -51,6 +52,14 @@ class RoomPlan:
     profiles: Mapping[str, Content] = field(default_factory=dict)
 
 
+    def check(self) -> None:
+        """Raise ``Refused`` where a part of the plan can stand in no event."""
+        require_canonical(self.creation_content)
+        require_canonical(self.power_levels)
+        for kind, state_key, content in self.initial_state:
+            Draft("", self.creator, kind, content, state_key).check()
+
+
 class RoomCreator:
     """Creates rooms."""
 
@@ -64,6 +73,7 @@ class RoomCreator:
 
         ``also`` adds rows to the same commit. Raises ``Refused`` where the rules forbid a part of the plan.
         """
+        plan.check()
         writes = Writes()
         room = self._begin(plan)
         create = self._create_event(room, plan)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 import orjson
-from sqlalchemy import BigInteger, Column, Integer, Table, Text, bindparam, insert, select, text, update
+from sqlalchemy import BigInteger, Column, Integer, Table, Text, bindparam, insert, or_, select, text, update
 
 from server.rooms.event import Event, StateKey
 from server.rooms.event_store import events, read_event
@@ -78,7 +78,7 @@ _LIST: Final = update(rooms).where(rooms.c.nid == bindparam("room")).values(list
 _FORGET: Final = (
     update(memberships)
     .where(memberships.c.user_id == bindparam("who"), memberships.c.room_id == bindparam("where"))
-    .where(memberships.c.membership.in_(["leave", "ban"])).values(forgotten=1)
+    .where(or_(memberships.c.membership == "leave", memberships.c.membership == "ban")).values(forgotten=1)
 )
 _STATE_AT: Final = text(
     "WITH RECURSIVE walk(id, parent, step) AS ("
