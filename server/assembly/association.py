@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from server.association.circulars.actions import Circulars
 from server.association.gatherings.gatherings import Gatherings
@@ -15,10 +15,13 @@ from server.association.members.members import Members
 from server.association.members.rooms import AssociationRooms, Style
 from server.association.polls.actions import Polls
 from server.association.safety_checks.actions import SafetyChecks
+from server.foundation.tasks import keep_doing
 from server.rooms.room_versions import room_version
 
 if TYPE_CHECKING:
     from server.assembly.node import Core
+
+_WATCH_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,14 @@ class Association:
     gatherings: Gatherings
     polls: Polls
     safety_checks: SafetyChecks
+
+    def resume(self, core: Core) -> None:
+        """The node listens: go on with what it was doing when it was stopped or killed, and keep watching deadlines."""
+        for feature in (self.circulars, self.polls, self.safety_checks):
+            feature.resume()
+        watch = keep_doing("closing polls", self.polls.close_due, core.clock, every_s=_WATCH_S)
+        core.tasks.start("closing polls", watch)
+        core.closing.callback(self.safety_checks.close_down)
 
 
 async def build_association(core: Core) -> Association:

@@ -68,6 +68,7 @@ async def _serve(node: Node, stop: asyncio.Event) -> None:
         await web.TCPSite(runner, listen.host, listen.port, backlog=1024).start()
         sys.stdout.write(f"{node.settings.association.name}: ready on http://{listen}\n")
         sys.stdout.flush()
+        node.association.resume(node.core)
         await stop.wait()
         node.services.sync.stop_waiting()
     finally:

@@ -41,7 +41,7 @@ _WOMEN: Final = """
 """
 # The first names of each list are those of grown-ups.
 _GROWN_UP: Final = 11
-_SIZES: Final = (1, 1, 2, 2, 2, 3, 3, 4, 4, 5)
+_SIZES: Final = (1, 1, 2, 2, 2, 2, 3, 3, 4, 5)
 
 Name = tuple[str, str]
 

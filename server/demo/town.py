@@ -109,7 +109,8 @@ def _town(node: Node, persons: Sequence[Person], password: str) -> Town:
     officer = _first(members.register.with_role([Role.OFFICER]))
     quiet = [person for person in persons if not members.roles_of(person.id)]
     paper = _first([item for item in quiet if _is_on_paper(int(members.household(item.household_id).number) - 1)])
-    resident = _first([item for item in quiet if item.household_id not in (paper.household_id, chair.household_id)])
+    taken = {person.household_id for person in (chair, leader, officer, paper)}
+    resident = _first([item for item in quiet if item.household_id not in taken])
     return Town(
         (
             Login("kaicho", password, chair.name, "会長"), Login("hancho", password, leader.name, "班長"),
