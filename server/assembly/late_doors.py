@@ -22,8 +22,13 @@ def add_late_doors(app: web.Application, node: Node) -> None:
         handler: Handler = module.open_caldav(node, app[RATE_LIMITS])
         return handler
 
+    def operator(module: ModuleType) -> Handler:
+        handler: Handler = module.open_operator_door(node)
+        return handler
+
     calendar_door = LateDoor("server.assembly.calendars", caldav).answer
     for path in ("/.well-known/caldav", "/dav", "/dav/{rest:.*}"):
         app.router.add_route("*", path, calendar_door)
+    app.router.add_route("POST", "/_kairan/operator", LateDoor("server.assembly.operator", operator).answer)
     app.router.add_route("PROPFIND", "/", calendar_door)
     app.router.add_route("*", "/{rest:.*}", LateDoor("server.assembly.pages", pages).answer)

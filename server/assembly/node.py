@@ -11,6 +11,7 @@ from server.assembly.association import Association, build_association
 from server.assembly.listeners import connect
 from server.config import Settings
 from server.foundation.clock import Clock, SystemClock
+from server.foundation.folder_lock import folder_lock
 from server.foundation.signatures import SigningKey
 from server.foundation.tasks import Tasks, keep_doing
 from server.http.media_services import MediaServices, open_media
@@ -80,9 +81,11 @@ class Node:
 
 @asynccontextmanager
 async def build(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Node]:
-    """A whole node on its database; everything is closed when the block is left."""
+    """A whole node on its database; everything is closed when the block is left. Raises ``FolderInUse``."""
     clock = clock or SystemClock()
     async with AsyncExitStack() as closing:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        closing.enter_context(folder_lock(settings.data_dir))
         database = Database(settings.database.url)
         await database.open()
         closing.push_async_callback(database.close)

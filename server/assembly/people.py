@@ -1,74 +1,84 @@
-"""What an operator does with accounts from the command line, on the node's database.
-
-A node that runs meanwhile keeps its own memory of sessions: it learns of new accounts at once, of closed ones at
-its next start.
-"""
+"""Accounts and invitations from the command line, whether the node is running or not."""
 
 from __future__ import annotations
 
 import asyncio
+import http.client
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Mapping
+from typing import Any, Final
+
+import orjson
 
 from server.assembly.node import Node, build
+from server.assembly.operator import COMMANDS, DOOR, seal
 from server.config import Settings
+from server.foundation.clock import SystemClock
+from server.foundation.errors import Refused
+from server.foundation.folder_lock import FolderInUse
+from server.foundation.signatures import SigningKey
+
+_TIMEOUT_S: Final = 60.0
 
 
 def add_user(settings: Settings, localpart: str, password: str, *, is_admin: bool = False) -> int:
     """Make an account."""
-
-    async def add(node: Node) -> None:
-        user_id = await node.accounts.create_user(localpart, password, admin=is_admin)
-        _say(f"{user_id} can log in now.")
-
-    return _with_node(settings, add)
+    return _perform(settings, "add_user", {"localpart": localpart, "password": password, "is_admin": is_admin})
 
 
 def list_users(settings: Settings) -> int:
     """Print all accounts, one a line."""
-
-    async def show(node: Node) -> None:
-        for user in await node.accounts.list_users():
-            _say(str(user.user_id))
-
-    return _with_node(settings, show)
+    return _perform(settings, "list_users", {})
 
 
 def deactivate_user(settings: Settings, localpart: str) -> int:
     """Close an account for ever."""
-
-    async def close(node: Node) -> None:
-        user_id = node.accounts.users.named(localpart)
-        await node.accounts.deactivate(user_id)
-        _say(f"{user_id} is closed.")
-
-    return _with_node(settings, close)
+    return _perform(settings, "deactivate_user", {"localpart": localpart})
 
 
 def change_password(settings: Settings, localpart: str, password: str) -> int:
     """Set a new password and log all devices out."""
-
-    async def change(node: Node) -> None:
-        user_id = node.accounts.users.named(localpart)
-        await node.accounts.set_password(user_id, password)
-        _say(f"{user_id} has a new password and is logged out everywhere.")
-
-    return _with_node(settings, change)
+    return _perform(settings, "change_password", {"localpart": localpart, "password": password})
 
 
 def invite(settings: Settings, *, name: str, block: str, role: str) -> int:
     """Print an invitation: a link and a short code."""
-    raise NotImplementedError
+    return _perform(settings, "invite", {"name": name, "block": block, "role": role})
 
 
-def _with_node(settings: Settings, act: Callable[[Node], Awaitable[None]]) -> int:
-    async def go() -> None:
-        async with build(settings) as node:
-            await act(node)
-
-    asyncio.run(go())
+def _perform(settings: Settings, command: str, said: Mapping[str, Any]) -> int:
+    try:
+        lines = asyncio.run(_on_own_node(settings, command, said))
+    except FolderInUse:
+        lines = _on_running_node(settings, command, said)
+    for line in lines:
+        sys.stdout.write(line + "\n")
     return 0
 
 
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
+async def _on_own_node(settings: Settings, command: str, said: Mapping[str, Any]) -> list[str]:
+    async with build(settings) as node:
+        return await _carry_out(node, command, said)
+
+
+async def _carry_out(node: Node, command: str, said: Mapping[str, Any]) -> list[str]:
+    return await COMMANDS[command](node, said)
+
+
+def _on_running_node(settings: Settings, command: str, said: Mapping[str, Any]) -> list[str]:
+    """Ask the node at its own address; raises what it refuses."""
+    seed = SigningKey.read(settings.signing_key_file.read_text()).seed
+    listen = settings.http.listen
+    connection = http.client.HTTPConnection(listen.host, listen.port, timeout=_TIMEOUT_S)
+    try:
+        connection.request("POST", DOOR, seal(seed, command, said, SystemClock().now_ms()))
+        answer = connection.getresponse()
+        told: Any = orjson.loads(answer.read())
+    except (OSError, ValueError) as fault:
+        raise Refused(f"The node is running, but does not answer at {listen}: {fault}") from None
+    finally:
+        connection.close()
+    if answer.status != 200:
+        raise Refused(str(told.get("error")))
+    lines: list[str] = told["lines"]
+    return lines

@@ -116,7 +116,7 @@ class Sync:
         deadline = self._clock.monotonic() + min(request.timeout_ms, _LONGEST_WAIT_MS) / 1000
         while True:
             feed: Feed | None = None
-            if since is None or request.full_state or self._may_have_news(request.user_id, since):
+            if since is None or request.full_state or await self._may_have_news(request.user_id, since):
                 feed = (await self._feeds.of(request.user_id)).as_it_is()
             # Taken in the same moment as the feed, so that all places in it are known at this position.
             now = self._now()
@@ -143,8 +143,11 @@ class Sync:
     def _now(self) -> SyncToken:
         return SyncToken(self._positions.current, self._world.typing.position)
 
-    def _may_have_news(self, user_id: str, since: SyncToken) -> bool:
-        return self._bell.last_of_user(user_id) > since.stream or self._bell.last_typing(user_id) > since.typing
+    async def _may_have_news(self, user_id: str, since: SyncToken) -> bool:
+        """Whether it is worth looking. Somebody's devices may have changed without the bell having rung yet."""
+        if self._bell.last_of_user(user_id) > since.stream or self._bell.last_typing(user_id) > since.typing:
+            return True
+        return bool(await self._world.own.device_changes_since(since.stream, self._positions.current))
 
     def _has_moved_on(self, user_id: str, now: SyncToken) -> bool:
         return self._bell.last_of_user(user_id) > now.stream or self._bell.last_typing(user_id) > now.typing
