@@ -18,6 +18,7 @@ def _departures(node: World) -> Departures:
     return Departures(node.members, node.editor, node.accounts, node.sender, node.history, node.membership)
 
 
+@pytest.mark.slow
 async def test_an_erased_person_is_nowhere_any_more(tmp_path: Path) -> None:
     async with world(tmp_path / "node.db") as node:
         person = await node.person("左藤 花子")

@@ -59,6 +59,21 @@ async def test_a_card_is_used_once_even_by_two_at_the_same_moment(tmp_path: Path
         assert len(await node.accounts.list_users()) == 2  # the node's own, and one
 
 
+@pytest.mark.slow
+async def test_a_whole_hall_comes_in_at_once(tmp_path: Path) -> None:
+    async with world(tmp_path / "node.db") as node:
+        roster = "班,氏名\n" + "".join(f"{number % 3}班,人{number}\n" for number in range(30))
+        await node.exchange.take_in(node.node, roster.encode())
+        invitations = _invitations(node)
+        cards = await invitations.cards_for(node.node, node.members.persons())
+        welcomes = await asyncio.gather(*[invitations.redeem(card.code, _ADDRESS) for card in cards])
+        users = {welcome.user_id for welcome in welcomes}
+        assert len(users) == 30
+        circulars = await node.live(node.members.hall_room(Purpose.CIRCULARS))
+        assert circulars.joined == {*users, node.node}
+        assert len({node.members.desk_room_of(person.id) for person in node.members.persons()}) == 30
+
+
 async def test_void_and_old_cards_are_refused_alike(tmp_path: Path) -> None:
     clock = FakeClock()
     async with world(tmp_path / "node.db", clock=clock) as node:

@@ -173,6 +173,7 @@ async def test_what_is_in_use_is_not_removed_and_names_are_not_doubled(tmp_path:
         assert node.members.blocks() == [block]
 
 
+@pytest.mark.slow
 async def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
     async with world(tmp_path / "node.db") as node:
         person = await node.person("佐藤 花子", roles=[Role.OFFICER, Role.BLOCK_LEADER])

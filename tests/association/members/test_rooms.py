@@ -214,6 +214,7 @@ async def test_the_rooms_of_an_audience(tmp_path: Path) -> None:
         assert node.members.rooms_for(Audience.blocks([block.id])) == [node.members.block_room(block.id)]
 
 
+@pytest.mark.slow
 async def test_bringing_many_people_in_goes_on_where_a_stop_of_the_node_has_left_it(tmp_path: Path) -> None:
     async with world(tmp_path / "node.db") as node:
         await node.exchange.take_in(node.node, ("班,氏名\n" + "".join(f"1班,人{n}\n" for n in range(60))).encode())

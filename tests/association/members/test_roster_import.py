@@ -154,6 +154,7 @@ async def test_residents_with_accounts_follow_an_import_into_the_rooms(tmp_path:
 _CELL = st.text(st.characters(codec="utf-8"), min_size=1, max_size=20)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(_CELL, _CELL, _CELL, _CELL), min_size=1, max_size=8))
 async def test_an_export_comes_back_as_it_was(rows: list[tuple[str, str, str, str]]) -> None:
