@@ -61,10 +61,8 @@ def try_out(folder: Path = FOLDER) -> int:
     if not folder.exists():
         sys.stderr.write(f"Setting up {NAME} in {folder} …\n")
         make_demo(folder)
-    settings = on_free_port(folder)
-    keys = read_keys(folder)
     try:
-        asyncio.run(_run(folder / SETTINGS_FILE, settings, keys))
+        asyncio.run(_run(folder, read_keys(folder)))
     except NodeFailed as fault:
         raise Refused(f"The demo stopped: {fault}") from fault
     return 0
@@ -102,9 +100,8 @@ def read_keys(folder: Path) -> Keys:
     return Keys([Login(**login) for login in kept["logins"]], kept["invited"], kept["calendar_password"])
 
 
-def on_free_port(folder: Path) -> Settings:
+def on_free_port(file: Path) -> Settings:
     """The settings, on the next free port where the one that they name is taken."""
-    file = folder / SETTINGS_FILE
     listen = load_settings(file).http.listen
     port = free_port(listen.port)
     if port != listen.port:
@@ -115,7 +112,10 @@ def on_free_port(folder: Path) -> Settings:
 # ---- running it ----------------------------------------------------------------------------------------------------
 
 
-async def _run(settings_file: Path, settings: Settings, keys: Keys) -> None:
+async def _run(folder: Path, keys: Keys) -> None:
+    settings_file = folder / SETTINGS_FILE
+    async with build(load_settings(settings_file)):
+        settings = on_free_port(settings_file)  # nobody else runs this node meanwhile
     async with build(settings) as node:
         card = await _new_card(node, keys)
     stop = asyncio.Event()
