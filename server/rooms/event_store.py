@@ -17,6 +17,7 @@ from sqlalchemy import (
     delete,
     insert,
     select,
+    union_all,
     update,
 )
 
@@ -157,6 +158,23 @@ async def entries_between(
         .where(events.c.flags.op("&")(3) == 0).order_by(order).limit(limit)
     )
     return await _fetch(database, room, statement)
+
+
+async def newest_entries(database: Database, rooms: Sequence[LiveRoom], limit: int) -> dict[int, list[Entry]]:
+    """The newest ``limit`` visible entries of each room, oldest first, by room number."""
+    newest = [
+        select(
+            select(events.c.stream).where(events.c.room == room.nid, events.c.flags.op("&")(3) == 0)
+            .order_by(events.c.stream.desc()).limit(limit).subquery().c.stream
+        )
+        for room in rooms
+    ]
+    chosen = _ENTRIES.add_columns(events.c.room).where(events.c.stream.in_(union_all(*newest)))
+    by_number = {room.nid: room for room in rooms}
+    found: dict[int, list[Entry]] = {room.nid: [] for room in rooms}
+    for row in await database.fetch_all(chosen.order_by(events.c.stream)):
+        found[row.room].append(_as_entry(row, by_number[row.room]))
+    return found
 
 
 async def entry_of(database: Database, room: LiveRoom, event_id: str) -> Entry | None:

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+from server.foundation.errors import Refused
 from server.rooms.event import Event
 from server.rooms.event_store import entries_by_id, related_ids
 from server.rooms.live_room import LiveRoom
 from server.rooms.timeline import Entry, Json, client_event
 from server.storage.database import Database
 
+ANNOTATION: Final = "m.annotation"
 BUNDLED: Final = ("m.replace", "m.thread", "m.reference")
 
 
@@ -26,7 +28,9 @@ def relation_of(content: dict[str, Any]) -> tuple[str, str, str] | None:
     target, rel_type, key = relates.get("event_id"), relates.get("rel_type"), relates.get("key", "")
     if not isinstance(target, str) or not isinstance(rel_type, str):
         return None
-    return target, rel_type, key if isinstance(key, str) else ""
+    key = key if isinstance(key, str) else ""
+    # No id contains NUL, and PostgreSQL's texts cannot.
+    return None if "\0" in target or "\0" in rel_type else (target, rel_type, key.replace("\0", "\ufffd"))
 
 
 def bundle(target: Entry, child_entry: Entry) -> None:
@@ -78,6 +82,35 @@ async def bundle_all(database: Database, room: LiveRoom, entries: Sequence[Entry
     for event_id, target, *_rest in found:
         if event_id in children:
             bundle(by_id[target], children[event_id])
+
+
+async def require_first_annotation(
+    database: Database, room: LiveRoom, sender: str, kind: str, content: dict[str, Any]
+) -> None:
+    """Raise ``M_DUPLICATE_ANNOTATION`` where ``sender`` has put the same reaction to the same event already."""
+    relation = relation_of(content)
+    if relation is None or relation[1] != ANNOTATION:
+        return
+    if room.find(relation[0]) is not None:
+        # All that came after an event in memory is in memory, too.
+        same = any(
+            entry.event.sender == sender and entry.event.type == kind and relation_of(entry.event.content) == relation
+            for entry in room.timeline
+        )
+    else:
+        rows = await related_ids(database, [relation[0]], [ANNOTATION])
+        same = any(row[3:] == (kind, relation[2], sender) for row in rows)
+    if same:
+        raise Refused("You have reacted like this already", code="M_DUPLICATE_ANNOTATION")
+
+
+async def rooms_with_children(
+    database: Database, entries: Sequence[tuple[LiveRoom, Sequence[Entry]]]
+) -> list[LiveRoom]:
+    """The rooms in which some of these entries have children that are bundled."""
+    home = {entry.event.event_id: room for room, found in entries for entry in found}
+    targets = {row[1] for row in await related_ids(database, list(home), BUNDLED)}
+    return list({id(home[target]): home[target] for target in targets}.values())
 
 
 async def renew_bundle(database: Database, room: LiveRoom, event_id: str) -> None:

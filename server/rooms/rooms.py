@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Final
 
 from server.foundation.clock import Clock
 from server.foundation.errors import NotFound
-from server.rooms.event_store import entries_between
+from server.rooms.event_store import newest_entries
 from server.rooms.live_room import LiveRoom
-from server.rooms.relations import bundle_all
-from server.rooms.state_store import highest_room_number, load_room
+from server.rooms.relations import bundle_all, rooms_with_children
+from server.rooms.state_store import highest_room_number, load_rooms
 from server.storage.database import Database
 from server.storage.streams import StreamPositions
 
 KEPT_ROOMS: Final = 2_500
 _LOADED_ENTRIES: Final = 60
+_LOADED_TOGETHER: Final = 50
 
 
 class Rooms:
@@ -51,9 +52,12 @@ class Rooms:
                 self._live.move_to_end(room_id)
                 return room
             loading = self._loading.get(room_id)
-            if loading is None:
-                return await self._load(room_id)
-            await asyncio.shield(loading)
+            if loading is not None:
+                await asyncio.shield(loading)
+                continue
+            await self._load([room_id])
+            if room_id not in self._live:
+                raise NotFound("This room is not known here")
 
     @asynccontextmanager
     async def hold(self, room: LiveRoom) -> AsyncIterator[LiveRoom]:
@@ -101,32 +105,40 @@ class Rooms:
             del self._leaving[room.room_id]
             leaving[1].set_result(None)
 
-    async def _load(self, room_id: str) -> LiveRoom:
-        """One load a room at a time, and none before the last commit: two tips of one room would be a fork."""
-        done = self._loading[room_id] = asyncio.get_running_loop().create_future()
-        try:
-            if room_id in self._leaving:
-                await asyncio.shield(self._leaving[room_id][1])
-            room = await self._read(room_id)
-            self.enter(room)
-            return room
-        finally:
-            del self._loading[room_id]
-            done.set_result(None)
+    async def get_many(self, room_ids: Iterable[str]) -> dict[str, LiveRoom]:
+        """Many rooms, those that are not in memory loaded together; raises ``NotFound`` like ``get``."""
+        wanted = list(dict.fromkeys(room_ids))
+        missing = [room_id for room_id in wanted if room_id not in self._live and room_id not in self._loading]
+        for start in range(0, len(missing), _LOADED_TOGETHER):
+            await self._load(missing[start:start + _LOADED_TOGETHER])
+        return {room_id: await self.get(room_id) for room_id in wanted}
 
-    async def _read(self, room_id: str) -> LiveRoom:
-        room = await load_room(self._database, room_id, self._server_name)
-        if room is None:
-            raise NotFound("This room is not known here")
-        entries = await entries_between(
-            self._database, room, 0, 2**62, _LOADED_ENTRIES, newest_first=True
-        )
-        entries.reverse()
-        await bundle_all(self._database, room, entries)
-        room.timeline.extend(entries)
-        if len(entries) == _LOADED_ENTRIES:
-            room.complete_after = entries[0].stream - 1
-        return room
+    async def _load(self, room_ids: Sequence[str]) -> None:
+        """One load a room at a time, and none before the last commit: two tips of one room would be a fork."""
+        loads = {room_id: asyncio.get_running_loop().create_future() for room_id in room_ids}
+        self._loading |= loads
+        try:
+            for room_id in room_ids:
+                if room_id in self._leaving:
+                    await asyncio.shield(self._leaving[room_id][1])
+            for room in await self._read(room_ids):
+                self.enter(room)
+        finally:
+            for room_id, done in loads.items():
+                del self._loading[room_id]
+                done.set_result(None)
+
+    async def _read(self, room_ids: Sequence[str]) -> list[LiveRoom]:
+        rooms = await load_rooms(self._database, room_ids, self._server_name)
+        newest = await newest_entries(self._database, rooms, _LOADED_ENTRIES) if rooms else {}
+        for room in await rooms_with_children(self._database, [(room, newest[room.nid]) for room in rooms]):
+            await bundle_all(self._database, room, newest[room.nid])
+        for room in rooms:
+            entries = newest[room.nid]
+            room.timeline.extend(entries)
+            if len(entries) == _LOADED_ENTRIES:
+                room.complete_after = entries[0].stream - 1
+        return rooms
 
     def _make_place(self) -> None:
         if len(self._live) <= KEPT_ROOMS:

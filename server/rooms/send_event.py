@@ -22,7 +22,7 @@ from server.rooms.auth_rules.selection import auth_types_for
 from server.rooms.event import Event, seal
 from server.rooms.event_store import entry_of, room_of_event
 from server.rooms.live_room import LiveRoom
-from server.rooms.relations import relation_of, renew_bundle
+from server.rooms.relations import relation_of, renew_bundle, require_first_annotation
 from server.rooms.rooms import Rooms
 from server.rooms.timeline import Entry
 from server.rooms.transactions import Transactions
@@ -141,6 +141,7 @@ class EventSender:
         found = await self.rooms.get(draft.room_id)
         redacting = await self._find_target(found, draft)
         related = relation_of(redacting.event.content) if redacting is not None else None
+        await require_first_annotation(self._database, found, draft.sender, draft.type, draft.content)
         async with self.rooms.hold(found) as room:
             same = self._same_state(room, draft)
             if same is not None:
@@ -179,8 +180,7 @@ class EventSender:
         async with AsyncExitStack() as locks:
             rooms: dict[str, LiveRoom] = {}
             # Always in the same order, so that two that send to the same rooms cannot wait for each other.
-            for room_id in sorted({draft.room_id for draft in drafts}):
-                room = await self.rooms.get(room_id)
+            for room_id, room in (await self.rooms.get_many(sorted({draft.room_id for draft in drafts}))).items():
                 rooms[room_id] = await locks.enter_async_context(self.rooms.hold(room))
             commit, events = self._enter_all(rooms, drafts)
         await asyncio.shield(commit)

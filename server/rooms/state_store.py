@@ -7,7 +7,7 @@ written whole, so that the walk stays short.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -156,23 +156,27 @@ def forget_room(writes: Writes, user_id: str, room_id: str) -> None:
     writes.add(_FORGET, {"who": user_id, "where": room_id})
 
 
-async def load_room(database: Database, room_id: str, server_name: str) -> LiveRoom | None:
-    """The room with its current state, without its timeline."""
-    row = await database.fetch_one(select(rooms).where(rooms.c.room_id == room_id))
-    if row is None:
-        return None
-    tip = Tip(orjson.loads(row.extremities), row.depth, row.snapshot, row.chain)
-    room = LiveRoom(row.nid, row.room_id, room_version(row.version), server_name, tip, {}, listed=bool(row.listed))
+async def load_rooms(database: Database, room_ids: Sequence[str], server_name: str) -> list[LiveRoom]:
+    """Those of these rooms that exist, with their current state, without their timelines."""
+    rows = await database.fetch_all(select(rooms).where(rooms.c.room_id.in_(room_ids)))
+    loaded = {row.nid: _as_room(row, server_name) for row in rows}
     found = await database.fetch_all(
-        select(events.c.event_id, events.c.json)
+        select(current_state.c.room, events.c.event_id, events.c.json)
         .select_from(current_state.join(events, current_state.c.event_id == events.c.event_id))
-        .where(current_state.c.room == room.nid)
+        .where(current_state.c.room.in_(list(loaded)))
     )
-    for event_id, stored in found:
+    for nid, event_id, stored in found:
+        room = loaded[nid]
         event = read_event(stored, room.version, event_id, room)
         room.state[event.key] = event
-    room.note_members()
-    return room
+    for room in loaded.values():
+        room.note_members()
+    return list(loaded.values())
+
+
+def _as_room(row: Any, server_name: str) -> LiveRoom:
+    tip = Tip(orjson.loads(row.extremities), row.depth, row.snapshot, row.chain)
+    return LiveRoom(row.nid, row.room_id, room_version(row.version), server_name, tip, {}, listed=bool(row.listed))
 
 
 async def room_id_of_number(database: Database, nid: int) -> str | None:

@@ -352,6 +352,8 @@ def _make_engine(url: str, readers: int) -> Engine:
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
+        # Erased names must not linger in free pages; FAST overwrites where that costs no extra writing.
+        cursor.execute("PRAGMA secure_delete=FAST")
         cursor.execute("PRAGMA busy_timeout=10000")
         cursor.execute("PRAGMA cache_size=-4000")
         cursor.close()
