@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from urllib.parse import urljoin
 
 from aiohttp import ClientSession, FormData
+from yarl import URL
 
-_VOID = {"input", "img", "meta", "link", "br", "progress"}
+Fields = Mapping[str, str | Sequence[str]]
 
 
 @dataclass
@@ -26,6 +28,7 @@ class _Reader(HTMLParser):
         super().__init__()
         self.forms: list[FormOnPage] = []
         self.links: list[str] = []
+        self.scripts: list[str] = []
         self.tags: list[str] = []
         self.text: list[str] = []
         self._textarea: str | None = None
@@ -36,6 +39,8 @@ class _Reader(HTMLParser):
         self.tags += [name for name in values if name.startswith("on")]
         if tag == "form":
             self.forms.append(FormOnPage(values.get("action", "")))
+        if tag == "script":
+            self.scripts.append(values.get("src", ""))
         if tag == "a":
             self.links.append(values.get("href", ""))
         if not self.forms:
@@ -90,6 +95,10 @@ class PageRead:
     def links(self) -> list[str]:
         return self.read.links
 
+    @property
+    def scripts(self) -> list[str]:
+        return self.read.scripts
+
     def form(self, action: str) -> FormOnPage:
         return next(form for form in self.read.forms if form.action == action)
 
@@ -107,6 +116,11 @@ class Browser:
         found = {cookie.key: cookie.value for cookie in self.http.cookie_jar}
         return found.get("kairan")
 
+    def take_cookie(self, value: str) -> None:
+        """Have this cookie, whatever the node said before."""
+        self.http.cookie_jar.clear()
+        self.http.cookie_jar.update_cookies({"kairan": value}, URL(self.url))
+
     async def get(self, path: str, **more: object) -> PageRead:
         return await self._ask("GET", path, **more)
 
@@ -114,7 +128,7 @@ class Browser:
         return await self._ask("POST", path, data=data, **more)
 
     async def submit(
-        self, action: str, changes: dict[str, str | list[str]] | None = None,
+        self, action: str, changes: Fields | None = None,
         files: list[tuple[str, str, str, bytes]] | None = None, **more: object,
     ) -> PageRead:
         """Fill in and send a form of the page that is open. ``changes`` replace fields; lists send several."""
@@ -122,10 +136,10 @@ class Browser:
         changes = changes or {}
         fields = [(name, value) for name, value in self.page.form(action).fields if name not in changes]
         for name, value in changes.items():
-            fields += [(name, item) for item in (value if isinstance(value, list) else [value])]
+            fields += [(name, item) for item in ([value] if isinstance(value, str) else value)]
         if files is None:
             return await self.post(action, fields, **more)
-        body = FormData(default_to_multipart=True)
+        body = FormData(quote_fields=False, default_to_multipart=True)
         for name, value in fields:
             body.add_field(name, value)
         for name, filename, kind, data in files:

@@ -14,9 +14,8 @@ from tests.web.site import Site
 
 async def card_for(here: Site, name: str, *, block: str = "1班") -> tuple[str, str]:
     """A card for somebody who is new on the roster: the path of its link, and its code."""
-    node = here.street.node
-    person = await node.person(name, block, account=False)
-    card = (await here.services.roster.invitations.cards_for(node.node, [person]))[0]
+    person = await here.add(name, block, account=False)
+    card = (await here.invitations.cards_for(here.chief, [person]))[0]
     return urlsplit(card.link).path, card.code
 
 
@@ -36,8 +35,8 @@ async def test_use_here_leads_to_the_home_page_in_one_tap(here: Site, stranger: 
     assert page.url == "/"
     assert "渡辺 千代さん" in page.text
     assert stranger.cookie != before
-    user_id = here.street.user("渡辺 千代")
-    assert await here.services.node.accounts.sessions.devices(user_id) == []
+    user_id = here.user("渡辺 千代")
+    assert await here.node.accounts.sessions.devices(user_id) == []
 
 
 async def test_looking_uses_nothing_up_and_coming_in_uses_the_card_up(here: Site, stranger: Browser) -> None:
@@ -70,13 +69,13 @@ async def test_with_an_app_a_password_is_shown_once_and_works(here: Site, strang
     assert "sakura.example" in page.text
     shown = re.search(r"[a-z2-9]{5}(-[a-z2-9]{5}){3}", page.text)
     assert shown
-    user_id = here.street.user("渡辺 千代")
-    assert await here.services.node.accounts.users.authenticate(user_id, shown.group()) is not None
+    user_id = here.user("渡辺 千代")
+    assert await here.node.accounts.users.authenticate(user_id, shown.group()) is not None
     assert (await stranger.get("/my")).url == "/my"
 
 
 async def test_a_new_telephone_comes_in_with_a_new_card(here: Site, chair: Browser, stranger: Browser) -> None:
-    person = here.street.person("佐藤 花子")
+    person = here.person("佐藤 花子")
     await chair.get(f"/desk/roster/persons/{person.id}")
     page = await chair.submit(f"/desk/invitations/persons/{person.id}")
     assert "<svg" in page.html
@@ -86,11 +85,11 @@ async def test_a_new_telephone_comes_in_with_a_new_card(here: Site, chair: Brows
     await stranger.submit("/code", {"code": code.group()})
     page = await stranger.submit("/come-in", {"how": "here"})
     assert "佐藤 花子さん" in page.text
-    assert here.street.person("佐藤 花子").user_id == person.user_id
+    assert here.person("佐藤 花子").user_id == person.user_id
 
 
 async def test_a_free_card_asks_for_name_and_block(here: Site, stranger: Browser) -> None:
-    card = await here.services.roster.invitations.free_card(here.street.node.node)
+    card = await here.invitations.free_card(here.chief)
     await stranger.get(urlsplit(card.link).path)
     page = await stranger.submit("/come-in", {"how": "here", "name": "小川 新", "block": "2班"})
     assert "小川 新さん" in page.text
@@ -118,7 +117,7 @@ async def test_a_resident_can_make_no_cards(here: Site, log_in: LogIn) -> None:
     hanako = await log_in("佐藤 花子")
     assert (await hanako.get("/desk/invitations")).status == 403
     await hanako.get("/my")
-    person = here.street.person("高橋 美咲")
+    person = here.person("高橋 美咲")
     proof = dict(hanako.page.form("/my/calendar").fields) if hanako.page else {}
     page = await hanako.post(f"/desk/invitations/persons/{person.id}", proof)
     assert page.status == 403

@@ -43,7 +43,7 @@ async def test_what_cannot_be_chosen_is_refused(chair: Browser, log_in: LogIn) -
 
 async def test_an_answer_on_paper_is_written_down(here: Site, chair: Browser) -> None:
     poll = await asked(chair)
-    person = here.street.person("田中 実")
+    person = here.person("田中 実")
     await chair.get(f"/desk/polls/{poll}/persons/{person.id}")
     page = await chair.submit(f"/desk/polls/{poll}/persons/{person.id}", {"choice": "c2", "channel": "paper"})
     assert "書きました" in page.text
@@ -66,7 +66,7 @@ async def test_a_closed_poll_shows_figures_and_takes_no_answer(chair: Browser, l
 
 
 async def test_a_poll_for_one_block_is_not_shown_to_another(here: Site, chair: Browser, log_in: LogIn) -> None:
-    block = next(block.id for block in here.services.members.blocks() if block.name == "2班")
+    block = here.block("2班")
     poll = await asked(chair, audience="blocks", block=[block])
     hanako = await log_in("佐藤 花子")
     assert "夏まつり" not in (await hanako.get("/")).text

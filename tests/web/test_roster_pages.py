@@ -16,7 +16,7 @@ async def test_an_officer_adds_somebody_and_finds_them_by_name(here: Site, chair
         "name": "山本 さくら", "kana": "やまもと さくら", "new_block": "3班", "household": "山本",
     })
     assert "山本 さくら" in page.text
-    assert here.street.person("山本 さくら")
+    assert here.person("山本 さくら")
     page = await chair.get("/desk/roster?q=やまもと")
     assert "山本 さくら" in page.text
     page = await chair.get("/desk/roster?q=だれもいない")
@@ -29,7 +29,7 @@ async def test_a_form_that_is_sent_twice_adds_one_person(here: Site, chair: Brow
     for _ in range(2):
         chair.page = form
         await chair.submit("/desk/roster/new", {"name": "山本 さくら", "new_block": "3班"})
-    assert [person.name for person in here.street.node.members.persons()].count("山本 さくら") == 1
+    assert [person.name for person in here.node.association.members.persons()].count("山本 さくら") == 1
 
 
 async def test_a_person_without_a_name_is_refused_in_japanese(chair: Browser) -> None:
@@ -40,7 +40,7 @@ async def test_a_person_without_a_name_is_refused_in_japanese(chair: Browser) ->
 
 
 async def test_a_name_is_corrected(here: Site, chair: Browser) -> None:
-    person = here.street.person("佐藤 花子")
+    person = here.person("佐藤 花子")
     await chair.get(f"/desk/roster/persons/{person.id}")
     page = await chair.submit(f"/desk/roster/persons/{person.id}", {"name": "佐藤 華子", "phone": "03-0000-0000"})
     assert "佐藤 華子" in page.text
@@ -48,14 +48,14 @@ async def test_a_name_is_corrected(here: Site, chair: Browser) -> None:
 
 
 async def test_roles_are_given_and_taken_and_the_last_chair_stays(here: Site, chair: Browser) -> None:
-    members = here.services.members
-    person = here.street.person("佐藤 花子")
+    members = here.node.association.members
+    person = here.person("佐藤 花子")
     await chair.get(f"/desk/roster/persons/{person.id}")
     await chair.submit(f"/desk/roster/persons/{person.id}/roles", {"role": ["officer", "block_leader"]})
     assert members.roles_of(person.id) == {Role.OFFICER, Role.BLOCK_LEADER}
     await chair.submit(f"/desk/roster/persons/{person.id}/roles", {"role": ["officer"]})
     assert members.roles_of(person.id) == {Role.OFFICER}
-    own = here.street.person(CHAIR)
+    own = here.person(CHAIR)
     await chair.get(f"/desk/roster/persons/{own.id}")
     page = await chair.submit(f"/desk/roster/persons/{own.id}/roles", {"role": []})
     assert page.status == 400
@@ -63,16 +63,15 @@ async def test_roles_are_given_and_taken_and_the_last_chair_stays(here: Site, ch
 
 
 async def test_a_block_leader_sees_the_own_block_only(here: Site, log_in: LogIn) -> None:
-    node = here.street.node
-    person = here.street.person("佐藤 花子")
-    await node.editor.give_role(node.node, person.id, Role.BLOCK_LEADER)
+    person = here.person("佐藤 花子")
+    await here.node.association.editor.give_role(here.chief, person.id, Role.BLOCK_LEADER)
     leader = await log_in("佐藤 花子")
     page = await leader.get("/desk/roster")
     assert "1班" in page.text
     assert "2班" not in page.text
     page = await leader.get("/desk/roster?q=高橋")
     assert "高橋 美咲" not in page.text
-    other = here.street.person("高橋 美咲")
+    other = here.person("高橋 美咲")
     assert (await leader.get(f"/desk/roster/persons/{other.id}")).status == 403
     assert (await leader.get("/desk/roster/new")).status == 403
 
@@ -86,10 +85,10 @@ async def test_a_file_is_tried_first_and_taken_in_after_a_yes(here: Site, chair:
     assert "Shift_JIS" in page.text
     assert "新しい人 1人" in page.text
     assert "読めない行 1行" in page.text
-    assert all(person.name != "山本 さくら" for person in here.street.node.members.persons())
+    assert all(person.name != "山本 さくら" for person in here.node.association.members.persons())
     page = await chair.submit("/desk/roster/import/now")
     assert "入れました" in page.text
-    assert here.street.person("山本 さくら")
+    assert here.person("山本 さくら")
 
 
 async def test_the_same_yes_does_not_count_twice(chair: Browser) -> None:
@@ -118,7 +117,7 @@ async def test_a_file_that_is_too_large_gets_a_japanese_sentence(chair: Browser)
 
 
 async def test_the_roster_as_a_file_holds_no_formula(here: Site, chair: Browser) -> None:
-    await here.street.node.person("=1+1", "1班")
+    await here.add("=1+1", "1班")
     await chair.get("/desk/roster")
     page = await chair.submit("/desk/roster/export")
     assert page.headers["Content-Disposition"].startswith("attachment")

@@ -1,0 +1,47 @@
+"""Debian's Chromium, driven by Playwright: a phone of 360 px and a computer of 1280 px."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+from tests.real import require_real
+
+PHONE: Final = {"width": 360, "height": 740}
+COMPUTER: Final = {"width": 1280, "height": 900}
+_QUIET: Final = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]
+
+
+@asynccontextmanager
+async def chromium() -> AsyncIterator[Browser]:
+    """The browser itself."""
+    path = require_real("chromium")
+    require_real("japanese font")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=str(path), args=_QUIET)
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+@asynccontextmanager
+async def window(
+    browser: Browser, url: str, size: dict[str, int], *, script: bool = True, dark: bool = False
+) -> AsyncIterator[Page]:
+    """A window with cookies of its own."""
+    context: BrowserContext = await browser.new_context(
+        base_url=url, viewport=size, java_script_enabled=script, color_scheme="dark" if dark else "light",  # type: ignore[arg-type]
+        locale="ja-JP", timezone_id="Asia/Tokyo",
+    )
+    context.set_default_timeout(10_000)
+    try:
+        yield await context.new_page()
+    finally:
+        await context.close()
