@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any, Final
 
-from server.foundation.canonical_json import canonical_json, parse_json
+from server.foundation.canonical_json import canonical_json, parse_json, require_canonical
 from server.foundation.errors import BadRequest
 from server.rooms.event import Event
 
@@ -17,6 +17,11 @@ DEFAULT_INCREMENTAL: Final = 100
 MAX_TIMELINE: Final = 2_000
 
 _Names = tuple[str, ...] | None
+
+
+def _fits(kind: str, pattern: str) -> bool:
+    """``*`` is the only sign of a pattern that does not stand for itself."""
+    return kind == pattern or ("*" in pattern and fnmatchcase(kind, pattern.replace("[", "[[]").replace("?", "[?]")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +50,9 @@ class EventFilter:
 
     def wants_type(self, kind: str) -> bool:
         """Whether events of a type are wanted; ``*`` stands for anything."""
-        if any(fnmatchcase(kind, pattern) for pattern in self.not_types):
+        if any(_fits(kind, pattern) for pattern in self.not_types):
             return False
-        return self.types is None or any(fnmatchcase(kind, pattern) for pattern in self.types)
+        return self.types is None or any(_fits(kind, pattern) for pattern in self.types)
 
     def wants(self, event: Event) -> bool:
         """Whether an event is wanted."""
@@ -100,6 +105,7 @@ def parse_filter(value: object) -> Filter:
     """Read a filter object; raises ``BadRequest`` where a part has a wrong type."""
     if not isinstance(value, dict):
         raise BadRequest("A filter is an object")
+    require_canonical(value)
     return _parsed(canonical_json(value))
 
 
