@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Final
 
 from server.accounts.accounts import Accounts
 from server.assembly.association import Association, build_association
@@ -20,6 +21,7 @@ from server.notifications.unread import UnreadCounts
 from server.rooms.accept_event import EventAcceptor
 from server.rooms.aliases import Aliases
 from server.rooms.create_room import RoomCreator
+from server.rooms.event_store import forget_transactions_before
 from server.rooms.history import History
 from server.rooms.membership import Membership
 from server.rooms.receipts import Receipts
@@ -38,6 +40,9 @@ from server.sync.device_news import DeviceNews
 from server.sync.feeds import Feeds
 from server.sync.room_section import RoomReader
 from server.sync.sync import Sync, World
+
+# Clients do not ask again after so long.
+_TRANSACTIONS_MS: Final = 30 * 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +111,26 @@ async def _build_core(
     await accounts.open()
     rooms = Rooms(database, positions, clock, settings.server_name)
     await rooms.open()
+    _keep_tidy(database, rooms, accounts, tasks, clock)
     acceptor = EventAcceptor(rooms, positions)
     identity = Identity(settings.server_name, SigningKey.read(settings.signing_key_file.read_text()))
     sender = EventSender(database, rooms, acceptor, clock, identity)
     services = await _build_services(settings, clock, database, accounts, sender, positions, acceptor, tasks)
     return Core(settings, clock, database, accounts, services, acceptor, tasks, closing)
+
+
+def _keep_tidy(database: Database, rooms: Rooms, accounts: Accounts, tasks: Tasks, clock: Clock) -> None:
+    """What is done now and then, so that neither memory nor tables grow for ever."""
+
+    async def forget_unused_rooms() -> None:
+        rooms.forget_unused()
+
+    async def forget_old_rows() -> None:
+        await accounts.forget_old()
+        await forget_transactions_before(database, clock.now_ms() - _TRANSACTIONS_MS)
+
+    tasks.start("unused rooms", keep_doing("unused rooms", forget_unused_rooms, clock, every_s=300))
+    tasks.start("old rows", keep_doing("old rows", forget_old_rows, clock, every_s=86_400))
 
 
 async def _build_services(

@@ -32,6 +32,8 @@ class Rooms:
         self._server_name = server_name
         self._live: OrderedDict[str, LiveRoom] = OrderedDict()
         self._last_number = 0
+        # Rooms that somebody asked for since the last round of ``forget_unused``.
+        self._used: set[str] = set()
         # Loads on their way, and rooms that were dropped while commits of theirs were.
         self._loading: dict[str, asyncio.Future[None]] = {}
         self._leaving: dict[str, tuple[LiveRoom, asyncio.Future[None]]] = {}
@@ -50,6 +52,7 @@ class Rooms:
             room = self._live.get(room_id)
             if room is not None:
                 self._live.move_to_end(room_id)
+                self._used.add(room_id)
                 return room
             loading = self._loading.get(room_id)
             if loading is not None:
@@ -98,6 +101,13 @@ class Rooms:
             if room.pending:
                 self._leaving[room.room_id] = (room, asyncio.get_running_loop().create_future())
 
+    def forget_unused(self) -> None:
+        """Drop the rooms that nobody asked for since this was last called."""
+        for room in [room for room_id, room in self._live.items() if room_id not in self._used]:
+            if not room.pending and not room.lock.locked():
+                self.drop(room)
+        self._used.clear()
+
     def settle(self, room: LiveRoom) -> None:
         """No commit of ``room`` is on its way any more; whoever waits to load it anew may go on."""
         leaving = self._leaving.get(room.room_id)
@@ -108,9 +118,14 @@ class Rooms:
     async def get_many(self, room_ids: Iterable[str]) -> dict[str, LiveRoom]:
         """Many rooms, those that are not in memory loaded together; raises ``NotFound`` like ``get``."""
         wanted = list(dict.fromkeys(room_ids))
-        missing = [room_id for room_id in wanted if room_id not in self._live and room_id not in self._loading]
-        for start in range(0, len(missing), _LOADED_TOGETHER):
-            await self._load(missing[start:start + _LOADED_TOGETHER])
+        for start in range(0, len(wanted), _LOADED_TOGETHER):
+            # Looked at anew each time: while we waited, others may have begun to load the same rooms.
+            missing = [
+                room_id for room_id in wanted[start:start + _LOADED_TOGETHER]
+                if room_id not in self._live and room_id not in self._loading
+            ]
+            if missing:
+                await self._load(missing)
         return {room_id: await self.get(room_id) for room_id in wanted}
 
     async def _load(self, room_ids: Sequence[str]) -> None:
