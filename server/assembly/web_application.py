@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from federation import inbound
 from server.accounts.interactive_auth import InteractiveAuth
 from server.accounts.shared_secret import SharedSecretRegistration
 from server.assembly.late_doors import add_late_doors
@@ -31,5 +32,7 @@ def make_app(node: Node) -> web.Application:
     doors = Doors(app)
     for group in (account_doors, room_doors, media):
         group.add_routes(doors)
+    if settings.federation.enabled:
+        inbound.add_routes(doors)
     add_late_doors(app, node)
     return app
