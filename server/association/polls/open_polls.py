@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from server.association.polls.model import Poll, State
+from server.association.polls.model import Poll
 
 
 @dataclass(slots=True)
@@ -23,6 +23,11 @@ class PollRoom:
         """Whether both events stand in the room."""
         return self.message_event is not None and self.poll_event is not None
 
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is owed to the room any more, once the poll is closed."""
+        return (self.ended or self.poll_event is None) and (self.told or self.message_event is None)
+
     def has(self, event_id: str) -> bool:
         """Whether the event is one of the two."""
         return event_id in (self.message_event, self.poll_event)
@@ -39,7 +44,7 @@ class OpenPoll:
     @property
     def is_finished(self) -> bool:
         """Closed, ended and told in every room."""
-        return self.poll.state is State.CLOSED and all(room.ended and room.told for room in self.rooms.values())
+        return not self.poll.is_open and all(room.is_done for room in self.rooms.values())
 
 
 class OpenPolls:
@@ -70,15 +75,19 @@ class OpenPolls:
             self._by_room.setdefault(room_id, []).append(going)
         return known
 
+    def leave_room(self, going: OpenPoll, room_id: str) -> None:
+        """The question was not written in the room after all; a poll without any room was never asked."""
+        going.rooms.pop(room_id, None)
+        self._forget(going, room_id)
+        if not going.rooms:
+            self._polls.pop(going.poll.id, None)
+
     def drop(self, poll_id: str) -> None:
-        """A poll that is finished, or was never written."""
+        """A poll that is finished."""
         going = self._polls.pop(poll_id, None)
         for room_id in going.rooms if going else ():
-            left = [item for item in self._by_room[room_id] if item is not going]
-            if left:
-                self._by_room[room_id] = left
-            else:
-                del self._by_room[room_id]
+            if going is not None:
+                self._forget(going, room_id)
 
     def in_room(self, room_id: str) -> list[OpenPoll]:
         """The polls of a room, oldest first; empty (and quick) for every other room."""
@@ -89,5 +98,14 @@ class OpenPolls:
         return next((going for going in self.in_room(room_id) if going.rooms[room_id].has(event_id)), None)
 
     def newest(self, room_id: str, ts: int) -> OpenPoll | None:
-        """The newest poll of a room that takes answers at ``ts``."""
-        return next((going for going in reversed(self.in_room(room_id)) if not going.poll.is_over_at(ts)), None)
+        """The officers' newest poll of a room that takes answers at ``ts``: what a number alone is for. A resident's
+        own poll says nothing of numbers."""
+        return next((going for going in reversed(self.in_room(room_id))
+                     if not going.poll.native and not going.poll.is_over_at(ts)), None)
+
+    def _forget(self, going: OpenPoll, room_id: str) -> None:
+        left = [item for item in self._by_room.get(room_id, []) if item is not going]
+        if left:
+            self._by_room[room_id] = left
+        else:
+            self._by_room.pop(room_id, None)

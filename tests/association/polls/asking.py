@@ -9,7 +9,7 @@ from pathlib import Path
 
 from server.association.members.model import EVERYONE, Audience, Purpose
 from server.association.polls.actions import Polls
-from server.association.polls.model import Poll, Question
+from server.association.polls.model import Counting, Poll, Question
 from server.rooms.poll_events import START
 from tests.association.speaking import Street, street
 from tests.fakes.clock import FakeClock
@@ -34,11 +34,13 @@ class Asking:
         return self.street.node.members.hall_room(Purpose.BOARD)
 
     async def ask(
-        self, *choices: str, audience: Audience = EVERYONE, most: int = 1, deadline: int | None = None
+        self, *choices: str, audience: Audience = EVERYONE, most: int = 1, deadline: int | None = None,
+        counting: Counting = Counting.PERSON,
     ) -> Poll:
         chosen = choices or ("出る", "出ない")
         question = Question(
-            text="お祭りに出ますか", choices=chosen, audience=audience, most=most, deadline=deadline)
+            text="お祭りに出ますか", choices=chosen, audience=audience, most=most, deadline=deadline,
+            counting=counting)
         return await self.polls.start(self.chair, question)
 
     async def events(self, room_id: str | None = None) -> tuple[str, str]:

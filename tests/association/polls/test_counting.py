@@ -1,79 +1,105 @@
-"""How answers are read and counted."""
+"""Which answer counts, and how answers add up."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from server.association.members.model import EVERYONE
-from server.association.polls.model import NEXT, Answer, Poll, State, household_answer, last_answers, tally_of
-from server.association.polls.results import as_plain_cell
-from server.rooms.numbered_answers import number_of_key, numbers_in, spoken_text
-from server.rooms.poll_events import Choice, read_response
+from server.association.polls.counting import Answer, Voice, Voter, count
+from server.association.polls.export import as_plain_cell
+from server.association.polls.model import NEXT, Counting, Poll, State
+from server.rooms.poll_events import Choice
 
-PEOPLE = ["a", "b", "c", "d"]
+PERSON, HOUSEHOLD = Counting.PERSON, Counting.HOUSEHOLD
 CHOICES = tuple(Choice(f"c{number}", f"選択{number}") for number in range(1, 4))
+VOTERS = [Voter("a", "h1", "b"), Voter("b", "h1", "b"), Voter("c", "h2", "b"), Voter("d", "h3", "b")]
+voices = st.sampled_from([Voice(PERSON, person) for person in "abcdx"]
+                         + [Voice(HOUSEHOLD, home) for home in ("h1", "h2", "h3", "h9")])
 answers = st.lists(st.builds(
-    Answer, st.uuids().map(str), st.sampled_from(PEOPLE), st.integers(1, 99), st.integers(0, 9),
-    st.lists(st.sampled_from(["c1", "c2", "c3"]), max_size=3, unique=True).map(tuple),
+    Answer, id=st.uuids().map(str), voice=voices, place=st.integers(1, 99), ts=st.integers(0, 9),
+    chosen=st.lists(st.sampled_from(["c1", "c2", "c3"]), max_size=1, unique=True).map(tuple), adds=st.booleans(),
 ))
 
 
-def _poll(most: int = 1) -> Poll:
-    return Poll("p", "?", CHOICES, most, True, EVERYONE, "@a:b", State.OPEN, 0)
+def _poll(most: int = 1, closed_ts: int | None = None) -> Poll:
+    return Poll(
+        id="p", question="?", choices=CHOICES, most=most, disclosed=True, audience=EVERYONE, issuer="@a:b",
+        created_ts=0, state=State.OPEN if closed_ts is None else State.CLOSED, closed_ts=closed_ts,
+    )
+
+
+def _answer(unit: Counting, who: str, ts: int, *chosen: str, adds: bool = False) -> Answer:
+    return Answer(id=f"{who}{ts}", voice=Voice(unit, who), place=ts, ts=ts, chosen=chosen, adds=adds)
+
+
+def _said(found: list[Answer], most: int = 1) -> tuple[dict[str, str], dict[str, str]]:
+    counted = count(_poll(most), VOTERS, found)
+    return ({who: ",".join(answer.chosen) for who, answer in counted.of_person.items()},
+            {who: ",".join(answer.chosen) for who, answer in counted.of_household.items()})
+
+
+@given(answers, st.integers(1, 3))
+def test_answered_and_unanswered_always_add_up_to_all(found: list[Answer], most: int) -> None:
+    counted = count(_poll(most), VOTERS, found)
+    assert counted.persons.answered + counted.persons.unanswered == counted.persons.total == 4
+    assert counted.households.answered + counted.households.unanswered == counted.households.total == 3
+    for tally, holding in ((counted.persons, counted.of_person), (counted.households, counted.of_household)):
+        assert tally.answered == len(holding)
+        assert sum(tally.votes.values()) == sum(len(answer.chosen) for answer in holding.values())
+        assert all(1 <= len(answer.chosen) <= most for answer in holding.values())
+    assert set(counted.of_person) <= set("abcd")
 
 
 @given(answers)
-def test_answered_and_unanswered_always_add_up_to_all(found: list[Answer]) -> None:
-    last = last_answers(found)
-    persons = tally_of(_poll(), [last.get(person) for person in PEOPLE])
-    assert persons.answered + persons.unanswered == persons.total == len(PEOPLE)
-    assert sum(persons.votes.values()) == sum(len(answer.chosen) for answer in last.values())
-    homes = [household_answer(home, last) for home in (PEOPLE[:2], PEOPLE[2:])]
-    households = tally_of(_poll(), homes)
-    assert households.answered <= min(persons.answered, 2)
-    assert bool(households.answered) == bool(persons.answered)
+def test_a_household_answers_if_and_only_if_somebody_there_or_its_sheet_does(found: list[Answer]) -> None:
+    counted = count(_poll(), VOTERS, found)
+    for person_id in counted.of_person:
+        home = next(voter.household_id for voter in VOTERS if voter.person_id == person_id)
+        assert home in counted.of_household
 
 
-@pytest.mark.parametrize(("text", "numbers"), [
-    ("2", (2,)), ("２", (2,)), ("②", (2,)), ("2️⃣", (2,)), (" 2番です。", (2,)), ("1,3", (1, 3)), ("１、３", (1, 3)),
-    ("1と3", (1, 3)), ("10", (10,)), ("2時", ()), ("2人で行きます", ()), ("", ()), ("123", ()), ("1-2-3", ()),
-    ("はい", ()), ("-1", ()), ("1 2 3 に行きます", ()),
-])
-def test_only_numbers_are_numbers(text: str, numbers: tuple[int, ...]) -> None:
-    assert numbers_in(text) == numbers
+@given(answers)
+def test_the_order_in_which_answers_are_read_changes_nothing(found: list[Answer]) -> None:
+    distinct = [replace(answer, place=number) for number, answer in enumerate(found)]
+    assert count(_poll(), VOTERS, distinct) == count(_poll(), VOTERS, distinct[::-1])
 
 
-@given(st.text(max_size=40))
-def test_any_text_is_read_without_a_fault(text: str) -> None:
-    assert all(0 <= number <= 99 for number in numbers_in(text))
-    number = number_of_key(text)
-    assert number is None or 0 <= number <= 99
-    chosen = _poll().chosen_by_text(text)
-    assert chosen is None or (len(chosen) == 1 and chosen[0] in {"c1", "c2", "c3"})
+def test_a_households_answer_is_the_latest_of_its_people_or_its_sheet() -> None:
+    first, second = _answer(PERSON, "a", 1, "c1"), _answer(PERSON, "b", 2, "c2")
+    assert _said([first, second])[1] == {"h1": "c2"}
+    assert _said([first, second, _answer(HOUSEHOLD, "h1", 3, "c3")])[1] == {"h1": "c3"}
+    assert _said([first, _answer(HOUSEHOLD, "h1", 3, "c3"), _answer(PERSON, "b", 4, "c2")])[1] == {"h1": "c2"}
 
 
-@given(st.dictionaries(st.sampled_from(["m.relates_to", "m.poll.response", "m.selections", "msgtype", "body",
-                                        "org.matrix.msc3381.poll.response", "m.new_content"]),
-                       st.recursive(st.none() | st.text(max_size=5) | st.integers(),
-                                    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(
-                                        st.sampled_from(["event_id", "rel_type", "answers", "m.in_reply_to", "key"]),
-                                        inner, max_size=3), max_leaves=5)))
-def test_any_content_is_read_without_a_fault(content: dict[str, object]) -> None:
-    response = read_response(content)
-    assert response is None or isinstance(response.target, str)
-    text = spoken_text(content)
-    assert text is None or isinstance(text, str)
+def test_a_sheet_holds_for_everybody_who_has_said_nothing_since() -> None:
+    found = [_answer(PERSON, "a", 1, "c1"), _answer(HOUSEHOLD, "h1", 2, "c3"), _answer(PERSON, "b", 3, "c2")]
+    assert _said(found)[0] == {"a": "c3", "b": "c2"}
 
 
-def test_a_vote_for_what_cannot_be_chosen_is_spoiled_and_too_many_are_cut() -> None:
-    assert _poll(2).checked(["c1", "c9"]) is None
-    assert _poll(2).checked(["c3", "c2", "c1"]) == ("c3", "c2")
-    assert _poll().checked([]) == ()
+def test_an_answer_taken_back_leaves_what_others_at_home_have_said() -> None:
+    found = [_answer(PERSON, "a", 1, "c1"), _answer(PERSON, "b", 2, "c2"), _answer(PERSON, "b", 3)]
+    assert _said(found) == ({"a": "c1"}, {"h1": "c1"})
+    assert _said([_answer(HOUSEHOLD, "h2", 1, "c1"), _answer(PERSON, "c", 2)]) == ({}, {"h2": "c1"})
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+81", "-1", "@SUM(1)", "\t=1", " =1", "＝1"])
+def test_reactions_stand_beside_each_other_where_several_may_be_chosen() -> None:
+    found = [_answer(PERSON, "a", ts, f"c{ts}", adds=True) for ts in (1, 2, 3)]
+    assert _said(found[:2], most=2)[0] == {"a": "c1,c2"}
+    assert _said(found, most=2)[0] == {"a": "c2,c3"}
+    assert _said(found)[0] == {"a": "c3"}
+    assert _said([*found, _answer(PERSON, "a", 4, "c1")], most=3)[0] == {"a": "c1"}
+
+
+def test_what_is_said_after_the_end_is_nothing() -> None:
+    found = [_answer(PERSON, "a", 1, "c1"), _answer(PERSON, "a", 5, "c2"), _answer(PERSON, "c", 6, "c2")]
+    assert dict(count(_poll(closed_ts=4), VOTERS, found).persons.votes) == {"c1": 1, "c2": 0, "c3": 0}
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+81", "-1", "@SUM(1)", "\t=1", " =1", "＝1", "　=1", "\r\n=1"])
 def test_a_cell_is_never_a_formula(text: str) -> None:
     assert as_plain_cell(text) == f"'{text}"
 
@@ -83,5 +109,6 @@ def test_other_cells_stay_as_they_are(text: str) -> None:
     assert as_plain_cell(text).lstrip("'") == text.lstrip("'")
 
 
-def test_a_closed_poll_is_never_opened_again() -> None:
-    assert NEXT[State.CLOSED] == frozenset()
+def test_a_poll_that_is_over_is_never_opened_again() -> None:
+    assert NEXT[State.CLOSED] == NEXT[State.WITHDRAWN] == frozenset()
+    assert set(NEXT) == set(State)

@@ -7,6 +7,7 @@ from pathlib import Path
 import orjson
 from jsonschema import Draft202012Validator
 
+from server.association.polls.model import Counting
 from tests.association.polls.asking import asking
 
 EVENTS = Path(__file__).parents[3] / "docs/events"
@@ -26,4 +27,12 @@ async def test_question_and_result_are_as_documented(tmp_path: Path) -> None:
                 if name in entry.event.content:
                     schemas[name].validate(entry.event.content[name])
                     seen.append(name)
-        assert seen == ["jp.kairan.poll", "jp.kairan.poll", "jp.kairan.poll.result"]
+        assert seen == ["jp.kairan.poll"] * 3 + ["jp.kairan.poll.result"]
+
+
+async def test_a_poll_of_households_is_as_documented(tmp_path: Path) -> None:
+    schema = Draft202012Validator(orjson.loads((EVENTS / "jp.kairan.poll.schema.json").read_bytes()))
+    async with asking(tmp_path / "node.db") as found:
+        poll = await found.ask("出る", "出ない", counting=Counting.HOUSEHOLD)
+        schema.validate(poll.as_content())
+        assert not schema.is_valid({**poll.as_content(), "counting": "head"})
