@@ -1,0 +1,121 @@
+"""The operator's command line, on a node that is running and on one that is not."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from server.assembly.operator import DOOR, opened, seal
+from server.assembly.people import add_user, change_password, deactivate_user, invite, list_users
+from server.config import Settings
+from server.foundation.errors import Forbidden, Refused
+from server.foundation.folder_lock import FolderInUse, folder_lock
+from server.foundation.settings import Address
+from tests.builders import RunningNode, settings_for
+
+SEED = bytes(32)
+
+
+def test_an_account_is_made_on_a_resting_node(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = settings_for(tmp_path)
+
+    assert add_user(settings, "taro", "a-long-password") == 0
+    assert list_users(settings) == 0
+
+    assert "@taro:sakura.example" in capsys.readouterr().out.splitlines()
+
+
+def test_a_closed_account_is_shown_as_closed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = settings_for(tmp_path)
+    add_user(settings, "taro", "a-long-password")
+
+    deactivate_user(settings, "taro")
+    list_users(settings)
+
+    assert "@taro:sakura.example (closed)" in capsys.readouterr().out.splitlines()
+
+
+def test_nobody_gets_a_password_who_does_not_exist(tmp_path: Path) -> None:
+    with pytest.raises(Refused):
+        change_password(settings_for(tmp_path), "nobody", "a-long-password")
+
+
+def test_an_invitation_enters_the_person_and_the_office(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = settings_for(tmp_path)
+
+    assert invite(settings, name="山田太郎", block="1班", role="会長") == 0
+
+    link, code = capsys.readouterr().out.split()
+    assert link.startswith(settings.http.public_url + "/i/")
+    assert len(code.replace("-", "")) == 8
+
+
+def test_an_unknown_office_is_refused_and_nobody_is_entered(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = settings_for(tmp_path)
+
+    with pytest.raises(Refused, match="王様"):
+        invite(settings, name="山田太郎", block="1班", role="王様")
+
+    assert capsys.readouterr().out == ""
+
+
+async def test_a_running_node_does_it_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async with RunningNode(settings_for(tmp_path)) as node:
+        settings = _at(node)
+        await asyncio.to_thread(add_user, settings, "taro", "a-long-password")
+        await asyncio.to_thread(invite, settings, name="佐藤花子", block="2班", role="班長")
+
+        answer = await node.ask("POST", "v3/login", {
+            "type": "m.login.password", "identifier": {"type": "m.id.user", "user": "taro"},
+            "password": "a-long-password",
+        })
+        assert answer["user_id"] == "@taro:sakura.example"
+    assert "/i/" in capsys.readouterr().out
+
+
+async def test_what_a_running_node_refuses_is_told(tmp_path: Path) -> None:
+    async with RunningNode(settings_for(tmp_path)) as node:
+        settings = _at(node)
+        await asyncio.to_thread(add_user, settings, "taro", "a-long-password")
+        with pytest.raises(Refused, match="taken"):
+            await asyncio.to_thread(add_user, settings, "taro", "a-long-password")
+
+
+async def test_a_second_process_cannot_open_the_same_folder(tmp_path: Path) -> None:
+    async with RunningNode(settings_for(tmp_path)):
+        with pytest.raises(FolderInUse), folder_lock(tmp_path):
+            pass
+
+
+async def test_a_stranger_cannot_use_the_operators_door(tmp_path: Path) -> None:
+    async with RunningNode(settings_for(tmp_path)) as node:
+        answer = await node.ask("POST", DOOR, seal(SEED, "list_users", {}, 0))
+        assert answer.refusal == (403, "M_FORBIDDEN")
+
+
+def test_a_request_is_good_for_a_minute() -> None:
+    request = seal(SEED, "list_users", {}, 1_000_000)
+
+    command, said = opened(SEED, request, 1_030_000)
+
+    assert (command.__name__, said) == ("list_users", {})
+    with pytest.raises(Forbidden):
+        opened(SEED, request, 1_061_000)
+
+
+def test_an_altered_request_is_refused() -> None:
+    request = seal(SEED, "invite", {"name": "a"}, 0).replace(b'"a"', b'"b"')
+
+    with pytest.raises(Forbidden):
+        opened(SEED, request, 0)
+
+
+def _at(node: RunningNode) -> Settings:
+    """The node's settings with the address at which it really listens."""
+    settings = node.settings
+    return replace(settings, http=replace(settings.http, listen=Address("127.0.0.1", int(node.url.rpartition(":")[2]))))
