@@ -10,13 +10,10 @@ from typing import Final
 
 import aiohttp
 
+from server.demo.faults import DemoFailed
 from server.demo.noto import Table
 
 _FIGURES: Final = 8
-
-
-class UnexpectedPage(Exception):
-    """The node showed another page than the one that was asked for."""
 
 
 @dataclass(slots=True)
@@ -62,7 +59,7 @@ class PageReader(HTMLParser):
 
 
 def figures_on(page: str) -> Table:
-    """The figures of all persons on the page of a safety check; raises ``UnexpectedPage``.
+    """The figures of all persons on the page of a safety check; raises ``DemoFailed``.
 
     Columns: answered, help, contact, safe, read, unread, without the app, total.
     """
@@ -70,11 +67,11 @@ def figures_on(page: str) -> Table:
     reader.feed(page)
     cells = reader.totals[:_FIGURES]
     if len(cells) < _FIGURES or not all(cell.isdigit() for cell in cells):
-        raise UnexpectedPage("the page has no table of figures")
+        raise DemoFailed("the page has no table of figures")
     answered, help_, contact, safe, read, unread, no_app, total = map(int, cells)
     table = Table(safe, contact, help_, read, unread)
     if (table.answered, table.total + no_app) != (answered, total):
-        raise UnexpectedPage("the columns of the table do not add up")
+        raise DemoFailed("the columns of the table do not add up")
     return table
 
 
@@ -115,7 +112,7 @@ class Browser:
         reader.feed(page)
         form = next((form for form in reader.forms if form.action == action), None)
         if form is None:
-            raise UnexpectedPage(f"there is no form for {action}")
+            raise DemoFailed(f"there is no form for {action}")
         async with self._session.post(self._url + action, data={**form.fields, **values}) as response:
             return await _read(response)
 
@@ -127,5 +124,5 @@ class Browser:
 async def _read(response: aiohttp.ClientResponse) -> tuple[str, str]:
     """The path at which the browser ended, and the page."""
     if response.status != 200:
-        raise UnexpectedPage(f"{response.url.path} answered {response.status}")
+        raise DemoFailed(f"{response.url.path} answered {response.status}")
     return response.url.path, await response.text()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import signal
 import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
@@ -227,5 +228,6 @@ async def _main() -> None:
 
 if __name__ == "__main__":
     logging.disable(logging.CRITICAL)  # a node that is away for a moment is no news here
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it ends with its input
     open_many_files()
     asyncio.run(_main())

@@ -14,13 +14,10 @@ from dataclasses import asdict
 from typing import Final
 
 from server.demo.crowd import Role
+from server.demo.faults import DemoFailed
 
 _PER_PROCESS: Final = 300
 _LEAVE_S: Final = 10.0
-
-
-class CrowdFailed(Exception):
-    """The people did not come as far as they should, in time."""
 
 
 class Crowd:
@@ -30,6 +27,7 @@ class Crowd:
         self._processes: list[Process] = []
         self._counts: list[Counter[str]] = []
         self._moved = asyncio.Condition()
+        self._is_leaving = False
         self.last_fault = ""
 
     def count(self, what: str) -> int:
@@ -54,20 +52,21 @@ class Crowd:
             await self._tell(process, "answer")
 
     async def reach(self, what: str, wanted: int, patience_s: float) -> None:
-        """Wait until ``wanted`` people have come so far; raises ``CrowdFailed``."""
+        """Wait until ``wanted`` people have come so far; raises ``DemoFailed``."""
         try:
             async with asyncio.timeout(patience_s), self._moved:
                 await self._moved.wait_for(lambda: self.count(what) >= wanted)
         except TimeoutError:
             fault = f" The last refusal: {self.last_fault}" if self.last_fault else ""
-            raise CrowdFailed(f"After {patience_s:.0f} s, {self.count(what)} of {wanted} are {what}.{fault}") from None
+            raise DemoFailed(f"After {patience_s:.0f} s, {self.count(what)} of {wanted} are {what}.{fault}") from None
 
     async def listen(self) -> None:
-        """Take in what the processes say, until they end."""
+        """Take in what the processes say until they end; raises ``DemoFailed`` where one ends too early."""
         await asyncio.gather(*(self._listen_to(number) for number in range(len(self._processes))))
 
     async def leave(self) -> None:
         """Everybody goes."""
+        self._is_leaving = True
         for process in self._processes:
             if process.stdin is not None:
                 process.stdin.close()
@@ -88,6 +87,8 @@ class Crowd:
             self._counts[number] |= Counter(said)
             async with self._moved:
                 self._moved.notify_all()
+        if not self._is_leaving:
+            raise DemoFailed("a process with clients has ended")
 
     async def _tell(self, process: Process, line: str) -> None:
         assert process.stdin is not None

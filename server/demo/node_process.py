@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from server.demo.faults import DemoFailed
 from server.demo.machine import cpu_seconds, memory_mb, open_many_files
 from server.foundation.clock import Clock
 
@@ -18,10 +19,6 @@ _START_S: Final = 20.0
 _STOP_S: Final = 15.0
 _PAUSE_S: Final = 0.3
 _MOST_STARTS: Final = 20
-
-
-class NodeFailed(Exception):
-    """The node does not start, or dies again and again."""
 
 
 class NodeProcess:
@@ -49,7 +46,7 @@ class NodeProcess:
         return memory_mb(self.pid)
 
     async def start(self) -> None:
-        """Start it and wait for its one line; raises ``NodeFailed``."""
+        """Start it and wait for its one line; raises ``DemoFailed``."""
         command = [sys.executable, "-P", "-m", "server", "run", "--config", str(self._settings_file)]
         self._process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=PIPE)
         assert self._process.stdout is not None
@@ -60,19 +57,21 @@ class NodeProcess:
             line = b""
         if b"ready" not in line:
             await self._end()
-            raise NodeFailed("the node did not start")
+            raise DemoFailed("the node did not start")
 
     async def keep_alive(self) -> None:
-        """Start it again when it is killed, until ``stop``; raises ``NodeFailed`` where that does not help."""
+        """Start it again when it is killed, until ``stop``; raises ``DemoFailed`` where that does not help."""
         while self._process is not None and not self._stopping.is_set():
             await self._process.wait()
             if self._stopping.is_set():
                 return
             self.restarts += 1
             await self._clock.sleep(_PAUSE_S)
+            if self._stopping.is_set():
+                return
             if self.restarts > _MOST_STARTS:
-                raise NodeFailed("the node dies again and again")
-            with suppress(NodeFailed):
+                raise DemoFailed("the node dies again and again")
+            with suppress(DemoFailed):
                 await self.start()
 
     def kill(self) -> None:

@@ -8,6 +8,7 @@ table is read from the officers' page. Nothing of what is printed is computed he
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import json
 import tempfile
 from collections.abc import Sequence
@@ -16,16 +17,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import aiohttp
+
 from server.assembly import build
 from server.association.members.model import Person
 from server.config import Settings
 from server.demo import noto, people
-from server.demo.browser import Browser, UnexpectedPage
+from server.demo.browser import Browser
 from server.demo.crowd import Role
-from server.demo.crowd_processes import Crowd, CrowdFailed, arriving_crowd
+from server.demo.crowd_processes import Crowd, arriving_crowd
+from server.demo.faults import DemoFailed, as_refusal
 from server.demo.machine import free_port
 from server.demo.node_folder import SETTINGS_FILE, make_node_folder
-from server.demo.node_process import NodeFailed, NodeProcess, running_node
+from server.demo.node_process import NodeProcess, running_node
 from server.demo.settling import Row, give_accounts, take_in_roster
 from server.demo.show import ProgressBar, say, table_lines
 from server.foundation.clock import Clock, SystemClock
@@ -37,6 +41,7 @@ _PATIENCE_S: Final = 60.0
 _PATIENCE_S_PER_PERSON: Final = 0.2
 _LOOK_EVERY_S: Final = 0.25
 _SETTLE_S: Final = 20.0
+_INTERRUPTED: Final = 130
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +95,13 @@ def run_replay(users: int | None, *, as_json: bool) -> int:
     if not 1 <= wanted <= noto.MOST_PEOPLE:
         raise Refused(f"A replay takes 1 to {noto.MOST_PEOPLE} people.")
     played = noto.played(wanted)
-    with tempfile.TemporaryDirectory(prefix="kairan-replay-") as folder:
-        try:
+    if importlib.util.find_spec("nio") is None:
+        raise Refused("A replay needs matrix-nio: pip install 'kairan[demo]'.")
+    try:
+        with tempfile.TemporaryDirectory(prefix="kairan-replay-") as folder, as_refusal():
             outcome = asyncio.run(replay(Path(folder), played))
-        except (CrowdFailed, NodeFailed, UnexpectedPage) as fault:
-            raise Refused(f"The replay could not be finished: {fault}") from fault
+    except KeyboardInterrupt:
+        return _INTERRUPTED
     say(json.dumps(outcome.as_json()) if as_json else report(outcome, played))
     return 0 if outcome.table == played else 1
 
@@ -117,7 +124,7 @@ def report(outcome: Outcome, played: noto.Table) -> str:
 async def replay(folder: Path, played: noto.Table, *, kill_after: int | None = None) -> Outcome:
     """One replay in ``folder``. ``kill_after``: kill the node, without warning, after so many accepted answers.
 
-    Raises ``CrowdFailed``, ``NodeFailed``, ``UnexpectedPage``.
+    Raises ``DemoFailed``.
     """
     clock = SystemClock()
     stage = await set_up(folder, played)
@@ -163,16 +170,21 @@ class _Performance:
             await self._crowd.reach("played", kill_after, self._patience_s)
             self._node.kill()
         await self._watch("answered or read", "played", self._played.answered + self._played.read)
-        with suppress(CrowdFailed):  # the table decides, not the receipts
+        with suppress(DemoFailed):  # the table decides, not the receipts
             await self._crowd.reach("told", self._played.answered, _SETTLE_S)
 
     async def _settled_table(self, check_id: str) -> noto.Table:
         """The table when it shows all that was accepted; what it shows after a while otherwise."""
         last = self._clock.monotonic() + _SETTLE_S
-        table = await self._officer.figures(check_id)
-        while table != self._played and self._clock.monotonic() < last:
+        table: noto.Table | None = None
+        while self._clock.monotonic() < last:
+            with suppress(aiohttp.ClientError):  # it may just be starting again
+                table = await self._officer.figures(check_id)
+            if table == self._played:
+                break
             await self._clock.sleep(_LOOK_EVERY_S)
-            table = await self._officer.figures(check_id)
+        if table is None:
+            raise DemoFailed("the node does not show its table")
         return table
 
     async def _watch(self, what: str, word: str, wanted: int) -> None:
@@ -225,7 +237,7 @@ async def set_up(folder: Path, played: noto.Table) -> Stage:
 
 def _role(person: Person, token: str, room_id: str | None, part: str, number: int) -> Role:
     if person.user_id is None or room_id is None:
-        raise CrowdFailed("somebody has no room of their own")
+        raise DemoFailed("somebody has no room of their own")
     return Role(person.user_id, token, room_id, part, number)
 
 

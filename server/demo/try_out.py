@@ -19,10 +19,11 @@ from server.assembly.pages import invitations_of
 from server.calendars.app_passwords import AppPasswords
 from server.config import Settings, load_settings
 from server.demo.almanac import Almanac
+from server.demo.faults import as_refusal
 from server.demo.machine import free_port
 from server.demo.news import News
 from server.demo.node_folder import SETTINGS_FILE, make_node_folder
-from server.demo.node_process import NodeFailed, NodeProcess, running_node
+from server.demo.node_process import NodeProcess, running_node
 from server.demo.show import say
 from server.demo.town import NAME, Login, settle_town
 from server.foundation.clock import SystemClock
@@ -61,10 +62,8 @@ def try_out(folder: Path = FOLDER) -> int:
     if not folder.exists():
         sys.stderr.write(f"Setting up {NAME} in {folder} …\n")
         make_demo(folder)
-    try:
+    with as_refusal():
         asyncio.run(_run(folder, read_keys(folder)))
-    except NodeFailed as fault:
-        raise Refused(f"The demo stopped: {fault}") from fault
     return 0
 
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.demo import noto
-from server.demo.browser import PageReader, UnexpectedPage, figures_on
+from server.demo.browser import PageReader, figures_on
+from server.demo.faults import DemoFailed
 from server.demo.noto import Part, Table, apportioned, played
 
 _PAGE = """<table><tr class="all"><th scope="row">全体</th><td>6</td><td>1</td><td>2</td><td>3</td><td>4</td><td>5</td>
@@ -45,7 +46,7 @@ def test_the_row_of_all_is_read_from_the_page() -> None:
 
 @pytest.mark.parametrize("page", ["", "<p>ログインしてください</p>", _PAGE.format(no_app=7, total=23)])
 def test_a_page_without_a_sound_table_is_no_result(page: str) -> None:
-    with pytest.raises(UnexpectedPage):
+    with pytest.raises(DemoFailed):
         figures_on(page)
 
 

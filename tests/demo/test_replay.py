@@ -26,8 +26,9 @@ def test_the_node_counts_what_48_people_have_done(capsys: pytest.CaptureFixture[
     assert result["restarts"] == 0
 
 
-async def test_nothing_is_lost_when_the_node_is_killed_in_the_middle(tmp_path: Path) -> None:
-    outcome = await replay(tmp_path, played(96), kill_after=20)
+@pytest.mark.parametrize("accepted", [0, 20])
+async def test_nothing_is_lost_when_the_node_is_killed_in_the_middle(tmp_path: Path, accepted: int) -> None:
+    outcome = await replay(tmp_path, played(96), kill_after=accepted)
     assert outcome.table == played(96)
     assert outcome.restarts == 1
 
