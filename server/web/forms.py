@@ -9,6 +9,7 @@ from typing import Final
 from urllib.parse import parse_qsl
 
 from aiohttp import BodyPartReader, MultipartReader, web
+from aiohttp.http_exceptions import BadHttpMessage
 
 from server.foundation.errors import BadRequest, InvalidParam, TooLarge
 from server.http.requests import body_bytes
@@ -32,6 +33,9 @@ class Upload:
     data: bytes = b""
 
 
+# What the framework raises for bodies that are not what they say they are.
+_NO_PARTS: Final = (ValueError, LookupError, AssertionError, BadHttpMessage)
+
 Keeper = Callable[[BodyPartReader], Awaitable[Upload]]
 
 
@@ -48,7 +52,7 @@ class Form:
 
     def line(self, name: str) -> str:
         """A field of one line."""
-        return " ".join(self.text(name).split())
+        return clean_line(self.text(name))
 
     def raw(self, name: str) -> str:
         """A field as it came: passwords and proofs."""
@@ -56,7 +60,7 @@ class Form:
 
     def lines(self, name: str) -> list[str]:
         """All fields of this name, empty ones left out: ticked boxes."""
-        found = [" ".join(_clean(value).split()) for key, value in self.fields if key == name]
+        found = [clean_line(value) for key, value in self.fields if key == name]
         return [value for value in found if value]
 
     def has(self, name: str) -> bool:
@@ -77,7 +81,10 @@ async def read_form(request: web.Request, check_proof: Callable[[str], None], ke
     Files are handed to ``keeper`` as they arrive; without one, files are not expected and are refused.
     """
     if request.content_type == "multipart/form-data":
-        return await _read_parts(request, check_proof, keeper)
+        try:
+            return await _read_parts(request, check_proof, keeper)
+        except _NO_PARTS:
+            raise BadRequest(_BROKEN) from None
     if request.content_type != "application/x-www-form-urlencoded":
         raise BadRequest(_BROKEN, status=415)
     data = await body_bytes(request, _MOST_TEXT_BYTES)
@@ -103,7 +110,7 @@ async def _read_parts(request: web.Request, check_proof: Callable[[str], None], 
             if part.filename:
                 form.uploads.append(await keeper(part))
             continue
-        value = await _text_of(part, room)
+        value = (await bytes_of(part, room)).decode("utf-8")
         room -= len(value.encode())
         form.fields.append((part.name or "", value))
         if len(form.fields) > _MOST_FIELDS:
@@ -117,22 +124,11 @@ async def _read_parts(request: web.Request, check_proof: Callable[[str], None], 
 
 
 async def _parts(request: web.Request) -> AsyncIterator[BodyPartReader]:
-    try:
-        reader = await request.multipart()
-        while (part := await reader.next()) is not None:
-            if isinstance(part, MultipartReader):
-                raise BadRequest(_BROKEN)
-            yield part
-    except (ValueError, LookupError, AssertionError):
-        raise BadRequest(_BROKEN) from None
-
-
-async def _text_of(part: BodyPartReader, room: int) -> str:
-    data = await bytes_of(part, room)
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        raise BadRequest(_BROKEN) from None
+    reader = await request.multipart()
+    while (part := await reader.next()) is not None:
+        if isinstance(part, MultipartReader):
+            raise BadRequest(_BROKEN)
+        yield part
 
 
 async def bytes_of(part: BodyPartReader, most: int) -> bytes:
@@ -153,6 +149,11 @@ async def chunks_of(part: BodyPartReader) -> AsyncIterator[bytes]:
 
 def _size(count: int) -> str:
     return f"{count // (1024 * 1024)}メガバイト" if count >= 1024 * 1024 else f"{count // 1024}キロバイト"
+
+
+def clean_line(text: str) -> str:
+    """``text`` as one line, without control characters."""
+    return " ".join(_clean(text).split())
 
 
 def _clean(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
 
 from aiohttp import web
@@ -12,6 +12,8 @@ from server.foundation.errors import NotFound, Refused
 
 if TYPE_CHECKING:
     from server.web.visit import Visit
+
+_UNKNOWN: Final = "このページは ありません。"
 
 Page = Callable[["Visit"], Awaitable[web.StreamResponse]]
 
@@ -42,6 +44,8 @@ class Routes:
     def find(self, method: str, raw_path: str) -> tuple[Page, dict[str, str]]:
         """The page of an encoded path and its variable segments; raises ``NotFound``, or ``Refused`` (405)."""
         segments = [unquote(segment) for segment in raw_path.strip("/").split("/")]
+        if not "".join(segments).isprintable():
+            raise NotFound(_UNKNOWN)
         for shape in _shapes(segments):
             pages = self._pages.get(shape)
             if pages is not None:
@@ -50,7 +54,7 @@ class Routes:
                     raise Refused("このページは、この方法では使えません。", status=405)
                 values = [segment for segment, kind in zip(segments, shape, strict=True) if kind == "*"]
                 return page, dict(zip(self._names[shape], values, strict=True))
-        raise NotFound("このページは ありません。")
+        raise NotFound(_UNKNOWN)
 
 
 def _shapes(segments: list[str]) -> list[tuple[str, ...]]:

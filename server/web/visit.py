@@ -14,7 +14,7 @@ from server.accounts.web_sessions import WebSession
 from server.association.members.model import Person, Right
 from server.foundation.errors import Forbidden, Refused
 from server.foundation.ids import random_token
-from server.web.forms import Form, Keeper, read_form
+from server.web.forms import Form, Keeper, clean_line, read_form
 from server.web.pending import PendingFiles
 from server.web.repeats import Repeats
 from server.web.security import CookieJar, form_proof, require_form_proof
@@ -125,8 +125,8 @@ class Visit:
         return self.memory.repeats.once(form.line("once"))
 
     def query(self, name: str) -> str:
-        """A text of the address, cut to 200 characters; empty where it is missing."""
-        return self.request.query.get(name, "")[:200]
+        """A line of the address, cut to 200 characters; empty where it is missing."""
+        return clean_line(self.request.query.get(name, ""))[:200]
 
     # ---- answer ----------------------------------------------------------------------------------------------------
 
@@ -139,7 +139,9 @@ class Visit:
             text=self.templates.render(template, shown), content_type="text/html", charset="utf-8", status=status
         )
         response.headers["Cache-Control"] = "no-store"
-        if self.jar.value(self.request) != self.cookie:
+        is_home = self.session is not None and self.request.path == "/"
+        if is_home or self.jar.value(self.request) != self.cookie:
+            # On the home page again and again, so that who comes now and then is never logged out.
             self.jar.set(response, self.cookie)
         return response
 

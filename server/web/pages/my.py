@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from server.association.members.model import Channel
+from server.foundation.errors import InvalidParam
 from server.web.app_login import new_app_password, show_app_login
 from server.web.routing import Routes
 from server.web.visit import Visit
@@ -14,6 +16,7 @@ def add_routes(routes: Routes) -> None:
     routes.get("/my", show_my_page)
     routes.post("/my/calendar", make_app_password)
     routes.post("/my/calendar/{password}/remove", remove_app_password)
+    routes.post("/my/channel", choose_channel)
     routes.post("/my/app", make_client_password)
     routes.get("/my/looks", show_looks)
 
@@ -35,6 +38,16 @@ async def remove_app_password(visit: Visit) -> web.StreamResponse:
     await visit.form()
     await visit.services.node.app_passwords.revoke(visit.user_id, visit.parts["password"])
     return visit.go("/my", done="removed")
+
+
+async def choose_channel(visit: Visit) -> web.StreamResponse:
+    """How the own household gets its circulars: paper, digital, or both."""
+    form = await visit.form()
+    channel = next((item for item in Channel if item.value == form.line("channel")), None)
+    if channel is None:
+        raise InvalidParam("うけとりかたを えらんでください。")
+    await visit.services.roster.editor.set_channel(visit.user_id, visit.person.household_id, channel)
+    return visit.go("/my", done="saved")
 
 
 async def make_client_password(visit: Visit) -> web.StreamResponse:
@@ -64,6 +77,7 @@ async def _my_page(visit: Visit, secret: str = "") -> web.StreamResponse:
     return visit.page(
         "my.html", person=person, block=None if person is None else members.block_of(person.id),
         roles=[] if person is None else sorted(role.label for role in members.roles_of(person.id)),
+        channels=list(Channel), home=None if person is None else members.household(person.household_id),
         passwords=await visit.services.node.app_passwords.list(visit.user_id), secret=secret,
         localpart=visit.user_id[1:].partition(":")[0], public_url=visit.services.settings.http.public_url,
         server_name=visit.services.settings.server_name,
