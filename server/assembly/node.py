@@ -38,8 +38,9 @@ from server.storage.streams import StreamPositions
 from server.sync.bell import Bell
 from server.sync.device_news import DeviceNews
 from server.sync.feeds import Feeds
+from server.sync.request import World
 from server.sync.room_section import RoomReader
-from server.sync.sync import Sync, World
+from server.sync.sync import Sync
 
 # Clients do not ask again after so long.
 _TRANSACTIONS_MS: Final = 30 * 86_400_000

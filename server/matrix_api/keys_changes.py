@@ -9,7 +9,7 @@ from server.http.requests import member, required_query
 from server.http.room_services import ROOMS
 from server.http.routes import Doors
 from server.sync.filters import NO_FILTER
-from server.sync.sync import SyncRequest
+from server.sync.request import SyncRequest
 from server.sync.tokens import SyncToken
 
 

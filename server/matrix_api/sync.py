@@ -12,7 +12,7 @@ from server.http.requests import bool_query, caller, int_query
 from server.http.room_services import ROOMS
 from server.http.routes import Doors
 from server.sync.filters import NO_FILTER, Filter, parse_filter
-from server.sync.sync import SyncRequest
+from server.sync.request import SyncRequest
 from server.sync.tokens import SyncToken
 
 

@@ -1,0 +1,211 @@
+"""What ``/sync`` says of the rooms that a user is in."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any, Final
+
+import orjson
+
+from server.rooms.event import Event
+from server.rooms.live_room import LiveRoom
+from server.rooms.state_store import Membership
+from server.rooms.visibility import SEES_ALL
+from server.sync.bell import Bell
+from server.sync.filters import Filter
+from server.sync.request import SyncRequest, World, state_name
+from server.sync.room_section import (
+    RoomReader,
+    Span,
+    members_of,
+    state_json,
+    summary,
+    timeline_json,
+    unread_json,
+)
+from server.sync.sent_members import SentMembers
+from server.sync.tokens import SyncToken
+
+Json = dict[str, Any]
+
+_KEPT_SECTIONS: Final = 64
+
+
+class JoinedRooms:
+    """Makes the sections of ``rooms.join``."""
+
+    def __init__(self, world: World, reader: RoomReader, bell: Bell) -> None:
+        self._world = world
+        self._reader = reader
+        self._bell = bell
+        self._sent_members = SentMembers()
+        self._masks: OrderedDict[tuple[str, int, int, int], int] = OrderedDict()
+        # The part of a room's section that is the same for all who were equally far.
+        self._shared: OrderedDict[tuple[str, int, int, Filter, bool], bytes] = OrderedDict()
+
+    async def section(
+        self, place: Membership, request: SyncRequest, now: SyncToken, data: list[Json]
+    ) -> bytes | None:
+        """What a room has to tell, with changed account data of it; ``None`` where there is nothing."""
+        since = request.since
+        room_id = place.room_id
+        whole = since is None or place.stream > since.stream or request.full_state
+        typing = self._world.typing.changed_after(room_id, since.typing if since else 0)
+        if not whole and not data and not typing and self._bell.last_of_room(room_id) <= (since or now).stream:
+            return None
+        room = await self._world.rooms.get(room_id)
+        parts = await self._whole_room(room, place, request, now) if whole else await self._news(room, request, now)
+        ephemeral = await self._ephemeral(room, request, now, typing)
+        if not parts and not ephemeral and not data:
+            return None
+        if ephemeral:
+            parts.append(b'"ephemeral":{"events":[%b]}' % b",".join(ephemeral))
+        if data:
+            parts.append(b'"account_data":{"events":%b}' % orjson.dumps(data))
+        unread = await self._world.unread.of(room, request.user_id, place.stream)
+        parts.append(unread_json(unread, by_thread=request.filter.timeline.unread_by_thread))
+        return b"{%b}" % b",".join(parts)
+
+    async def _whole_room(
+        self, room: LiveRoom, place: Membership, request: SyncRequest, now: SyncToken
+    ) -> list[bytes]:
+        """A room at first sight, or newly joined: newest events, and the state before them (or after)."""
+        viewer = request.viewer
+        limit = request.filter.timeline_limit(request.since is None)
+        sight = await self._world.sights.of(room, request.user_id)
+        since = request.since
+        if since is not None and place.stream <= since.stream:
+            span = await self._reader.after(room, since.stream, now.stream, limit, sight, request.filter.timeline)
+        else:
+            span = await self._reader.newest(room, now.stream, limit, sight, request.filter.timeline)
+        span = self._world.without_ignored(span, request.user_id)
+        position = now.stream if request.state_after or not span.entries else span.entries[0].stream - 1
+        state = await self._reader.state_at(room, position)
+        events = list(state.values())
+        if request.filter.state.lazy_members:
+            events = [event for event in events if event.type != "m.room.member"]
+            members = members_of(span, await self._reader.state_at(room, now.stream), (request.user_id,))
+            fresh = self._sent_members.unsent(_place(request, room), members, None, now.stream)
+            in_timeline = {entry.event.event_id for entry in span.entries}
+            events += [event for event in fresh if request.state_after or event.event_id not in in_timeline]
+        events = [event for event in events if request.filter.state.wants(event)]
+        current = await self._reader.state_at(room, now.stream)
+        return [
+            b'"timeline":' + timeline_json(span, viewer),
+            state_name(request) + state_json(events),
+            b'"summary":' + orjson.dumps(summary(room, request.user_id, current)),
+        ]
+
+    async def _news(self, room: LiveRoom, request: SyncRequest, now: SyncToken) -> list[bytes]:
+        """What happened in a room that the device knows."""
+        assert request.since is not None
+        sight = await self._world.sights.of(room, request.user_id)
+        limit = request.filter.timeline_limit(False)
+        span = await self._reader.after(
+            room, request.since.stream, now.stream, limit, sight, request.filter.timeline
+        )
+        span = self._world.without_ignored(span, request.user_id)
+        if not span.entries and not span.limited:
+            return await self._state_only(room, request, now)
+        parts = [await self._timeline_and_state(room, span, request, now, shared=sight is SEES_ALL)]
+        if span.limited or any(entry.event.type == "m.room.member" for entry in span.entries):
+            state = await self._reader.state_at(room, now.stream)
+            parts.append(b'"summary":' + orjson.dumps(summary(room, request.user_id, state)))
+        return parts
+
+    async def _timeline_and_state(
+        self, room: LiveRoom, span: Span, request: SyncRequest, now: SyncToken, *, shared: bool
+    ) -> bytes:
+        """Made once for all who were equally far, unless something in it is for this device alone."""
+        assert request.since is not None
+        lazy = request.filter.state.lazy_members
+        members = await self._lazy_members(room, span, request, now) if lazy else []
+        ignores = bool(self._world.own.account_data.ignored_by(request.user_id))
+        if members or ignores or not shared or self._is_special(span, request):
+            return await self._own_news(room, span, request, now, members)
+        key = (room.room_id, request.since.stream, now.stream, request.filter, request.state_after)
+        known = self._shared.get(key)
+        if known is None:
+            known = self._shared[key] = await self._own_news(room, span, request, now, [])
+            if len(self._shared) > _KEPT_SECTIONS:
+                self._shared.popitem(last=False)
+        return known
+
+    async def _state_only(self, room: LiveRoom, request: SyncRequest, now: SyncToken) -> list[bytes]:
+        """The timeline filter left nothing, but the state may have changed all the same."""
+        assert request.since is not None
+        if request.filter.timeline.wants_all:
+            return []
+        changed = await self._reader.state_between(room, request.since.stream, now.stream)
+        events = [event for event in changed.values() if request.filter.state.wants(event)]
+        return [state_name(request) + state_json(events)] if events else []
+
+    def _is_special(self, span: Span, request: SyncRequest) -> bool:
+        return any(entry.is_special_for(request.user_id, request.device_id) for entry in span.entries)
+
+    async def _own_news(
+        self, room: LiveRoom, span: Span, request: SyncRequest, now: SyncToken, members: list[Event]
+    ) -> bytes:
+        assert request.since is not None
+        parts = [b'"timeline":' + timeline_json(span, request.viewer)]
+        events = members
+        if span.limited or request.state_after or not request.filter.timeline.wants_all:
+            # What the timeline's filter has left out must not be lost where it is state.
+            whole = request.state_after or not request.filter.timeline.wants_all
+            in_timeline = set() if request.state_after else {entry.event.event_id for entry in span.entries}
+            changed = await self._reader.state_between(room, request.since.stream, now.stream if whole else span.start)
+            events = [event for event in changed.values() if event.event_id not in in_timeline]
+            known = {event.event_id for event in events}
+            events += [event for event in members if event.event_id not in known]
+        events = [event for event in events if request.filter.state.wants(event)]
+        if events or request.state_after:
+            parts.append(state_name(request) + state_json(events))
+        return b",".join(parts)
+
+    async def _lazy_members(
+        self, room: LiveRoom, span: Span, request: SyncRequest, now: SyncToken
+    ) -> list[Event]:
+        """Who speaks in the timeline, as far as the device does not know them yet."""
+        assert request.since is not None
+        place, since = _place(request, room), request.since.stream
+        wants_known = request.filter.state.redundant_members
+        if not wants_known and self._sent_members.knows(place, self._speakers(room, span), since):
+            return []
+        members = members_of(span, await self._reader.state_at(room, now.stream))
+        in_timeline = {entry.event.event_id for entry in span.entries}
+        members = [event for event in members if event.event_id not in in_timeline]
+        return members if wants_known else self._sent_members.unsent(place, members, since, now.stream)
+
+    def _speakers(self, room: LiveRoom, span: Span) -> int:
+        """Who speaks in a piece of timeline, as bits; the same piece goes to many."""
+        if not span.entries:
+            return 0
+        key = (room.room_id, span.entries[0].stream, span.entries[-1].stream, len(span.entries))
+        mask = self._masks.get(key)
+        if mask is None:
+            mask = self._sent_members.mask(room.room_id, {entry.event.sender for entry in span.entries})
+            self._masks[key] = mask
+            if len(self._masks) > _KEPT_SECTIONS:
+                self._masks.popitem(last=False)
+        return mask
+
+    async def _ephemeral(
+        self, room: LiveRoom, request: SyncRequest, now: SyncToken, typing: bool
+    ) -> list[bytes]:
+        told: list[bytes] = []
+        since = request.since.stream if request.since else 0
+        wanted = request.filter.ephemeral
+        if wanted.wants_type("m.receipt"):
+            book = await self._world.receipts.book(room.room_id)
+            news = book.news(since, now.stream, request.user_id)
+            if news:
+                told.append(news)
+        if typing and wanted.wants_type("m.typing"):
+            typists = self._world.typing.in_room(room.room_id)
+            if typists or request.since is not None:
+                told.append(orjson.dumps({"type": "m.typing", "content": {"user_ids": typists}}))
+        return told
+
+
+def _place(request: SyncRequest, room: LiveRoom) -> tuple[str, str, str]:
+    return (request.user_id, request.device_id, room.room_id)

@@ -1,0 +1,66 @@
+"""What ``/sync`` says of rooms that a user has left, is invited to, or has asked to join."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import orjson
+
+from server.rooms.event import Event
+from server.rooms.state_store import Membership
+from server.rooms.timeline import stripped
+from server.sync.request import SyncRequest, World, state_name
+from server.sync.room_section import RoomReader, Span, state_json, timeline_json
+
+_STRIPPED: Final = (
+    ("m.room.create", ""), ("m.room.name", ""), ("m.room.avatar", ""), ("m.room.topic", ""),
+    ("m.room.join_rules", ""), ("m.room.canonical_alias", ""), ("m.room.encryption", ""),
+)
+
+
+class OtherRooms:
+    """Makes the sections of ``rooms.leave``, ``rooms.invite`` and ``rooms.knock``."""
+
+    def __init__(self, world: World, reader: RoomReader) -> None:
+        self._world = world
+        self._reader = reader
+
+    async def left(self, place: Membership, request: SyncRequest) -> bytes:
+        """A room that was left, up to the moment of leaving."""
+        room = await self._world.rooms.get(place.room_id)
+        sight = await self._world.sights.of(room, request.user_id)
+        own = await self._reader.page_back(room, place.stream - 1, place.stream, 1)
+        if not sight.was_ever_in:
+            # Somebody who has only declined an invitation is told no more of the room than that.
+            return _left_json(Span(own, False, place.stream - 1), request, [])
+        since = request.since.stream if request.since else 0
+        limit = request.filter.timeline_limit(request.since is None)
+        if request.since is None:
+            span = await self._reader.newest(room, place.stream, limit, sight, request.filter.timeline)
+        else:
+            span = await self._reader.after(room, since, place.stream, limit, sight, request.filter.timeline)
+        if not any(entry.stream == place.stream for entry in span.entries):
+            span = span._replace(entries=[*span.entries, *own])
+        span = self._world.without_ignored(span, request.user_id)
+        position = span.entries[0].stream - 1 if span.entries and not request.state_after else place.stream
+        if request.since is None or request.full_state:
+            state = await self._reader.state_at(room, position)
+        else:
+            state = await self._reader.state_between(room, since, position)
+        return _left_json(span, request, [event for event in state.values() if request.filter.state.wants(event)])
+
+    async def asked(self, kind: bytes, place: Membership, request: SyncRequest) -> bytes | None:
+        """An invitation or a knock: stripped state with the membership itself."""
+        room = await self._world.rooms.get(place.room_id)
+        if place.sender in self._world.own.account_data.ignored_by(request.user_id):
+            return None
+        found = [room.state[key] for key in (*_STRIPPED, ("m.room.member", place.sender)) if key in room.state]
+        own = room.member(request.user_id)
+        if own is not None and own not in found:
+            found.append(own)
+        name = b"invite_state" if kind == b"invite" else b"knock_state"
+        return b'{"%b":{"events":%b}}' % (name, orjson.dumps([stripped(event) for event in found]))
+
+
+def _left_json(span: Span, request: SyncRequest, events: list[Event]) -> bytes:
+    return b'{"timeline":%b,%b%b}' % (timeline_json(span, request.viewer), state_name(request), state_json(events))
