@@ -42,7 +42,8 @@ class Association:
             feature.resume()
         watch = keep_doing("closing polls", self.polls.close_due, core.clock, every_s=_WATCH_S)
         core.tasks.start("closing polls", watch)
-        core.closing.callback(self.safety_checks.close_down)
+        for timed in (self.polls, self.safety_checks):
+            core.closing.callback(timed.close_down)
 
 
 async def build_association(core: Core) -> Association:
