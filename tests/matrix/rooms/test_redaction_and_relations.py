@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from tests.builders import Person, RunningNode
 
@@ -61,7 +62,7 @@ async def test_a_redaction_takes_the_content_away_for_good(node: RunningNode, ve
     pdu = raw.timeline(room)[0]
     assert ("redacts" in pdu, "redacts" in pdu["content"]) == ((True, False) if version == "10" else (False, True))
     await node.restart()
-    stored = await node.inside.core.database.fetch_all(__import__("sqlalchemy").text("SELECT json FROM events"))
+    stored = await node.inside.core.database.fetch_all(text("SELECT json FROM events"))
     assert not [row for row in stored if b"secret words" in bytes(row[0])]
     assert (await hanako.get(f"v3/rooms/{room}/event/{event_id}"))["content"] == {}
 

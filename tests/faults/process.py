@@ -1,0 +1,93 @@
+"""A node as a process of its own, as ``kairan run`` starts it, that tests may kill."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from server.foundation.signatures import SigningKey
+
+ROOT = Path(__file__).parents[2]
+_PATIENCE_S = 30.0
+
+
+class NodeProcess:
+    """``kairan run`` on a folder. Start and kill it as often as you like."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as found:
+            found.bind(("127.0.0.1", 0))
+            self.port: int = found.getsockname()[1]
+        self.folder = folder
+        self.config = folder / "kairan.toml"
+        self.config.write_text(
+            f'server_name = "sakura.example"\n[http]\nlisten = "127.0.0.1:{self.port}"\n[passwords]\ncost = 4\n'
+            '[limits]\nenabled = false\n[registration]\nmode = "open"\n[federation]\nenabled = false\n'
+        )
+        (folder / "signing.key").write_text(SigningKey.generate().line())
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def start(self) -> None:
+        """Start, and wait for the line that says that it is ready."""
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "server", "run", "--config", str(self.config), cwd=ROOT,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+        assert self._process.stdout is not None
+        line = await asyncio.wait_for(self._process.stdout.readline(), _PATIENCE_S)
+        assert b"ready" in line, line
+
+    async def kill(self) -> None:
+        """``kill -9``."""
+        await self._end(signal.SIGKILL)
+
+    async def stop(self) -> int:
+        """A polite end; answers the exit status."""
+        return await self._end(signal.SIGTERM)
+
+    async def _end(self, number: signal.Signals) -> int:
+        process, self._process = self._process, None
+        if process is None:
+            return 0
+        if process.returncode is None:
+            process.send_signal(number)
+        return await asyncio.wait_for(process.wait(), _PATIENCE_S)
+
+
+class Client:
+    """Somebody who speaks to a node that may be gone at any moment."""
+
+    def __init__(self, node: NodeProcess, http: aiohttp.ClientSession) -> None:
+        self._node = node
+        self._http = http
+        self.token = ""
+        self.user_id = ""
+
+    async def ask(self, method: str, path: str, body: Any = None, **query: str) -> dict[str, Any]:
+        """The answer to a request that must succeed; raises ``aiohttp.ClientError`` where the node is gone."""
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        url = f"{self._node.url}/_matrix/client/v3/{path}"
+        async with self._http.request(method, url, json=body, params=query, headers=headers) as response:
+            raw = await response.read()
+            assert response.status == 200, (response.status, raw[:300])
+            return dict(json.loads(raw))
+
+    async def register(self, name: str) -> None:
+        """Make an account and log in."""
+        answer = await self.ask(
+            "POST", "register", {"username": name, "password": "cherry-blossom-4", "auth": {"type": "m.login.dummy"}},
+        )
+        self.token, self.user_id = answer["access_token"], answer["user_id"]
