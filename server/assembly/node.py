@@ -38,6 +38,7 @@ from server.storage.streams import StreamPositions
 from server.sync.bell import Bell
 from server.sync.device_news import DeviceNews
 from server.sync.feeds import Feeds
+from server.sync.filters import StoredFilters
 from server.sync.request import World
 from server.sync.room_section import RoomReader
 from server.sync.sync import Sync
@@ -151,7 +152,8 @@ async def _build_services(
     services = RoomServices(
         rooms, sender, RoomCreator(database, sender), Membership(database, rooms, sender, accounts),
         History(database, rooms, sights, positions), Aliases(database, rooms, sender),
-        RoomDirectory(database, rooms), Spaces(rooms), receipts, typing, feeds, sync, clock,
+        RoomDirectory(database, rooms), Spaces(rooms), receipts, typing, feeds, sync,
+        StoredFilters(accounts.filters.find), clock,
     )
     connect(services, acceptor, unread, bell, positions, accounts)
     accounts.listen_device_lists(DeviceNews(database, bell, positions, tasks, clock).follow)

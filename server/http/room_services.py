@@ -18,6 +18,7 @@ from server.rooms.send_event import EventSender
 from server.rooms.spaces import Spaces
 from server.rooms.typing import Typing
 from server.sync.feeds import Feeds
+from server.sync.filters import StoredFilters
 from server.sync.sync import Sync
 
 
@@ -37,6 +38,7 @@ class RoomServices:
     typing: Typing
     feeds: Feeds
     sync: Sync
+    stored_filters: StoredFilters
     clock: Clock
 
 

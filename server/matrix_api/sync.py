@@ -7,7 +7,6 @@ from aiohttp import web
 from server.accounts.sessions import Caller
 from server.foundation.canonical_json import parse_json
 from server.foundation.errors import InvalidParam
-from server.http.keys import ACCOUNTS
 from server.http.requests import bool_query, caller, int_query
 from server.http.room_services import ROOMS
 from server.http.routes import Doors
@@ -48,4 +47,4 @@ async def _filter(request: web.Request, who: Caller) -> Filter:
         return NO_FILTER
     if text.startswith("{"):
         return parse_filter(parse_json(text))
-    return parse_filter(await request.app[ACCOUNTS].filters.find(who.user_id, text))
+    return await request.app[ROOMS].stored_filters.of(who.user_id, text)

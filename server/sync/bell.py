@@ -33,6 +33,8 @@ class Bell:
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
         self._rang_at: dict[str, float] = {}
         self._timers: dict[str, Timer] = {}
+        # The rooms of these timers, as they were at the last change.
+        self._due: dict[str, LiveRoom] = {}
 
     def last_of_room(self, room_id: str) -> int:
         """The last position that concerned a room."""
@@ -97,21 +99,26 @@ class Bell:
                 last[user_id] = position
 
     def _ring_soon(self, room: LiveRoom, *, urgent: bool) -> None:
-        if room.room_id in self._timers and not urgent:
-            return
+        room_id = room.room_id
+        if room_id in self._timers:
+            self._due[room_id] = room
+            if not urgent:
+                return
         pause = min(_LONGEST_PAUSE_S, _PAUSE_PER_MEMBER_S * len(room.joined_here))
-        delay = self._rang_at.get(room.room_id, -1.0) + pause - self._clock.monotonic()
+        delay = self._rang_at.get(room_id, -1.0) + pause - self._clock.monotonic()
         if not urgent:
             delay = max(delay, _QUIET_PAUSE_S, pause)
         if delay <= 0:
             self._ring(room)
-        elif room.room_id not in self._timers:
-            self._timers[room.room_id] = self._clock.call_later(delay, lambda: self._ring(room))
+        elif room_id not in self._timers:
+            self._due[room_id] = room
+            self._timers[room_id] = self._clock.call_later(delay, lambda: self._ring(self._due[room_id]))
 
     def _ring(self, room: LiveRoom) -> None:
         timer = self._timers.pop(room.room_id, None)
         if timer is not None:
             timer.cancel()
+            del self._due[room.room_id]
         self._rang_at[room.room_id] = self._clock.monotonic()
         for user_id in room.joined_here:
             self._wake(user_id)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import lru_cache
@@ -15,6 +16,8 @@ from server.rooms.event import Event
 DEFAULT_INITIAL: Final = 10
 DEFAULT_INCREMENTAL: Final = 100
 MAX_TIMELINE: Final = 2_000
+
+_KEPT: Final = 5_000
 
 _Names = tuple[str, ...] | None
 
@@ -71,10 +74,11 @@ class EventFilter:
         return self.contains_url is None or isinstance(event.content.get("url"), str) is self.contains_url
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Filter:
-    """A whole filter."""
+    """A whole filter. Two filters are the same if ``key`` is, the canonical form of what the client said."""
 
+    key: bytes = b"{}"
     timeline: EventFilter = field(default_factory=EventFilter)
     state: EventFilter = field(default_factory=EventFilter)
     ephemeral: EventFilter = field(default_factory=EventFilter)
@@ -101,6 +105,23 @@ class Filter:
 NO_FILTER: Final = Filter()
 
 
+class StoredFilters:
+    """Filters that clients have stored, read once: a stored filter never changes."""
+
+    def __init__(self, find: Callable[[str, str], Awaitable[dict[str, Any]]]) -> None:
+        self._find = find
+        self._known: OrderedDict[tuple[str, str], Filter] = OrderedDict()
+
+    async def of(self, user_id: str, filter_id: str) -> Filter:
+        """The filter ``filter_id`` of a user; raises what ``find`` raises."""
+        known = self._known.get((user_id, filter_id))
+        if known is None:
+            known = self._known[(user_id, filter_id)] = parse_filter(await self._find(user_id, filter_id))
+            if len(self._known) > _KEPT:
+                self._known.popitem(last=False)
+        return known
+
+
 def parse_filter(value: object) -> Filter:
     """Read a filter object; raises ``BadRequest`` where a part has a wrong type."""
     if not isinstance(value, dict):
@@ -114,6 +135,7 @@ def _parsed(data: bytes) -> Filter:
     value = parse_json(data)
     room = _object(value, "room")
     return Filter(
+        key=data,
         timeline=_event_filter(_object(room, "timeline")),
         state=_event_filter(_object(room, "state")),
         ephemeral=_event_filter(_object(room, "ephemeral")),

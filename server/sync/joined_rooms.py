@@ -12,7 +12,6 @@ from server.rooms.live_room import LiveRoom
 from server.rooms.state_store import Membership
 from server.rooms.visibility import SEES_ALL
 from server.sync.bell import Bell
-from server.sync.filters import Filter
 from server.sync.request import SyncRequest, World, state_name
 from server.sync.room_section import (
     RoomReader,
@@ -41,7 +40,7 @@ class JoinedRooms:
         self._sent_members = SentMembers()
         self._masks: OrderedDict[tuple[str, int, int, int], int] = OrderedDict()
         # The part of a room's section that is the same for all who were equally far.
-        self._shared: OrderedDict[tuple[str, int, int, Filter, bool], bytes] = OrderedDict()
+        self._shared: OrderedDict[tuple[str, int, int, bytes, bool], bytes] = OrderedDict()
 
     async def section(
         self, place: Membership, request: SyncRequest, now: SyncToken, data: list[Json]
@@ -123,7 +122,7 @@ class JoinedRooms:
         ignores = bool(self._world.own.account_data.ignored_by(request.user_id))
         if members or ignores or not shared or self._is_special(span, request):
             return await self._own_news(room, span, request, now, members)
-        key = (room.room_id, request.since.stream, now.stream, request.filter, request.state_after)
+        key = (room.room_id, request.since.stream, now.stream, request.filter.key, request.state_after)
         known = self._shared.get(key)
         if known is None:
             known = self._shared[key] = await self._own_news(room, span, request, now, [])
