@@ -124,12 +124,12 @@ class Person:
     async def reads(self, room: str, event_id: str, kind: str = "m.read", **body: Any) -> Answer:
         return await self.post(f"v3/rooms/{room}/receipt/{kind}/{event_id}", body)
 
-    async def syncs(self, since: str | None = None, *, timeout: int = 0, filter: Any = None, **query: Any) -> Sync:
-        """An answer of ``/sync``."""
+    async def syncs(self, since: str | None = None, *, timeout: int = 0, wanted: Any = None, **query: Any) -> Sync:
+        """An answer of ``/sync``; ``wanted`` is a filter or the id of one."""
         if since is not None:
             query["since"] = since
-        if filter is not None:
-            query["filter"] = filter if isinstance(filter, str) else json.dumps(filter)
+        if wanted is not None:
+            query["filter"] = wanted if isinstance(wanted, str) else json.dumps(wanted)
         answer = await self.get("v3/sync", timeout=str(timeout), **query)
         assert answer.status == 200, answer
         return Sync(answer.body)

@@ -102,7 +102,8 @@ async def test_the_list_is_sorted_searched_and_paged(node: RunningNode) -> None:
     assert back["chunk"] == page["chunk"]
     for wrong in ({"limit": "x"}, {"since": "x"}, {"since": "n" + "9" * 30}):
         assert (await node.ask("GET", "v3/publicRooms", token=taro.token, **wrong)).refusal == (400, "M_INVALID_PARAM")
-    for body in ({"filter": 5}, {"filter": {"generic_search_term": 5}}, {"filter": {"room_types": [5]}}, {"limit": "x"}):
+    bodies = ({"filter": 5}, {"filter": {"generic_search_term": 5}}, {"filter": {"room_types": [5]}}, {"limit": "x"})
+    for body in bodies:
         assert (await taro.post("v3/publicRooms", body)).refusal == (400, "M_BAD_JSON")
 
 

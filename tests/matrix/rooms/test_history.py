@@ -53,7 +53,7 @@ async def test_pages_of_a_room_that_memory_does_not_hold_are_the_same(node: Runn
     before = await page(hanako, room, limit="200")
     await node.restart()
     assert (await page(hanako, room, limit="200"))["chunk"] == before["chunk"]
-    first = await hanako.syncs(filter={"room": {"timeline": {"limit": 100}}})
+    first = await hanako.syncs(wanted={"room": {"timeline": {"limit": 100}}})
     assert first.texts(room) == [str(number) for number in range(40, 140)]
     token = first.room(room)["timeline"]["prev_batch"]
     assert texts((await page(hanako, room, limit="10", **{"from": token}))["chunk"]) == [
@@ -86,7 +86,8 @@ async def test_to_ends_a_page(node: RunningNode) -> None:
     ("query", "code"),
     [
         ({}, "M_MISSING_PARAM"), ({"dir": "x"}, "M_INVALID_PARAM"), ({"dir": "b", "from": "x"}, "M_INVALID_PARAM"),
-        ({"dir": "b", "from": "s99999999999999999999"}, "M_INVALID_PARAM"), ({"dir": "b", "limit": "x"}, "M_INVALID_PARAM"),
+        ({"dir": "b", "from": "s99999999999999999999"}, "M_INVALID_PARAM"),
+        ({"dir": "b", "limit": "x"}, "M_INVALID_PARAM"),
         ({"dir": "b", "limit": "-1"}, "M_INVALID_PARAM"), ({"dir": "b", "filter": "{"}, "M_NOT_JSON"),
         ({"dir": "b", "filter": '{"types": "x"}'}, "M_BAD_JSON"), ({"dir": "b", "filter": "[]"}, "M_BAD_JSON"),
     ],

@@ -160,9 +160,9 @@ async def test_a_forgotten_room_is_shut(node: RunningNode) -> None:
     assert (await taro.get(f"v3/rooms/{room}/messages", dir="b")).status == 200
     assert (await taro.post(f"v3/rooms/{room}/forget")).status == 200
     assert (await taro.get(f"v3/rooms/{room}/messages", dir="b")).refusal == (403, "M_FORBIDDEN")
-    assert room not in (await taro.syncs(filter={"room": {"include_leave": True}})).rooms("leave")
+    assert room not in (await taro.syncs(wanted={"room": {"include_leave": True}})).rooms("leave")
     await node.restart()
-    assert room not in (await taro.syncs(filter={"room": {"include_leave": True}})).rooms("leave")
+    assert room not in (await taro.syncs(wanted={"room": {"include_leave": True}})).rooms("leave")
     await taro.joins(room)
     assert (await taro.get(f"v3/rooms/{room}/messages", dir="b")).status == 200
 

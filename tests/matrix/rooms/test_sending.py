@@ -64,7 +64,7 @@ async def test_transactions_of_other_devices_rooms_and_types_are_others(
 
 
 async def test_a_refused_transaction_can_be_tried_again(hall: tuple[Person, Person, str]) -> None:
-    hanako, taro, room = hall
+    _hanako, taro, room = hall
     await taro.leaves(room)
     assert (await taro.sends(room, "m.room.message", {"body": "x"}, txn="t")).status == 403
     await taro.joins(room)
@@ -91,7 +91,10 @@ async def test_levels_are_respected(hall: tuple[Person, Person, str]) -> None:
     assert (await taro.sets(room, "m.room.topic", {"topic": "x"})).status == 200
     assert (await taro.sends(room, "m.room.message", {"body": "x"})).refusal == (403, "M_FORBIDDEN")
     assert (await taro.sets(room, "x.mine", {"a": 1}, taro.user_id)).status == 403
-    for wrong in ({"users": {taro.user_id: "50"}}, {"ban": 1.5}, {"users": []}, {"events": {"x": None}}):
+    wrongs: list[dict[str, Any]] = [
+        {"users": {taro.user_id: "50"}}, {"ban": 1.5}, {"users": []}, {"events": {"x": None}},
+    ]
+    for wrong in wrongs:
         answer = await hanako.sets(room, "m.room.power_levels", levels | wrong)
         assert answer.status in (400, 403), wrong
 
@@ -104,7 +107,8 @@ async def test_levels_are_respected(hall: tuple[Person, Person, str]) -> None:
         (b'{"a": Infinity}', 400, "M_NOT_JSON"), (b'{"body": "\xff"}', 400, "M_NOT_JSON"),
         (b'{"body": "\\ud800"}', 400, "M_NOT_JSON"), (b'{"a": 1.5}', 400, "M_BAD_JSON"),
         (b'{"a": 9007199254740992}', 400, "M_BAD_JSON"), (b'{"a": -9007199254740992}', 400, "M_BAD_JSON"),
-        (b'{"a": 18446744073709551616}', 400, "M_BAD_JSON"), (b'{"a": 1e400}', 400, None), (b'{"a": 1E2}', 400, "M_BAD_JSON"),
+        (b'{"a": 18446744073709551616}', 400, "M_BAD_JSON"), (b'{"a": 1e400}', 400, None),
+        (b'{"a": 1E2}', 400, "M_BAD_JSON"),
         (b'{"a": ' + b"9" * 5_000 + b"}", 400, None),
         (b'{"a": ' + b"[" * 200 + b"]" * 200 + b"}", 400, "M_BAD_JSON"),
         (b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", 413, "M_TOO_LARGE"),
@@ -204,7 +208,7 @@ async def test_events_of_many_senders_at_once_form_one_line(node: RunningNode) -
     people = await node.users(*(f"user{number}" for number in range(10)))
     await asyncio.gather(*(person.joins(room) for person in people))
     await asyncio.gather(*(person.says(room, str(number)) for person in people for number in range(5)))
-    shown = await hanako.syncs(filter={"event_format": "federation", "room": {"timeline": {"limit": 200}}})
+    shown = await hanako.syncs(wanted={"event_format": "federation", "room": {"timeline": {"limit": 200}}})
     line = shown.timeline(room)
     assert len(line) == 6 + 10 + 50
     assert [event["depth"] for event in line] == list(range(1, 67))

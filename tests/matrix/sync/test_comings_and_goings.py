@@ -23,7 +23,7 @@ async def test_a_newly_joined_room_comes_whole(node: RunningNode) -> None:
         await hanako.says(room, str(number))
     since = (await taro.syncs()).token
     await taro.joins(room)
-    answer = await taro.syncs(since, filter={"room": {"timeline": {"limit": 5}}})
+    answer = await taro.syncs(since, wanted={"room": {"timeline": {"limit": 5}}})
     assert answer.texts(room) == ["26", "27", "28", "29"]
     assert answer.timeline(room)[-1]["state_key"] == taro.user_id
     assert answer.room(room)["timeline"]["limited"] is True
@@ -57,7 +57,7 @@ async def test_a_declined_invitation_tells_nothing_of_the_room(node: RunningNode
     await hanako.sets(room, "m.room.topic", {"topic": "not for taro"})
     await hanako.says(room, "secret")
     await taro.leaves(room)
-    for answer in (await taro.syncs(since), await taro.syncs(filter={"room": {"include_leave": True}})):
+    for answer in (await taro.syncs(since), await taro.syncs(wanted={"room": {"include_leave": True}})):
         assert [event["content"]["membership"] for event in answer.timeline(room, "leave")] == ["leave"]
         assert answer.state(room, "leave") == {}
         assert "not for taro" not in str(answer.body)
@@ -85,7 +85,7 @@ async def test_a_room_that_was_left_is_told_up_to_that_moment(node: RunningNode,
     assert answer.rooms() == {}
     assert (await taro.syncs(answer.token)).rooms("leave") == {}
     assert (await taro.syncs()).rooms("leave") == {}
-    archived = await taro.syncs(filter={"room": {"include_leave": True}})
+    archived = await taro.syncs(wanted={"room": {"include_leave": True}})
     assert archived.texts(room, "leave")[-1] == "before"
     assert "after" not in str(archived.body)
 
@@ -98,7 +98,7 @@ async def test_the_own_leaving_shows_in_a_gap(node: RunningNode) -> None:
     for number in range(20):
         await hanako.says(room, str(number))
     await taro.leaves(room)
-    answer = await taro.syncs(since, filter={"room": {"timeline": {"limit": 3}}})
+    answer = await taro.syncs(since, wanted={"room": {"timeline": {"limit": 3}}})
     assert answer.room(room, "leave")["timeline"]["limited"] is True
     assert answer.timeline(room, "leave")[-1]["content"]["membership"] == "leave"
 
@@ -123,16 +123,16 @@ async def test_lazy_loading_brings_only_who_speaks(node: RunningNode) -> None:
         await person.joins(room)
     for _ in range(12):
         await taro.says(room, "x")
-    first = await saburo.syncs(filter=LAZY)
+    first = await saburo.syncs(wanted=LAZY)
     assert members(first, room) == {taro.user_id, saburo.user_id}
     await jiro.says(room, "y")
-    second = await saburo.syncs(first.token, filter=LAZY)
+    second = await saburo.syncs(first.token, wanted=LAZY)
     assert members(second, room) == {jiro.user_id}
     await jiro.says(room, "z")
-    third = await saburo.syncs(second.token, filter=LAZY)
+    third = await saburo.syncs(second.token, wanted=LAZY)
     assert members(third, room) == set()
     redundant = {"room": {"state": {"lazy_load_members": True, "include_redundant_members": True}}}
-    assert members(await saburo.syncs(second.token, filter=redundant), room) == {jiro.user_id}
+    assert members(await saburo.syncs(second.token, wanted=redundant), room) == {jiro.user_id}
 
 
 async def test_members_come_again_where_the_answer_was_lost(node: RunningNode) -> None:
@@ -142,10 +142,10 @@ async def test_members_come_again_where_the_answer_was_lost(node: RunningNode) -
     await jiro.joins(room)
     for _ in range(12):
         await hanako.says(room, "x")
-    first = await taro.syncs(filter=LAZY)
+    first = await taro.syncs(wanted=LAZY)
     await jiro.says(room, "y")
     for _ in range(3):
-        assert members(await taro.syncs(first.token, filter=LAZY), room) == {jiro.user_id}
+        assert members(await taro.syncs(first.token, wanted=LAZY), room) == {jiro.user_id}
 
 
 async def test_a_gap_brings_all_member_changes_also_when_lazy(node: RunningNode) -> None:
@@ -153,12 +153,12 @@ async def test_a_gap_brings_all_member_changes_also_when_lazy(node: RunningNode)
     room = await hanako.creates_room(preset="public_chat")
     await taro.joins(room)
     await jiro.joins(room)
-    since = (await taro.syncs(filter=LAZY)).token
+    since = (await taro.syncs(wanted=LAZY)).token
     await saburo.joins(room)
     await jiro.leaves(room)
     for _ in range(20):
         await hanako.says(room, "x")
-    answer = await taro.syncs(since, filter={"room": {**LAZY["room"], "timeline": {"limit": 3}}})
+    answer = await taro.syncs(since, wanted={"room": {**LAZY["room"], "timeline": {"limit": 3}}})
     assert members(answer, room) >= {saburo.user_id, jiro.user_id}
 
 
@@ -199,8 +199,8 @@ async def test_threads_are_counted_apart_on_request(node: RunningNode) -> None:
     answer = await hanako.says(room, "answer", **{"m.relates_to": {"rel_type": "m.thread", "event_id": root}})
     apart = {"room": {"timeline": {"unread_thread_notifications": True}}}
 
-    async def unread(filter: Any = None) -> tuple[int, dict[str, Any]]:
-        section = (await taro.syncs(filter=filter)).room(room)
+    async def unread(wanted: Any = None) -> tuple[int, dict[str, Any]]:
+        section = (await taro.syncs(wanted=wanted)).room(room)
         return section["unread_notifications"]["notification_count"], section.get("unread_thread_notifications", {})
 
     assert await unread() == (2, {})

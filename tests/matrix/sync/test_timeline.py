@@ -84,7 +84,7 @@ async def test_the_initial_answer_shows_the_newest_and_the_state_before(hall: tu
     for number in range(5):
         await hanako.says(room, str(number))
     await hanako.sets(room, "m.room.name", {"name": "in the timeline"})
-    answer = await taro.syncs(filter=limit(3))
+    answer = await taro.syncs(wanted=limit(3))
     section = answer.room(room)
     assert answer.texts(room) == ["3", "4"]
     assert section["timeline"]["limited"] is True
@@ -92,7 +92,7 @@ async def test_the_initial_answer_shows_the_newest_and_the_state_before(hall: tu
     assert {kind for kind, _ in answer.state(room)} >= {"m.room.create", "m.room.member", "m.room.power_levels"}
     assert section["summary"]["m.joined_member_count"] == 2
     assert "room_id" not in answer.timeline(room)[0]
-    whole = await taro.syncs(filter=limit(100))
+    whole = await taro.syncs(wanted=limit(100))
     assert (whole.room(room)["timeline"]["limited"], whole.state(room)) == (False, {})
 
 
@@ -109,7 +109,7 @@ async def test_a_gap_brings_the_state_that_changed_in_it(
     await hanako.sets(room, "m.room.name", {"name": "late"})
     if restarted:
         await node.restart()
-    answer = await taro.syncs(since, filter=limit(5))
+    answer = await taro.syncs(since, wanted=limit(5))
     assert answer.texts(room) == ["136", "137", "138", "139"]
     assert {key: event["content"] for key, event in answer.state(room).items()} == {
         ("m.room.topic", ""): {"topic": "second"},
@@ -125,10 +125,10 @@ async def test_limit_nought_is_a_gap_without_events(hall: tuple[Person, Person, 
     hanako, taro, room = hall
     since = (await taro.syncs()).token
     await hanako.sets(room, "m.room.topic", {"topic": "x"})
-    answer = await taro.syncs(since, filter=limit(0))
+    answer = await taro.syncs(since, wanted=limit(0))
     assert (answer.timeline(room), answer.room(room)["timeline"]["limited"]) == ([], True)
     assert list(answer.state(room)) == [("m.room.topic", "")]
-    first = await taro.syncs(filter=limit(0))
+    first = await taro.syncs(wanted=limit(0))
     assert ("m.room.topic", "") in first.state(room)
 
 
@@ -138,22 +138,22 @@ async def test_a_filter_takes_out_what_is_not_wanted_but_loses_no_state(hall: tu
     await hanako.says(room, "x")
     await hanako.sends(room, "jp.kairan.x", {"body": "y"})
     await hanako.sets(room, "m.room.topic", {"topic": "x"})
-    only = await taro.syncs(since, filter=limit(10, types=["m.room.message"]))
+    only = await taro.syncs(since, wanted=limit(10, types=["m.room.message"]))
     assert only.texts(room) == ["x"]
     assert list(only.state(room)) == [("m.room.topic", "")]
-    without = await taro.syncs(since, filter=limit(10, not_types=["jp.*"], not_senders=[taro.user_id]))
+    without = await taro.syncs(since, wanted=limit(10, not_types=["jp.*"], not_senders=[taro.user_id]))
     assert [event["type"] for event in without.timeline(room)] == ["m.room.message", "m.room.topic"]
     assert await nothing(taro, since, {"room": {"rooms": []}})
     assert await nothing(taro, since, {"room": {"not_rooms": [room]}})
-    assert await nothing(taro, since, limit(10, senders=[]) | {"room": {"timeline": {"senders": []}, "state": {"types": []}}})
-    kept = await taro.syncs(since, filter={"room": {"timeline": {"limit": 1, "types": ["m.room.message"]}}})
+    assert await nothing(taro, since, {"room": {"timeline": {"senders": []}, "state": {"types": []}}})
+    kept = await taro.syncs(since, wanted={"room": {"timeline": {"limit": 1, "types": ["m.room.message"]}}})
     assert kept.texts(room) == ["x"]
 
 
 async def nothing(person: Person, since: str, wanted: dict[str, Any]) -> bool:
-    return not (await person.syncs(since, filter=wanted)).timeline("") and not any(
+    return not (await person.syncs(since, wanted=wanted)).timeline("") and not any(
         section.get("timeline", {}).get("events")
-        for section in (await person.syncs(since, filter=wanted)).rooms().values()
+        for section in (await person.syncs(since, wanted=wanted)).rooms().values()
     )
 
 
@@ -163,9 +163,9 @@ async def test_a_stored_filter_and_fields_and_the_federations_form(hall: tuple[P
     stored = await taro.post(f"v3/user/{taro.user_id}/filter", {
         "event_fields": ["content.body", "sender"], **limit(1),
     })
-    answer = await taro.syncs(filter=str(stored["filter_id"]))
+    answer = await taro.syncs(wanted=str(stored["filter_id"]))
     assert answer.timeline(room) == [{"content": {"body": "x"}, "sender": hanako.user_id}]
-    raw = await taro.syncs(filter={"event_format": "federation", **limit(1)})
+    raw = await taro.syncs(wanted={"event_format": "federation", **limit(1)})
     assert {"auth_events", "prev_events", "hashes", "signatures", "depth"} <= set(raw.timeline(room)[0])
 
 
@@ -253,16 +253,17 @@ async def test_full_state_brings_all_state_but_only_new_events(hall: tuple[Perso
 @pytest.mark.parametrize("name", ["use_state_after", "org.matrix.msc4222.use_state_after"])
 async def test_the_state_after_the_timeline(hall: tuple[Person, Person, str], name: str) -> None:
     hanako, taro, room = hall
-    first = await taro.syncs(filter=limit(1), **{name: "true"})
+    asked: dict[str, Any] = {name: "true"}
+    first = await taro.syncs(wanted=limit(1), **asked)
     assert {("m.room.create", ""), ("m.room.member", taro.user_id)} <= set(first.state(room, name="state_after"))
     assert "state" not in first.room(room)
     await hanako.sets(room, "m.room.topic", {"topic": "x"})
     await hanako.says(room, "y")
-    answer = await taro.syncs(first.token, **{name: "true"})
+    answer = await taro.syncs(first.token, **asked)
     assert [event["type"] for event in answer.timeline(room)] == ["m.room.topic", "m.room.message"]
     assert answer.state(room, name="state_after")["m.room.topic", ""]["content"] == {"topic": "x"}
     await hanako.says(room, "z")
-    assert (await taro.syncs(answer.token, **{name: "true"})).room(room)["state_after"] == {"events": []}
+    assert (await taro.syncs(answer.token, **asked)).room(room)["state_after"] == {"events": []}
 
 
 async def test_heroes_name_a_room_without_a_name_and_are_never_oneself(node: RunningNode) -> None:
