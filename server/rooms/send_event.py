@@ -7,10 +7,11 @@ so that many senders share one commit (group commit).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from server.foundation.canonical_json import canonical_json, require_canonical
 from server.foundation.clock import Clock
@@ -33,6 +34,8 @@ MAX_ID_BYTES = 255
 VOUCHER = "join_authorised_via_users_server"
 _CHUNK = 50
 _ATTEMPTS = 3
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,16 @@ class Identity:
 
     server_name: str
     key: SigningKey
+
+
+async def _upon_what_stands(send: Callable[[], Awaitable[T]]) -> T:
+    """``send`` again where an earlier event of the room was not written after all."""
+    for _ in range(_ATTEMPTS):
+        try:
+            return await send()
+        except Stale:
+            continue
+    raise Refused("The node is overloaded; please try again", status=503)
 
 
 @contextmanager
@@ -130,12 +143,7 @@ class EventSender:
         Raises ``Forbidden``, ``NotFound``, ``BadRequest`` or ``TooLarge``, and then nothing was written.
         """
         draft.check()
-        for _ in range(_ATTEMPTS):
-            try:
-                return await self._send(draft, txn)
-            except Stale:
-                continue  # an earlier event of the room was not written after all; build upon what stands
-        raise Refused("The node is overloaded; please try again", status=503)
+        return await _upon_what_stands(lambda: self._send(draft, txn))
 
     async def _send(self, draft: Draft, txn: TxnKey | None) -> Event:
         found = await self.rooms.get(draft.room_id)
@@ -159,10 +167,14 @@ class EventSender:
         """Send several drafts to one room, all or none of them, in one commit."""
         for draft in drafts:
             draft.check()
-        async with self.rooms.hold(room) as held:
-            commit, events = self._enter_all({held.room_id: held}, drafts)
-        await asyncio.shield(commit)
-        return events
+
+        async def send() -> list[Event]:
+            async with self.rooms.hold(room) as held:
+                commit, events = self._enter_all({held.room_id: held}, drafts)
+            await asyncio.shield(commit)
+            return events
+
+        return await _upon_what_stands(send)
 
     async def send_many(self, drafts: Sequence[Draft]) -> list[Event]:
         """Send many drafts to many rooms, ``_CHUNK`` in a commit, letting others through in between.
@@ -171,7 +183,8 @@ class EventSender:
         """
         sent: list[Event] = []
         for start in range(0, len(drafts), _CHUNK):
-            sent += await self._send_chunk(drafts[start:start + _CHUNK])
+            chunk = drafts[start:start + _CHUNK]
+            sent += await _upon_what_stands(partial(self._send_chunk, chunk))
         return sent
 
     async def _send_chunk(self, drafts: Sequence[Draft]) -> list[Event]:

@@ -62,6 +62,18 @@ class Cluster:
         return f"postgresql+asyncpg://kairan@/{name}?host={self.folder}"
 
 
+    async def cut_all_connections(self) -> None:
+        """End every other connection, as a restart of the server would."""
+        connection = await asyncpg.connect(host=str(self.folder), user="kairan", database="postgres")
+        try:
+            await connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE pid <> pg_backend_pid() AND datname LIKE 'test_%'"
+            )
+        finally:
+            await connection.close()
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """A PostgreSQL server; skips loudly where there is none."""

@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 from tests.builders import RunningNode, settings_for
+from tests.storage.conftest import Cluster
 
 
 async def test_a_node_lives_on_either_database(database_url: str, tmp_path: Path) -> None:
@@ -38,3 +39,23 @@ async def test_a_node_lives_on_either_database(database_url: str, tmp_path: Path
         assert (await taro.post(f"v3/rooms/{room}/forget")).status == 200
         state = await hanako.get(f"v3/rooms/{room}/state")
         assert len(state.body) == 9
+
+
+async def test_a_node_outlives_the_connections_to_postgresql(cluster: Cluster, tmp_path: Path) -> None:
+    url = await cluster.new_database()
+    async with RunningNode(settings_for(tmp_path, database=url)) as node:
+        hanako = await node.user("hanako")
+        room = await hanako.creates_room()
+        since = (await hanako.syncs()).token
+        acknowledged: list[str] = []
+        for number in range(12):
+            if number % 4 == 2:
+                await cluster.cut_all_connections()
+            answer = await hanako.sends(room, "m.room.message", {"body": str(number)})
+            assert answer.status in (200, 500, 503), answer
+            if answer.status == 200:
+                acknowledged.append(str(number))
+        assert len(acknowledged) >= 9
+        heard = (await hanako.syncs(since)).texts(room)
+        assert set(acknowledged) <= set(heard)
+        assert len(heard) == len(set(heard))
