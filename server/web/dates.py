@@ -15,8 +15,13 @@ _REIWA_BEFORE: Final = 2018  # 令和1年 is 2019
 
 def full_date(day: date) -> str:
     """2026年（令和8年）11月23日（月）"""
+    return year_of(day) + short_date(day)
+
+
+def year_of(day: date) -> str:
+    """2026年（令和8年）"""
     era = f"（令和{day.year - _REIWA_BEFORE}年）" if day >= _REIWA else ""
-    return f"{day.year}年{era}{short_date(day)}"
+    return f"{day.year}年{era}"
 
 
 def short_date(day: date) -> str:
@@ -27,6 +32,11 @@ def short_date(day: date) -> str:
 def full_date_of(ms: int) -> str:
     """The day of a moment (ms since 1970) with the year."""
     return full_date(tokyo_time(ms).date())
+
+
+def year_of_moment(ms: int) -> str:
+    """The year of a moment (ms since 1970)."""
+    return year_of(tokyo_time(ms).date())
 
 
 def short_date_of(ms: int) -> str:

@@ -50,7 +50,7 @@ class Templates:
         self._environment.globals.update(association=association, static=self.address_of, form_proof=form_proof)
         self._environment.filters.update(
             day=dates.full_date_of, short_day=dates.short_date_of, clock=dates.time_of, moment=dates.moment_of,
-            linked=linked, size=size_in_words,
+            year=dates.year_of_moment, linked=linked, size=size_in_words,
         )
 
     def render(self, name: str, values: dict[str, Any]) -> str:

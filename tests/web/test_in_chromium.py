@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, FilePayload, Page, expect
 
 from tests.web.real_browser import COMPUTER, PHONE, chromium, window
 from tests.web.site import CHAIR, PASSWORD, Site, site
@@ -199,7 +199,7 @@ async def test_a_file_over_the_limit_ends_in_a_sentence_and_not_in_a_broken_conn
         await log_in(page, here, CHAIR)
         await page.goto("/desk/circulars/new")
         await page.get_by_label("題名").fill("大きい")
-        large = {"name": "大.pdf", "mimeType": "application/pdf", "buffer": PDF + b" " * (40 * 2**20)}
+        large: FilePayload = {"name": "大.pdf", "mimeType": "application/pdf", "buffer": PDF + b" " * (40 * 2**20)}
         await page.get_by_label("PDFや 写真を つける").set_input_files(large)
         await page.get_by_role("button", name="つぎへ").click()
         await expect(page.get_by_role("heading", name="大きすぎます")).to_be_visible()
