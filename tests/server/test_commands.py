@@ -23,7 +23,8 @@ def assembly(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """What the commands hand over to, as far as a test needs it."""
     module = SimpleNamespace(prepared=[])
     module.prepare_database = module.prepared.append
-    monkeypatch.setitem(sys.modules, "server.assembly", module)
+    for name in ("server.assembly", "server.assembly.people"):
+        monkeypatch.setitem(sys.modules, name, module)
     monkeypatch.setattr(commands, "is_compiled", lambda: True)
     return module
 
