@@ -8,11 +8,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from server.foundation.clock import Clock
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class Tasks:
@@ -56,3 +58,21 @@ async def keep_doing(name: str, step: Callable[[], Awaitable[object]], clock: Cl
         except Exception:
             logger.exception("a round of %s failed; the next one follows in %g s", name, every_s)
         await clock.sleep(every_s)
+
+
+async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
+    """Do ``work`` whole, even if the caller is cancelled meanwhile; the cancellation is raised afterwards.
+
+    For what must not be left in its middle: a statement on a connection that others will use after us.
+    """
+    task = asyncio.get_running_loop().create_task(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as fault:
+            cancelled = fault
+    if cancelled is not None:
+        task.exception()  # seen; the cancellation counts
+        raise cancelled
+    return task.result()

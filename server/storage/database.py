@@ -16,114 +16,27 @@ import asyncio
 import logging
 import sqlite3
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-from sqlalchemy import CursorResult, Engine, Executable, MetaData, create_engine, event, text
+from sqlalchemy import Engine, Executable, MetaData, create_engine, event, text
 from sqlalchemy.exc import IntegrityError
 
+from server.foundation.tasks import to_the_end
 from server.storage.connection import Connection, Row, connect, connected, dispose
 from server.storage.sqlite_batch import SqliteBatches
 from server.storage.sqlite_readers import SqliteReaders
+from server.storage.transaction import AfterCommit, Conflict, Stale, Transaction, Writes, grouped
+
+__all__ = ["AfterCommit", "Conflict", "Database", "Row", "Stale", "Transaction", "Writes", "metadata"]
 
 logger = logging.getLogger(__name__)
 
 metadata: Final = MetaData()
 
-AfterCommit = Callable[[], None]
-
 _MAX_BATCH: Final = 500
 _ADVISORY_LOCK: Final = 0x6B616972  # "kair"
-
-
-class Conflict(Exception):
-    """Another row stands where this one should go: a unique key is taken."""
-
-
-class Stale(Exception):
-    """What these rows were decided upon was itself never written. Decide again."""
-
-
-class Writes:
-    """Rows that belong together: all of them are committed, or none.
-
-    ``holds`` is asked just before they are written: whether what they were decided upon still stands. Where it does
-    not (an earlier write of the same room has failed), they fail with ``Stale``.
-    """
-
-    __slots__ = ("after_commit", "holds", "on_failure", "rows")
-
-    def __init__(self) -> None:
-        self.holds: list[Callable[[], bool]] = []
-        self.rows: list[tuple[Executable, Row]] = []
-        self.after_commit: list[AfterCommit] = []
-        self.on_failure: list[AfterCommit] = []
-
-    def add(self, statement: Executable, row: Row) -> None:
-        """Run ``statement`` with ``row`` at commit. Use module-level statements: equal ones are run together."""
-        self.rows.append((statement, row))
-
-
-T = TypeVar("T")
-
-
-async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
-    """Do ``work`` whole, even if the caller is cancelled meanwhile; the cancellation is raised afterwards.
-
-    A statement that is left in its middle leaves the one writer's connection in an unknown state for everybody.
-    """
-    task = asyncio.get_running_loop().create_task(work)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait([task])
-        except asyncio.CancelledError as fault:
-            cancelled = fault
-    if cancelled is not None:
-        task.exception()  # seen; the cancellation counts
-        raise cancelled
-    return task.result()
-
-
-class Transaction:
-    """The writer's connection, lent for one unit of work."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self.after_commit: list[AfterCommit] = []
-        self.on_failure: list[AfterCommit] = []
-
-    async def execute(
-        self, statement: Executable, rows: Row | Sequence[Row] | None = None
-    ) -> CursorResult[Any]:
-        """Run one statement now; ``rows`` may be one mapping or many."""
-        return await to_the_end(self._connection.execute(statement, rows))
-
-    async def run_sql(self, sql: str) -> None:
-        """Run one statement of the driver's own SQL, as migrations have it."""
-        await to_the_end(self._connection.exec_driver_sql(sql))
-
-    async def apply(self, writes: Writes) -> None:
-        """Run decided rows inside this transaction; raises ``Stale``."""
-        self.after_commit += writes.after_commit
-        self.on_failure += writes.on_failure
-        if not all(holds() for holds in writes.holds):
-            raise Stale
-        for statement, rows in grouped(writes.rows):
-            await self.execute(statement, rows)
-
-
-def grouped(rows: Sequence[tuple[Executable, Row]]) -> list[tuple[Executable, list[Row]]]:
-    """``rows`` gathered by statement, statements in the order of their first use."""
-    groups: dict[int, tuple[Executable, list[Row]]] = {}
-    for statement, row in rows:
-        group = groups.get(id(statement))
-        if group is None:
-            groups[id(statement)] = (statement, [row])
-        else:
-            group[1].append(row)
-    return list(groups.values())
 
 
 class _Turn:

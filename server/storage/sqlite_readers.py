@@ -41,7 +41,9 @@ class SqliteReaders:
 
 
 def _make_engine(url: str, count: int) -> Engine:
-    engine = create_engine(url, pool_size=count, isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
+    engine = create_engine(
+        url, pool_size=count, isolation_level="AUTOCOMMIT", pool_reset_on_return=None, hide_parameters=True
+    )
 
     @event.listens_for(engine, "connect")
     def _configure(connection: Any, _record: object) -> None:
