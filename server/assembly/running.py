@@ -6,6 +6,7 @@ import asyncio
 import gc
 import resource
 import signal
+import ssl
 import sys
 from typing import Final
 
@@ -14,7 +15,7 @@ from aiohttp import web
 
 from server.assembly.node import Node, build
 from server.assembly.web_application import make_app
-from server.config import Settings
+from server.config import FederationSettings, Settings
 from server.foundation.errors import Refused
 from server.foundation.logs import set_up_logs
 from server.storage.database import Database
@@ -78,6 +79,7 @@ async def _serve(node: Node, stop: asyncio.Event) -> None:
     listen = node.settings.http.listen
     try:
         await web.TCPSite(runner, listen.host, listen.port, backlog=1024).start()
+        await _listen_to_servers(runner, node.settings.federation)
         sys.stdout.write(f"{node.settings.association.name}: ready on http://{listen}\n")
         sys.stdout.flush()
         node.association.resume(node.core)
@@ -85,3 +87,16 @@ async def _serve(node: Node, stop: asyncio.Event) -> None:
         node.services.sync.stop_waiting()
     finally:
         await runner.cleanup()
+
+
+async def _listen_to_servers(runner: web.AppRunner, federation: FederationSettings) -> None:
+    """The listener for other servers with a certificate of its own, where the settings ask for one.
+
+    The same paths are on the plain listener, too; on this one a reverse proxy is not needed.
+    """
+    if not federation.enabled or federation.listen is None or federation.tls_certificate is None:
+        return
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(federation.tls_certificate, federation.tls_private_key)
+    listen = federation.listen
+    await web.TCPSite(runner, listen.host, listen.port, backlog=1024, ssl_context=context).start()
