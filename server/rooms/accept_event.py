@@ -144,9 +144,7 @@ class EventAcceptor:
                 entry.forget_bytes()
 
     def _committed(self, room: LiveRoom, entry: Entry) -> None:
-        room.pending -= 1
-        if room.pending == 0 and room.broken:
-            self._rooms.settle(room)
+        self._rooms.release(room)
         self._positions.finish(entry.stream)
         self._bundle(room, entry)
         for listener in self._listeners:
@@ -160,8 +158,6 @@ class EventAcceptor:
                 bundle(target, entry)
 
     def _failed(self, room: LiveRoom, stream: int) -> None:
-        room.pending -= 1
         self._rooms.drop(room)
-        if room.pending == 0:
-            self._rooms.settle(room)
+        self._rooms.release(room)
         self._positions.finish(stream)

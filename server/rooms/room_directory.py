@@ -73,7 +73,9 @@ class RoomDirectory:
             require_manager(room, user_id)
             writes = Writes()
             before, room.listed = room.listed, visibility == "public"
-            writes.on_failure.append(lambda: setattr(room, "listed", before))
+            room.pending += 1
+            writes.after_commit.append(lambda: self._rooms.release(room))
+            writes.on_failure += [lambda: setattr(room, "listed", before), lambda: self._rooms.release(room)]
             list_room(writes, room)
             commit = self._database.submit(writes)
         await asyncio.shield(commit)

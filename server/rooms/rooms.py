@@ -108,8 +108,11 @@ class Rooms:
                 self.drop(room)
         self._used.clear()
 
-    def settle(self, room: LiveRoom) -> None:
-        """No commit of ``room`` is on its way any more; whoever waits to load it anew may go on."""
+    def release(self, room: LiveRoom) -> None:
+        """A commit of ``room`` is over; after the last one, whoever waits to load the room anew may go on."""
+        room.pending -= 1
+        if room.pending or not room.broken:
+            return
         leaving = self._leaving.get(room.room_id)
         if leaving is not None and leaving[0] is room:
             del self._leaving[room.room_id]

@@ -300,3 +300,57 @@ async def test_ignored_people_are_not_heard_but_what_they_do_is_seen(node: Runni
     await taro.put(path, {"ignored_users": {}})
     assert "noise" in (await taro.syncs()).texts(room)
     assert other in (await taro.syncs()).rooms("invite")
+
+
+async def test_nobody_misses_anything_while_rooms_leave_memory_and_people_come_and_go(node: RunningNode) -> None:
+    """Every message exactly once for those who stay, whatever else happens in the node at the same moment."""
+    stayers = await node.users("hanako", "taro", "jiro")
+    visitors = await node.users("visitor1", "visitor2")
+    rooms = [await stayers[0].creates_room(preset="public_chat") for _ in range(3)]
+    for person in stayers[1:]:
+        for room in rooms:
+            await person.joins(room)
+    starts = [(await person.syncs()).token for person in stayers]
+    expected = len(stayers) * len(rooms) * 8
+    done = asyncio.Event()
+
+    async def listen(person: Person, token: str) -> list[str]:
+        seen: list[str] = []
+        while len(seen) < expected:
+            answer = await person.syncs(token, timeout=10_000)
+            assert answer.token != token, f"{len(seen)} of {expected}, then nothing for ten seconds"
+            token = answer.token
+            for room in rooms:
+                assert not answer.rooms().get(room, {}).get("timeline", {}).get("limited")
+                seen += answer.texts(room)
+        return seen
+
+    async def speak(person: Person, number: int) -> None:
+        for place in range(8):
+            for at, room in enumerate(rooms):
+                event_id = await person.says(room, f"{number}.{at}.{place}")
+            await person.put(f"v3/profile/{person.user_id}/displayname", {"displayname": f"{number} {place}"})
+            await person.reads(rooms[-1], event_id)
+
+    async def visit(person: Person) -> None:
+        while not done.is_set():
+            for room in rooms:
+                await person.joins(room)
+                await person.put(f"v3/rooms/{room}/typing/{person.user_id}", {"typing": True})
+                await person.leaves(room)
+
+    async def drop() -> None:
+        registry = node.inside.services.rooms
+        while not done.is_set():
+            for live in list(registry.in_use()):
+                if not live.pending:
+                    registry.drop(live)
+            await asyncio.sleep(0.01)
+
+    listening = asyncio.gather(*(listen(person, token) for person, token in zip(stayers, starts, strict=True)))
+    disturbing = asyncio.gather(drop(), *(visit(person) for person in visitors))
+    await asyncio.gather(*(speak(person, number) for number, person in enumerate(stayers)))
+    for seen in await asyncio.wait_for(listening, 40):
+        assert len(seen) == len(set(seen)) == expected
+    done.set()
+    await disturbing
