@@ -85,6 +85,22 @@ _ENTRIES: Final = select(
 )
 
 
+# Prepared once: building a statement costs as much as running it.
+_ENTRIES_AT: Final = (
+    _ENTRIES.add_columns(events.c.room).where(events.c.stream.in_(bindparam("streams", expanding=True)))
+    .order_by(events.c.stream)
+)
+_NEWEST_STREAMS: Final = (
+    select(events.c.stream).where(events.c.room == bindparam("nid"), events.c.flags.op("&")(3) == 0)
+    .order_by(events.c.stream.desc()).limit(bindparam("most", type_=Integer))
+)
+_RELATED: Final = select(
+    relations.c.event_id, relations.c.target, relations.c.rel_type, relations.c.type, relations.c.key,
+    relations.c.sender,
+).where(relations.c.target.in_(bindparam("targets", expanding=True))).order_by(relations.c.stream)
+_RELATED_AS: Final = _RELATED.where(relations.c.rel_type.in_(bindparam("kinds", expanding=True)))
+
+
 def add_event(writes: Writes, room: LiveRoom, entry: Entry) -> None:
     """Store an accepted event."""
     event = entry.event
@@ -162,19 +178,27 @@ async def entries_between(
 
 async def newest_entries(database: Database, rooms: Sequence[LiveRoom], limit: int) -> dict[int, list[Entry]]:
     """The newest ``limit`` visible entries of each room, oldest first, by room number."""
-    newest = [
-        select(
-            select(events.c.stream).where(events.c.room == room.nid, events.c.flags.op("&")(3) == 0)
-            .order_by(events.c.stream.desc()).limit(limit).subquery().c.stream
-        )
-        for room in rooms
-    ]
-    chosen = _ENTRIES.add_columns(events.c.room).where(events.c.stream.in_(union_all(*newest)))
+    streams = await _newest_streams(database, [room.nid for room in rooms], limit)
     by_number = {room.nid: room for room in rooms}
     found: dict[int, list[Entry]] = {room.nid: [] for room in rooms}
-    for row in await database.fetch_all(chosen.order_by(events.c.stream)):
+    for row in await database.fetch_all(_ENTRIES_AT, {"streams": streams}):
         found[row.room].append(_as_entry(row, by_number[row.room]))
     return found
+
+
+async def _newest_streams(database: Database, nids: Sequence[int], limit: int) -> list[int]:
+    if len(nids) == 1:
+        rows = await database.fetch_all(_NEWEST_STREAMS, {"nid": nids[0], "most": limit})
+    else:
+        each = [
+            select(
+                select(events.c.stream).where(events.c.room == nid, events.c.flags.op("&")(3) == 0)
+                .order_by(events.c.stream.desc()).limit(limit).subquery().c.stream
+            )
+            for nid in nids
+        ]
+        rows = await database.fetch_all(union_all(*each))
+    return [int(row[0]) for row in rows]
 
 
 async def entry_of(database: Database, room: LiveRoom, event_id: str) -> Entry | None:
@@ -207,13 +231,10 @@ async def related_ids(
     """``(event id, target, rel type, event type, key, sender)`` of all that relates to ``targets``, oldest first."""
     if not targets:
         return []
-    statement = select(
-        relations.c.event_id, relations.c.target, relations.c.rel_type, relations.c.type, relations.c.key,
-        relations.c.sender,
-    ).where(relations.c.target.in_(targets)).order_by(relations.c.stream)
-    if rel_types is not None:
-        statement = statement.where(relations.c.rel_type.in_(rel_types))
-    rows = await database.fetch_all(statement)
+    if rel_types is None:
+        rows = await database.fetch_all(_RELATED, {"targets": list(targets)})
+    else:
+        rows = await database.fetch_all(_RELATED_AS, {"targets": list(targets), "kinds": list(rel_types)})
     return [(row[0], row[1], row[2], row[3], row[4], row[5]) for row in rows]
 
 

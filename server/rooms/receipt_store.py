@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from sqlalchemy import BigInteger, Column, Table, Text, select
+from sqlalchemy import BigInteger, Column, Table, Text, bindparam, select
 
 from server.rooms.event_store import events
 from server.storage.database import Database, Writes, metadata
@@ -23,6 +23,7 @@ receipts: Final = Table(
 )
 
 _SET: Final = upsert(receipts, only_if="excluded.event_stream > receipts.event_stream")
+_OF_ROOM: Final = select(receipts).where(receipts.c.room_id == bindparam("room")).order_by(receipts.c.stream)
 
 
 class Receipt(NamedTuple):
@@ -44,7 +45,7 @@ def set_receipt(writes: Writes, room_id: str, receipt: Receipt) -> None:
 
 async def receipts_of_room(database: Database, room_id: str) -> list[Receipt]:
     """All receipts of a room in the order in which they were sent."""
-    rows = await database.fetch_all(select(receipts).where(receipts.c.room_id == room_id).order_by(receipts.c.stream))
+    rows = await database.fetch_all(_OF_ROOM, {"room": room_id})
     return [
         Receipt(row.user_id, row.type, row.thread_id, row.event_id, row.event_stream, row.ts, row.stream)
         for row in rows

@@ -87,6 +87,20 @@ _STATE_AT: Final = text(
     " SELECT d.type, d.state_key, d.event_id FROM walk JOIN state_deltas d ON d.snapshot = walk.id"
     " ORDER BY walk.step DESC"
 )
+# Prepared once: building a statement costs as much as running it.
+_ROOMS: Final = select(rooms).where(rooms.c.room_id.in_(bindparam("room_ids", expanding=True)))
+_CURRENT_STATE: Final = (
+    select(current_state.c.room, events.c.event_id, events.c.json)
+    .select_from(current_state.join(events, current_state.c.event_id == events.c.event_id))
+    .where(current_state.c.room.in_(bindparam("nids", expanding=True)))
+)
+_MEMBERSHIPS: Final = select(memberships).where(memberships.c.user_id == bindparam("who"))
+_STATE_HISTORY: Final = (
+    select(events.c.stream, events.c.event_id, events.c.json)
+    .where(events.c.room == bindparam("nid"), events.c.type == bindparam("kind"))
+    .where(events.c.state_key == bindparam("key"), events.c.state_key.is_not(None))
+    .where(events.c.flags.op("&")(3) == 0).order_by(events.c.stream)
+)
 
 
 class Membership(NamedTuple):
@@ -158,13 +172,9 @@ def forget_room(writes: Writes, user_id: str, room_id: str) -> None:
 
 async def load_rooms(database: Database, room_ids: Sequence[str], server_name: str) -> list[LiveRoom]:
     """Those of these rooms that exist, with their current state, without their timelines."""
-    rows = await database.fetch_all(select(rooms).where(rooms.c.room_id.in_(room_ids)))
+    rows = await database.fetch_all(_ROOMS, {"room_ids": list(room_ids)})
     loaded = {row.nid: _as_room(row, server_name) for row in rows}
-    found = await database.fetch_all(
-        select(current_state.c.room, events.c.event_id, events.c.json)
-        .select_from(current_state.join(events, current_state.c.event_id == events.c.event_id))
-        .where(current_state.c.room.in_(list(loaded)))
-    )
+    found = await database.fetch_all(_CURRENT_STATE, {"nids": list(loaded)})
     for nid, event_id, stored in found:
         room = loaded[nid]
         event = read_event(stored, room.version, event_id, room)
@@ -213,7 +223,7 @@ async def state_at(database: Database, room: LiveRoom, snapshot: int) -> dict[St
 
 async def memberships_of(database: Database, user_id: str) -> list[Membership]:
     """All rooms of a user, also those left behind."""
-    rows = await database.fetch_all(select(memberships).where(memberships.c.user_id == user_id))
+    rows = await database.fetch_all(_MEMBERSHIPS, {"who": user_id})
     return [_as_membership(row) for row in rows]
 
 
@@ -244,11 +254,7 @@ async def state_history(
     database: Database, room: LiveRoom, kind: str, state_key: str
 ) -> list[tuple[int, Event]]:
     """``(stream, event)`` of every state event of one key, oldest first."""
-    rows = await database.fetch_all(
-        select(events.c.stream, events.c.event_id, events.c.json)
-        .where(events.c.room == room.nid, events.c.type == kind, events.c.state_key == state_key)
-        .where(events.c.state_key.is_not(None), events.c.flags.op("&")(3) == 0).order_by(events.c.stream)
-    )
+    rows = await database.fetch_all(_STATE_HISTORY, {"nid": room.nid, "kind": kind, "key": state_key})
     return [(row[0], read_event(row[2], room.version, row[1], room)) for row in rows]
 
 
