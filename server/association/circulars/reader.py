@@ -61,7 +61,7 @@ class HouseholdRow:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Who has a circular. Both counts add up to the roster of its audience."""
+    """Who has a circular: figures of its whole audience, rows of those whom the officer looks after."""
 
     circular: Circular
     persons: Counts
@@ -107,7 +107,9 @@ class CircularReader:
         return Page(items, _place(found[limit - 1]) if len(found) > limit else None)
 
     async def reach(self, officer: str, circular_id: str) -> Reach:
-        """Who has seen, opened, acknowledged it or has it on paper, and who has not."""
+        """Who has seen, opened, acknowledged it or has it on paper, and who has not.
+
+        A block leader sees the rows of their own block."""
         self._require_officer(officer)
         circular = await store.find_circular(self._database, circular_id)
         if circular is None:
@@ -118,7 +120,9 @@ class CircularReader:
         on_paper = {mark.household_id for mark in marks if mark.kind == store.KIND_PAPER}
         rows = self._rows(people, by_person, on_paper)
         every = [progress for row in rows for _, progress in row.persons]
-        return Reach(circular, Counts.of_all(every), Counts.of_all(row.progress for row in rows), rows)
+        own = {block.id for block in self._members.blocks_with(officer, Right.POST_CIRCULARS)}
+        return Reach(circular, Counts.of_all(every), Counts.of_all(row.progress for row in rows),
+                     [row for row in rows if row.household.block_id in own])
 
     # ---- parts ------------------------------------------------------------------------------------------------------
 

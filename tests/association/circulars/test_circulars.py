@@ -227,6 +227,18 @@ async def test_who_may_not_and_what_cannot_be_posted(tmp_path: Path) -> None:
         assert await found.titles(AOKI) == []
 
 
+async def test_a_leader_sees_the_households_of_their_own_block_and_the_figures_of_all(tmp_path: Path) -> None:
+    async with going_round(tmp_path / "node.db") as found:
+        await found.street.node.editor.give_role(found.chair, found.street.person(UEDA).id, Role.BLOCK_LEADER)
+        circular = await found.post()
+        await found.circulars.acknowledge(found.street.user(AOKI), circular.id)
+        reach = await found.reader.reach(found.street.user(UEDA), circular.id)
+        assert {row.block for row in reach.rows} == {"2班"}
+        everybody = await found.reader.reach(found.chair, circular.id)
+        assert {row.block for row in everybody.rows} == {"1班", "2班"}
+        assert (reach.persons, reach.households) == (everybody.persons, everybody.households)
+
+
 async def test_the_longest_circular_still_fits_into_an_event_and_its_correction(tmp_path: Path) -> None:
     async with going_round(tmp_path / "node.db") as found:
         files = tuple(Attachment(f"mxc://sakura.example/{number:040}", f"{number}枚目の写真.jpg", "image/jpeg", 10**7)
