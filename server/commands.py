@@ -127,7 +127,8 @@ def _invite(options: argparse.Namespace) -> int:
 
 def _add_user(options: argparse.Namespace) -> int:
     settings, password = _settings(options), _new_password()
-    status: int = _module("server.assembly.people").add_user(settings, options.localpart, password, is_admin=options.admin)
+    people = _module("server.assembly.people")
+    status: int = people.add_user(settings, options.localpart, password, is_admin=options.admin)
     return status
 
 

@@ -32,8 +32,9 @@ class Hall:
         """Somebody redeems the card that the node made out for them."""
         members = self.association.members
         card = await self._invitations.card_by_name(members.node_user_id, Newcomer(name, block), role)
-        welcome = await self._invitations.redeem(card.code, "192.0.2.1", device_name="phone")
-        return Person(self.node, welcome.user_id, welcome.access_token, welcome.device_id)
+        welcome = await self._invitations.redeem(card.code, "192.0.2.1")
+        token, device_id = await self.node.inside.accounts.create_session(welcome.user_id, None, "phone")
+        return Person(self.node, welcome.user_id, token, device_id)
 
     async def is_shaken(self, officer: Person, title: str, *, drill: bool = False) -> Check:
         """An officer starts a safety check, and everybody has been asked."""
@@ -124,7 +125,8 @@ async def test_a_drill_says_so_wherever_it_is_seen(hall: Hall) -> None:
     await hall.is_shaken(chair, "秋の訓練", drill=True)
 
     disaster = hall.association.members.hall_room(Purpose.DISASTER)
-    announced = [event for event in (await taro.syncs()).timeline(disaster) if event["type"] == "jp.kairan.safety.check"]
+    timeline = (await taro.syncs()).timeline(disaster)
+    announced = [event for event in timeline if event["type"] == "jp.kairan.safety.check"]
     assert [event["content"]["drill"] for event in announced] == [True]
     assert all(event["content"][PROMPT]["drill"] for event in await _question_in(hall.desk_of(taro), taro))
     assert all("訓練" in str(event["content"]) for event in await _question_in(hall.desk_of(taro), taro))

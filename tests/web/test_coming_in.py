@@ -71,6 +71,7 @@ async def test_with_an_app_a_password_is_shown_once_and_works(here: Site, strang
     assert shown
     user_id = here.user("渡辺 千代")
     assert await here.node.accounts.users.authenticate(user_id, shown.group()) is not None
+    assert await here.node.accounts.sessions.devices(user_id) == []
     assert (await stranger.get("/my")).url == "/my"
 
 
@@ -86,6 +87,7 @@ async def test_a_new_telephone_comes_in_with_a_new_card(here: Site, chair: Brows
     page = await stranger.submit("/come-in", {"how": "here"})
     assert "佐藤 花子さん" in page.text
     assert here.person("佐藤 花子").user_id == person.user_id
+    assert await here.node.accounts.sessions.devices(str(person.user_id)) == []
 
 
 async def test_a_free_card_asks_for_name_and_block(here: Site, stranger: Browser) -> None:

@@ -57,11 +57,9 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Welcome:
-    """Somebody has come in: their account, a session on it, and whether the account was made just now."""
+    """Somebody has come in: their account, and whether it was made just now."""
 
     user_id: str
-    access_token: str
-    device_id: str
     person_id: str
     is_new: bool
 
@@ -181,13 +179,13 @@ class Invitations:
         return invitation, person
 
     async def redeem(
-        self, secret: str, caller: str, *, newcomer: Newcomer | None = None, device_name: str | None = None,
-        password: str | None = None,
+        self, secret: str, caller: str, *, newcomer: Newcomer | None = None, password: str | None = None
     ) -> Welcome:
         """Come in by a token or a code, once. ``password`` is only for those who want one for a Matrix client.
 
-        Raises what ``look_at`` raises, ``InvalidParam`` where a free invitation comes without ``newcomer``, and what
-        ``Accounts.create_user`` raises.
+        No device is made: a browser needs none, and a client makes its own when it logs in. Raises what ``look_at``
+        raises, ``InvalidParam`` where a free invitation comes without ``newcomer``, and what ``Accounts.create_user``
+        raises.
         """
         invitation, person = await self.look_at(secret, caller)
         if invitation.id in self._in_use:
@@ -198,11 +196,12 @@ class Invitations:
             is_new = person.user_id is None
             user_id = person.user_id or await self._make_account(invitation, person, password)
             if not is_new:
+                if password is not None:
+                    await self._accounts.set_password(user_id, password, log_out=False)
                 await self._spend(invitation)
         finally:
             self._in_use.discard(invitation.id)
-        token, device_id = await self._accounts.create_session(user_id, None, device_name)
-        return Welcome(user_id, token, device_id, person.id, is_new)
+        return Welcome(user_id, person.id, is_new)
 
     def _is_open(self, invitation: Invitation) -> bool:
         if invitation.person_id is not None and not self._members.register.has_person(invitation.person_id):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from server.association.members.invitations import Welcome
 from server.association.members.newcomers import Newcomer
 from server.foundation.errors import InvalidParam, NotFound
 from server.web.app_login import new_app_password, show_app_login
@@ -50,7 +49,6 @@ async def come_in(visit: Visit) -> web.StreamResponse:
     welcome = await visit.services.roster.invitations.redeem(
         form.line("secret"), visit.address, newcomer=newcomer, password=password
     )
-    await _keep_only_the_browser(visit, welcome, password)
     if password is None:
         return await visit.log_in(welcome.user_id, "/")
     return await show_app_login(visit, welcome.user_id, password)
@@ -59,11 +57,3 @@ async def come_in(visit: Visit) -> web.StreamResponse:
 async def _invitation_page(visit: Visit, secret: str) -> web.StreamResponse:
     _, person = await visit.services.roster.invitations.look_at(secret, visit.address)
     return visit.page("invitation.html", secret=secret, person=person, blocks=visit.services.members.blocks())
-
-
-async def _keep_only_the_browser(visit: Visit, welcome: Welcome, password: str | None) -> None:
-    """The pages need no Matrix device; a client makes its own when it logs in with the password."""
-    accounts = visit.services.node.accounts
-    await accounts.sessions.drop(welcome.user_id, [welcome.device_id])
-    if password is not None and not welcome.is_new:
-        await accounts.set_password(welcome.user_id, password, log_out=False)

@@ -24,7 +24,7 @@ def _invitations(node: World) -> Invitations:
 
 
 @pytest.mark.parametrize("by", ["token", "code"])
-async def test_a_card_brings_a_person_in_with_rooms_and_session(tmp_path: Path, by: str) -> None:
+async def test_a_card_brings_a_person_in_with_rooms_and_no_device(tmp_path: Path, by: str) -> None:
     async with world(tmp_path / "node.db") as node:
         person = await node.person("佐藤 花子", account=False)
         invitations = _invitations(node)
@@ -34,8 +34,7 @@ async def test_a_card_brings_a_person_in_with_rooms_and_session(tmp_path: Path, 
         welcome = await invitations.redeem(secret, _ADDRESS)
         assert node.members.person_of_user(welcome.user_id) == node.members.person(person.id)
         assert welcome.is_new
-        caller = await node.accounts.sessions.find(welcome.access_token)
-        assert caller.user_id == welcome.user_id
+        assert await node.accounts.sessions.devices(welcome.user_id) == []
         assert node.members.desk_room_of(person.id) is not None
         circulars = await node.live(node.members.hall_room(Purpose.CIRCULARS))
         assert circulars.membership(welcome.user_id) == "join"
@@ -131,13 +130,16 @@ async def test_a_helper_hands_out_cards_but_not_for_somebody_who_is_in_already(t
             await invitations.cards_for("@stranger:sakura.example", [new])
 
 
-async def test_a_new_telephone_gets_a_session_on_the_same_account(tmp_path: Path) -> None:
+async def test_a_new_telephone_comes_to_the_same_account_and_leaves_others_logged_in(tmp_path: Path) -> None:
     async with world(tmp_path / "node.db") as node:
         person = await node.person("佐藤 花子")
         invitations = _invitations(node)
         (card,) = await invitations.cards_for(node.node, [person])
-        welcome = await invitations.redeem(card.code, _ADDRESS)
+        _, device_id = await node.accounts.create_session(str(person.user_id))
+        welcome = await invitations.redeem(card.code, _ADDRESS, password="for a new client")
         assert (welcome.user_id, welcome.is_new) == (person.user_id, False)
+        assert await node.accounts.users.authenticate(welcome.user_id, "for a new client") is not None
+        assert [device.device_id for device in await node.accounts.sessions.devices(welcome.user_id)] == [device_id]
         with pytest.raises(NotFound):
             await invitations.redeem(card.code, _ADDRESS)
         assert len(await node.members.looks(node.node)) == 1
