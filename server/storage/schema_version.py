@@ -6,7 +6,7 @@ roll-back to older code refuses instead of spoiling data.
 
 from __future__ import annotations
 
-from importlib import resources
+from pathlib import Path
 from typing import Final
 
 from sqlalchemy import text
@@ -15,6 +15,8 @@ from server.storage.database import Database, Transaction
 
 # Code of which schema version may at least be, to work on a database that this code has migrated.
 OLDEST_COMPATIBLE: Final = 1
+
+_FOLDER: Final = Path(__file__).parent / "migrations"
 
 _TYPES: Final = {
     "sqlite": {"{bytes}": "BLOB", "{int}": "INTEGER"},
@@ -26,13 +28,9 @@ class SchemaError(Exception):
     """The database was made by code that this code does not understand."""
 
 
-def migrations() -> list[tuple[int, str, str]]:
-    """All steps as ``(number, name, SQL)``, in order."""
-    steps = []
-    for entry in resources.files("server.storage.migrations").iterdir():
-        if entry.name.endswith(".sql"):
-            steps.append((int(entry.name[:4]), entry.name, entry.read_text("utf-8")))
-    return sorted(steps)
+def migrations() -> list[tuple[int, Path]]:
+    """All steps as ``(number, file)``, in order."""
+    return sorted((int(file.name[:4]), file) for file in _FOLDER.glob("*.sql"))
 
 
 async def migrate(database: Database) -> int:
@@ -40,8 +38,9 @@ async def migrate(database: Database) -> int:
     steps = migrations()
     newest = steps[-1][0]
     version = await _current_version(database, newest)
-    for number, _name, sql in steps:
+    for number, file in steps:
         if number > version:
+            sql = file.read_text("utf-8")
             async with database.write() as tx:
                 await _run_step(tx, number, sql, database.dialect)
     return newest

@@ -48,11 +48,13 @@ async def test_a_newer_database_is_refused_with_words_for_people(database: Datab
 
 @pytest.mark.parametrize("broken_at", [1, 2, 4])
 async def test_a_migration_that_was_cut_off_is_resumed(
-    database_url: str, broken_at: int, monkeypatch: pytest.MonkeyPatch
+    database_url: str, broken_at: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     steps = migrations()
-    good = steps[broken_at - 1]
-    broken = (good[0], good[1], f"{good[2]};\nCREATE TABLE nonsense (;")
+    number, good = steps[broken_at - 1]
+    cut_off = tmp_path / good.name
+    cut_off.write_text(f"{good.read_text('utf-8')};\nCREATE TABLE nonsense (;", "utf-8")
+    broken = (number, cut_off)
     monkeypatch.setattr(
         schema_version, "migrations", lambda: [*steps[:broken_at - 1], broken, *steps[broken_at:]]
     )
