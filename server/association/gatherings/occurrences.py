@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import islice
-from typing import Final
-
-from dateutil.rrule import rrulestr  # type: ignore[import-untyped]
+from typing import Any, Final
 
 from server.association.gatherings.model import Gathering, Moment
 from server.foundation.clock import TOKYO
@@ -55,7 +54,7 @@ def _starts(gathering: Gathering) -> Iterator[int]:
     first = plan.start if isinstance(plan.start, datetime) else _midnight(plan.start)
     rule = _UNTIL.sub(lambda match: "UNTIL=" + _wall_clock(match[1]), plan.rule)
     try:
-        series = iter(rrulestr(rule, dtstart=first.astimezone(TOKYO).replace(tzinfo=None)))
+        series = iter(_rules().rrulestr(rule, dtstart=first.astimezone(TOKYO).replace(tzinfo=None)))
     except ValueError:
         yield to_ms(plan.start)
         return
@@ -73,3 +72,8 @@ def _wall_clock(utc: str) -> str:
     """The library wants an UNTIL without a zone beside a start without one."""
     moment = datetime.strptime(utc, "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
     return moment.astimezone(TOKYO).strftime("%Y%m%dT%H%M%S")
+
+
+def _rules() -> Any:
+    """The library of recurrence rules, loaded when something repeats (docs/decisions/0008)."""
+    return importlib.import_module("dateutil.rrule")
