@@ -209,7 +209,9 @@ class LimitSettings:
     )
     message_burst: int = setting("Messages of one person at once.", parse=whole(1, 100_000), default=50)
     login_attempts_per_minute: int = setting(
-        "Wrong passwords or codes per account and per address in a minute.", parse=whole(1, 100_000), default=10
+        "Wrong passwords in a minute for one account from one address; wider limits follow from it.",
+        parse=whole(1, 100_000),
+        default=10,
     )
     registrations_per_minute: int = setting(
         "New accounts per address in a minute; a whole hall joins through one address.",

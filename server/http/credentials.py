@@ -20,14 +20,9 @@ async def user_by_password(request: web.Request, body: dict[str, Any]) -> User:
     """The user whose name and password ``body`` gives; raises ``Forbidden``, and ``LimitExceeded`` after many tries."""
     user_id = _user_named(request, body)
     password = field(body, "password", str)
-    attempts = request.app[RATE_LIMITS].attempts
-    address = request.app[RATE_LIMITS].address(request)
-    for key in (user_id, address):
-        attempts.check(key)
-    user = await request.app[ACCOUNTS].users.authenticate(user_id, password)
+    limits, users = request.app[RATE_LIMITS], request.app[ACCOUNTS].users
+    user = await limits.logins.authenticate(users, user_id, password, limits.address(request))
     if user is None:
-        for key in (user_id, address):
-            attempts.take(key)
         raise Forbidden("Wrong user name or password")
     return user
 

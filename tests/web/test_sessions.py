@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from aiohttp import ClientSession, CookieJar
+from aiohttp import ClientSession, CookieJar, TCPConnector
 
 from server.web.security import own_path
 from tests.web.browser import Browser
@@ -190,3 +190,14 @@ async def test_after_many_wrong_passwords_one_must_wait(tmp_path: Path) -> None:
         assert page.status == 429
         assert "まって" in page.text
         assert int(page.headers["Retry-After"]) > 0
+
+
+async def test_who_guesses_does_not_lock_the_owner_out(tmp_path: Path) -> None:
+    async with site(tmp_path, limits=True) as here, ClientSession(cookie_jar=CookieJar(unsafe=True)) as http:
+        user = await here.set_password("佐藤 花子")
+        guesser = Browser(here.url, http)
+        answers = [(await guesser.log_in(user, "guess")).status for _ in range(11)]
+        assert answers == [403] * 10 + [429]
+        connector = TCPConnector(local_addr=("127.0.0.2", 0))
+        async with ClientSession(cookie_jar=CookieJar(unsafe=True), connector=connector) as elsewhere:
+            assert (await Browser(here.url, elsewhere).log_in(user, PASSWORD)).url == "/"

@@ -46,19 +46,11 @@ async def log_out(visit: Visit) -> web.StreamResponse:
 
 
 async def _user_by_password(visit: Visit, name: str, password: str) -> str | None:
-    """Whose password this is; raises ``LimitExceeded`` after many wrong ones, of the account or of the address."""
+    """Whose password this is; raises ``LimitExceeded`` after many wrong ones."""
     users = visit.services.node.accounts.users
-    attempts = visit.services.node.limits.attempts
     try:
         user_id = users.named(unicodedata.normalize("NFKC", name).strip().lower())
     except InvalidParam:
         user_id = f"@:{visit.services.settings.server_name}"
-    keys = (user_id, visit.services.node.limits.address(visit.request))
-    for key in keys:
-        attempts.check(key)
-    user = await users.authenticate(user_id, password)
-    if user is None:
-        for key in keys:
-            attempts.take(key)
-        return None
-    return user.user_id
+    user = await visit.services.node.limits.logins.authenticate(users, user_id, password, visit.address)
+    return None if user is None else user.user_id

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from aiohttp import ClientSession, TCPConnector
 
 from tests.matrix.accounts.conftest import PASSWORD, Node, StartNode
 
@@ -128,3 +129,16 @@ async def test_many_wrong_passwords_must_wait_while_others_log_in(start_node: St
     assert answer["retry_after_ms"] > 0
     node.clock.ahead_s = 61
     assert (await node.ask("POST", "v3/login", by_password("hana")))[0] == 200
+
+
+async def test_who_guesses_does_not_lock_the_owner_out(start_node: StartNode) -> None:
+    node = await start_node("[limits]\nlogin_attempts_per_minute = 3\n")
+    await node.person("hana")
+    answers = [(await node.ask("POST", "v3/login", by_password("hana", "wrong")))[0] for _ in range(4)]
+    assert answers == [403, 403, 403, 429]
+    door = node.client.make_url("/_matrix/client/v3/login")
+    async with ClientSession(connector=TCPConnector(local_addr=("127.0.0.2", 0))) as elsewhere:
+        async with elsewhere.post(door, json=by_password("hana", "wrong")) as answer:
+            assert answer.status == 403
+        async with elsewhere.post(door, json=by_password("hana")) as answer:
+            assert answer.status == 200

@@ -10,8 +10,10 @@ from aiohttp.test_utils import make_mocked_request
 from server.config import parse_settings
 from server.foundation.clock import SystemClock
 from server.foundation.errors import LimitExceeded
-from server.http import rate_limits
-from server.http.rate_limits import Limiter, RateLimits
+from server.http import limiter as limiter_module
+from server.http.limiter import Limiter
+from server.http.login_attempts import network_of
+from server.http.rate_limits import RateLimits
 
 
 class Hand(SystemClock):
@@ -64,12 +66,38 @@ def test_looking_uses_nothing() -> None:
     assert used(limiter) == 1
 
 
+def test_what_is_given_back_can_be_used_again() -> None:
+    limiter = Limiter(Hand(), per_second=1, burst=3)
+    for _ in range(5):
+        limiter.take("a")
+        limiter.give_back("a")
+    assert used(limiter) == 3
+    limiter.give_back("nobody")
+
+
+def test_counting_past_the_end_makes_the_wait_no_longer() -> None:
+    clock = Hand()
+    limiter = Limiter(clock, per_second=1, burst=3)
+    for _ in range(1000):
+        limiter.count("a")
+    clock.now = 1
+    assert used(limiter) == 1
+
+
+@pytest.mark.parametrize(("address", "network"), [
+    ("203.0.113.9", "203.0.113.9"), ("::ffff:203.0.113.9", "203.0.113.9"), ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"),
+    ("fe80::1%eth0", "fe80::/64"), ("", ""), ("unknown", "unknown"),
+])  # fmt: skip
+def test_guesses_are_counted_by_what_a_caller_can_choose_freely(address: str, network: str) -> None:
+    assert network_of(address) == network
+
+
 def test_a_limiter_that_is_off_never_refuses() -> None:
     assert used(Limiter(Hand(), per_second=1, burst=0)) == 100
 
 
 def test_many_keys_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rate_limits, "_MOST_KEYS", 10)
+    monkeypatch.setattr(limiter_module, "_MOST_KEYS", 10)
     limiter = Limiter(Hand(), per_second=1, burst=5)
     for number in range(100):
         limiter.take(str(number))
