@@ -1,37 +1,41 @@
-"""The second set of compiled files, without docstrings, with which a node starts smaller.
+"""How a node starts small and fast: compiled files without docstrings, and packages that open slowly.
 
-Python keeps it beside the first one as soon as ``python -OO`` has run once; ``kairan init`` and ``make setup`` see to
+Python keeps a second set of compiled files beside the first one as soon as ``python -OO`` has run once; ``kairan init`` and ``make setup`` see to
 that. It must never be made while a node starts, because that takes seconds, so ``is_compiled`` asks first.
 """
 
 from __future__ import annotations
 
+import importlib.metadata
 import importlib.util
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
 
 _LARGEST = ("aiohttp", "sqlalchemy", "server.commands")
 
 
-@contextmanager
-def without_certificates() -> Iterator[None]:
-    """While modules are imported, let nobody load the machine's list of certificate authorities.
+def open_slowly(name: str) -> None:
+    """Let a package's own ``__init__`` run only when somebody asks it for a name; its modules can be imported before.
 
-    aiohttp does so at import, for a client that we do not use: 2 MB and 40 ms of every start. What it has made then
-    trusts nobody, so whoever opens a TLS connection brings a context of their own.
+    ``import aiohttp.web`` runs ``aiohttp/__init__.py``, which loads the whole client and, with it, the machine's list
+    of certificate authorities: 4 MB and 80 ms of every start, for what a node opens later or never.
     """
-    names = ("SSL_CERT_FILE", "SSL_CERT_DIR")
-    before = {name: os.environ.get(name) for name in names}
-    os.environ.update(dict.fromkeys(names, os.devnull))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+    spec = importlib.util.find_spec(name)
+    if name in sys.modules or spec is None or spec.loader is None:
+        return
+    package = importlib.util.module_from_spec(spec)
+    loader = spec.loader
+
+    def find(wanted: str) -> object:
+        if wanted.startswith("__") or importlib.util.find_spec(f"{name}.{wanted}") is not None:
+            raise AttributeError(wanted)  # a module of the package: the import system takes it from here
+        del package.__getattr__
+        loader.exec_module(package)
+        return getattr(package, wanted)
+
+    package.__getattr__ = find  # type: ignore[method-assign]
+    package.__dict__["__version__"] = importlib.metadata.version(name)  # which its own modules ask for
+    sys.modules[name] = package
 
 
 def is_compiled() -> bool:

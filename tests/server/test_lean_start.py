@@ -5,6 +5,9 @@ from __future__ import annotations
 import importlib.util
 import os
 import py_compile
+import subprocess
+import sys
+import textwrap
 from collections.abc import Callable
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -48,3 +51,33 @@ def test_compiled_files_older_than_the_source_do_not_count(library: Path) -> Non
 def test_a_library_that_is_not_there_is_not_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lean_start, "_LARGEST", ("a_library_that_does_not_exist",))
     assert not lean_start.is_compiled()
+
+
+def test_a_package_opens_when_it_is_asked_for_a_name() -> None:
+    told = _in_a_process_of_its_own("""
+        from server.lean_start import open_slowly
+        open_slowly("aiohttp")
+        import aiohttp.web
+        print("aiohttp.client" in sys.modules)
+        print(aiohttp.ClientSession.__name__, aiohttp.__version__ == aiohttp.http.__version__)
+        print("aiohttp.client" in sys.modules)
+    """)
+    assert told.split() == ["False", "ClientSession", "True", "True"]
+
+
+def test_a_node_starts_without_what_it_seldom_needs() -> None:
+    told = _in_a_process_of_its_own("""
+        from server.lean_start import open_slowly
+        open_slowly("aiohttp")
+        import server.assembly
+        heavy = ("aiohttp.client", "jinja2", "lxml", "icalendar", "PIL", "reportlab", "segno", "dateutil", "asyncpg",
+                 "sqlalchemy.orm", "server.web", "server.caldav")
+        print([name for name in heavy if name in sys.modules])
+    """)
+    assert told.strip() == "[]"
+
+
+def _in_a_process_of_its_own(code: str) -> str:
+    lines = "import sys\n" + textwrap.dedent(code)
+    done = subprocess.run([sys.executable, "-c", lines], check=True, capture_output=True, text=True, timeout=60)
+    return done.stdout
