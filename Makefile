@@ -9,7 +9,7 @@ NAME ?= 桜町町内会
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup compiled demo run check test story bench docs clean
+.PHONY: help setup compiled demo run check test story faults bench docs clean
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ test: compiled ## all tests; ARGS picks some, e.g. ARGS="tests/rules -k redactio
 
 story: compiled ## only the whole flows by HTTP (tests/stories)
 	$(BIN)/pytest -q -n auto tests/stories $(ARGS)
+
+faults: compiled ## the long fault tests: 100 kills under load
+	KAIRAN_KILLS=100 $(BIN)/pytest -q tests/faults $(ARGS)
 
 bench: compiled ## measure the node beside Synapse in one run
 	@$(BIN)/python -m benchmarks $(ARGS)

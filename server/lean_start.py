@@ -1,7 +1,8 @@
 """How a node starts small and fast: compiled files without docstrings, and packages that open slowly.
 
-Python keeps a second set of compiled files beside the first one as soon as ``python -OO`` has run once; ``kairan init`` and ``make setup`` see to
-that. It must never be made while a node starts, because that takes seconds, so ``is_compiled`` asks first.
+Python keeps a second set of compiled files beside the first one as soon as ``python -OO`` has run once;
+``kairan init`` and ``make setup`` see to that. It must never be made while a node starts, because that takes seconds,
+so ``is_compiled`` asks first.
 """
 
 from __future__ import annotations
