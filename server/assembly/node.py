@@ -27,8 +27,10 @@ from server.rooms.membership import Membership
 from server.rooms.receipts import Receipts
 from server.rooms.room_directory import RoomDirectory
 from server.rooms.rooms import Rooms
+from server.rooms.search_store import forget_redacted
 from server.rooms.send_event import EventSender, Identity
 from server.rooms.spaces import Spaces
+from server.rooms.thread_store import follow_threads
 from server.rooms.typing import Typing
 from server.rooms.visibility import Sights
 from server.storage.database import Database
@@ -145,6 +147,8 @@ async def _build_services(
     sights = Sights(database)
     unread = UnreadCounts(database, receipts, positions)
     acceptor.project(unread.project)
+    acceptor.project(follow_threads)
+    acceptor.project(forget_redacted, ["m.room.redaction"])
     feeds = Feeds(database, positions)
     bell = Bell(clock, positions.current)
     world = World(rooms, receipts, typing, unread, sights, accounts)

@@ -9,12 +9,12 @@ from server.accounts.interactive_auth import InteractiveAuth
 from server.accounts.shared_secret import SharedSecretRegistration
 from server.assembly.late_doors import add_late_doors
 from server.assembly.node import Node
-from server.http.keys import ACCOUNTS, CLOCK, INTERACTIVE_AUTH, RATE_LIMITS, SETTINGS, SHARED_SECRET
+from server.http.keys import ACCOUNTS, CLOCK, DATABASE, INTERACTIVE_AUTH, RATE_LIMITS, SETTINGS, SHARED_SECRET
 from server.http.media_services import MEDIA
 from server.http.rate_limits import RateLimits
 from server.http.room_services import ROOMS
 from server.http.routes import Doors
-from server.matrix_api import account_doors, media, room_doors
+from server.matrix_api import account_doors, media, rare_doors, room_doors
 
 
 def make_app(node: Node) -> web.Application:
@@ -23,6 +23,7 @@ def make_app(node: Node) -> web.Application:
     app = web.Application(client_max_size=settings.limits.upload_bytes)
     app[ACCOUNTS] = node.accounts
     app[CLOCK] = clock
+    app[DATABASE] = node.core.database
     app[SETTINGS] = settings
     app[ROOMS] = node.services
     app[MEDIA] = node.media
@@ -30,7 +31,7 @@ def make_app(node: Node) -> web.Application:
     app[INTERACTIVE_AUTH] = InteractiveAuth(clock)
     app[SHARED_SECRET] = SharedSecretRegistration(clock, settings.registration.shared_secret)
     doors = Doors(app)
-    for group in (account_doors, room_doors, media):
+    for group in (account_doors, room_doors, rare_doors, media):
         group.add_routes(doors)
     if settings.federation.enabled:
         inbound.add_routes(doors)

@@ -10,9 +10,12 @@ from server.accounts.shared_secret import SharedSecretRegistration
 from server.config import Settings
 from server.foundation.clock import Clock
 from server.http.rate_limits import RateLimits
+from server.storage.database import Database
 
 ACCOUNTS = web.AppKey("accounts", Accounts)
 CLOCK = web.AppKey[Clock]("clock", Clock)
+# For the few doors whose verbs are made when they are asked for, see matrix_api/rare_doors.py.
+DATABASE = web.AppKey("database", Database)
 INTERACTIVE_AUTH = web.AppKey("interactive_auth", InteractiveAuth)
 RATE_LIMITS = web.AppKey("rate_limits", RateLimits)
 SETTINGS = web.AppKey("settings", Settings)

@@ -1,0 +1,24 @@
+"""Doors that few ask for; their modules are loaded at the first request (docs/decisions/0008)."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from typing import Final
+
+from server.http.late_door import LateDoor
+from server.http.routes import Doors
+
+# Method, path, module of this package, handler in it.
+_RARE: Final = (
+    ("POST", "v3/rooms/{roomId}/report", "reporting", "report_room"),
+    ("POST", "v3/rooms/{roomId}/report/{eventId}", "reporting", "report_event"),
+    ("POST", "v3/users/{userId}/report", "reporting", "report_user"),
+    ("GET", "v1/rooms/{roomId}/timestamp_to_event", "room_past", "timestamp_to_event"),
+    ("GET", "v1/rooms/{roomId}/threads", "room_past", "threads"),
+)
+
+
+def add_routes(doors: Doors) -> None:
+    """Register the doors of this file."""
+    for method, path, module, handler in _RARE:
+        doors.add(method, path, LateDoor(f"server.matrix_api.{module}", attrgetter(handler)).answer)
