@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from server.assembly.app_passwords import app_passwords_of
 from server.assembly.node import Node
 from server.association.gatherings.calendar import CalendarRights, GatheringCalendarPort
 from server.caldav.app import make_caldav_app
 from server.caldav.settings import CaldavSettings
-from server.calendars.app_passwords import AppPasswords
 from server.calendars.opening import open_calendars
 from server.http.late_door import Handler
 from server.http.rate_limits import RateLimits
@@ -21,5 +21,4 @@ def open_caldav(node: Node, limits: RateLimits) -> Handler:
         name,
     )
     settings = CaldavSettings(server_name=core.settings.server_name, association=name)
-    passwords = AppPasswords(core.database, core.clock)
-    return make_caldav_app(calendars, passwords, core.clock, settings, limits.address).handle
+    return make_caldav_app(calendars, app_passwords_of(core), core.clock, settings, limits.address).handle

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from server.accounts.accounts import Accounts
 from server.assembly.association import Association, build_association
+from server.assembly.late_parts import LateParts
 from server.assembly.listeners import connect
 from server.config import Settings
 from server.foundation.clock import Clock, SystemClock
@@ -62,6 +63,7 @@ class Core:
     tasks: Tasks
     # What is opened late is closed with the node.
     closing: AsyncExitStack
+    late: LateParts = field(default_factory=LateParts)
 
 
 @dataclass(frozen=True, slots=True)

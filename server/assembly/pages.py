@@ -9,14 +9,17 @@ from __future__ import annotations
 import hashlib
 
 from server.accounts.web_sessions import WebSessions
+from server.assembly.app_passwords import app_passwords_of
 from server.assembly.node import Core, Node
 from server.association.circulars.reader import CircularReader
 from server.association.gatherings.calendar import as_ics
+from server.association.members.departures import Departures
 from server.association.members.invitations import CardSettings, Invitations
 from server.association.members.papers import PAPER_LIMITS, Papers
 from server.association.members.roster_exchange import RosterExchange
 from server.association.safety_checks.desk import SafetyDesk
 from server.calendars.app_passwords import AppPasswords
+from server.calendars.leaving import erase_calendars
 from server.foundation.worker_process import WorkerProcess
 from server.http.late_door import Handler
 from server.http.rate_limits import RateLimits
@@ -47,16 +50,18 @@ def _services(node: Node, limits: RateLimits) -> WebServices:
     core, association = node.core, node.association
     worker = WorkerProcess(core.clock, "paper", PAPER_LIMITS)
     core.closing.push_async_callback(worker.close)
+    sessions = WebSessions(core.database, core.clock, core.accounts.users)
+    passwords = app_passwords_of(core)
     return WebServices(
         node=NodeServices(
             settings=core.settings, clock=core.clock, limits=limits, accounts=core.accounts,
-            sessions=WebSessions(core.database, core.clock, core.accounts.users), rooms=core.services.rooms,
-            receipts=core.services.receipts, media=node.media, app_passwords=AppPasswords(core.database, core.clock),
+            sessions=sessions, rooms=core.services.rooms, receipts=core.services.receipts, media=node.media,
+            app_passwords=passwords,
         ),
         roster=RosterServices(
             members=association.members, editor=association.editor,
             exchange=RosterExchange(core.clock, association.members, association.editor),
-            invitations=invitations_of(node), papers=Papers(worker),
+            invitations=invitations_of(node), departures=_departures(node, sessions, passwords), papers=Papers(worker),
         ),
         safety=SafetyServices(
             checks=association.safety_checks, desk=SafetyDesk(core.database, association.members)
@@ -67,6 +72,20 @@ def _services(node: Node, limits: RateLimits) -> WebServices:
             reader=CircularReader(core.database, association.members, core.services.receipts),
         ),
         gatherings=GatheringServices(verbs=association.gatherings, as_ics=as_ics),
+    )
+
+
+def _departures(node: Node, sessions: WebSessions, passwords: AppPasswords) -> Departures:
+    core, association = node.core, node.association
+
+    async def forget(user_id: str) -> None:
+        await sessions.end_all(user_id)
+        await erase_calendars(core.database, passwords, user_id)
+
+    services = core.services
+    return Departures(
+        association.members, association.editor, core.accounts, services.sender, services.history,
+        services.membership, forget,
     )
 
 

@@ -106,6 +106,15 @@ async def remove_calendar(tx: Transaction, number: int) -> None:
     await tx.execute(delete(calendars).where(calendars.c.id == number))
 
 
+async def remove_home(tx: Transaction, owner: str) -> None:
+    """Delete all calendars of a resident, and that they ever had some."""
+    mine = select(calendars.c.id).where(calendars.c.owner == owner)
+    for table in (items, tombstones):
+        await tx.execute(delete(table).where(table.c.calendar.in_(mine)))
+    await tx.execute(delete(calendars).where(calendars.c.owner == owner))
+    await tx.execute(delete(homes).where(homes.c.user_id == owner))
+
+
 async def count_calendars(tx: Transaction, owner: str) -> int:
     """How many calendars a resident has."""
     return int((await tx.execute(select(func.count()).where(calendars.c.owner == owner))).scalar_one())

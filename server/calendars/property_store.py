@@ -48,3 +48,8 @@ async def forget_properties(tx: Transaction, user_id: str, collection: str) -> N
     await tx.execute(delete(properties).where(
         properties.c.user_id == user_id, properties.c.collection == collection,
     ))
+
+
+async def forget_user(tx: Transaction, user_id: str) -> None:
+    """Delete what somebody has said about any collection."""
+    await tx.execute(delete(properties).where(properties.c.user_id == user_id))

@@ -11,6 +11,7 @@ from server.association.circulars.actions import Circulars
 from server.association.circulars.reader import CircularReader
 from server.association.gatherings.gatherings import Gatherings
 from server.association.gatherings.model import Gathering
+from server.association.members.departures import Departures
 from server.association.members.editor import MemberEditor
 from server.association.members.invitations import Invitations
 from server.association.members.members import Members
@@ -45,12 +46,13 @@ class NodeServices:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RosterServices:
-    """Who belongs to the association, changing it, inviting, printing."""
+    """Who belongs to the association, changing it, inviting, leaving, printing."""
 
     members: Members
     editor: MemberEditor
     exchange: RosterExchange
     invitations: Invitations
+    departures: Departures
     papers: Papers
 
 

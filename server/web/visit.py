@@ -34,6 +34,9 @@ DONE: Final = {
     "removed": "けしました。",
     "answered": "届きました。",
     "cancelled": "中止にしました。",
+    "taken_back": "答えを取り消しました。",
+    "erased": "名簿から けしました。",
+    "left": "退会しました。ありがとうございました。",
 }
 _NO_PERSON: Final = "あなたの名前が 名簿に まだありません。役員に おしらせください。"
 
@@ -167,10 +170,10 @@ class Visit:
         self.jar.set(response, await self.services.node.sessions.begin(user_id))
         return response
 
-    async def log_out(self) -> web.Response:
+    async def log_out(self, *, done: str = "") -> web.Response:
         """End this browser's session; it gets a cookie that says nothing."""
         if self.session is not None and self.cookie is not None:
             await self.services.node.sessions.end(self.cookie)
-        response = self.go("/")
+        response = self.go("/", done=done)
         self.jar.set(response, random_token())
         return response

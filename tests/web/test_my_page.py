@@ -35,6 +35,7 @@ async def test_a_calendar_password_is_shown_once_works_and_can_be_removed(here: 
     remove = next(form.action for form in page.read.forms if form.action.endswith("/remove"))
     page = await hanako.submit(remove)
     assert "けしました" in page.text
+    assert await caldav_status(here, user, secret.group()) == 401
 
 
 async def test_nobody_removes_the_password_of_somebody_else(here: Site, log_in: LogIn) -> None:

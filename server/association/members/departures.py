@@ -6,6 +6,8 @@ on the roster, so that the officer sees that it has to be done again; every step
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from server.accounts.accounts import Accounts
 from server.association.members.editor import MemberEditor
 from server.association.members.invitations_store import drop_invitations_of
@@ -21,13 +23,16 @@ from server.rooms.send_event import Draft, EventSender
 
 _PAGE = 200
 
+# Removes what parts above or beside this one keep of an account: calendars, browsers.
+Forgetting = Callable[[str], Awaitable[None]]
+
 
 class Departures:
     """Erases people."""
 
     def __init__(
         self, members: Members, editor: MemberEditor, accounts: Accounts, sender: EventSender, history: History,
-        membership: Membership,
+        membership: Membership, forget: Forgetting,
     ) -> None:
         self._members = members
         self._editor = editor
@@ -35,17 +40,18 @@ class Departures:
         self._sender = sender
         self._history = history
         self._membership = membership
+        self._forget = forget
 
-    async def erase(self, officer: str, person_id: str) -> None:
+    async def erase(self, by: str, person_id: str) -> None:
         """Take a person out for good: out of all rooms, account closed, everything about them removed.
 
-        Raises ``Refused`` for the last chair, ``Forbidden``, ``NotFound``.
+        ``by`` is an officer, or the person's own account. Raises ``Refused`` for the last chair, ``Forbidden``,
+        ``NotFound``.
         """
-        self._members.require(officer, Right.EDIT_ROSTER)
+        self.require_erasable(by, person_id)
         person = self._members.person(person_id)
-        chairs = [item.id for item in self._members.register.with_role([Role.CHAIR])]
-        if chairs == [person_id]:
-            raise Refused("会長がいなくなります。先に次の会長をきめてください")
+        if by != person.user_id:
+            await self._members.log_look(by, "名簿から1人をけした")
         if person.user_id is not None:
             await self._close_account(person.user_id)
         async with self._editor.editing() as edit:
@@ -55,6 +61,14 @@ class Departures:
             edit.drop_person(person_id)
             if [item.id for item in self._members.persons_at(person.household_id)] == [person_id]:
                 edit.drop_household(person.household_id)
+
+    def require_erasable(self, by: str, person_id: str) -> None:
+        """Raise what ``erase`` would refuse, for the page that asks whether one is sure."""
+        if self._members.person(person_id).user_id != by:
+            self._members.require(by, Right.EDIT_ROSTER)
+        chairs = [item.id for item in self._members.register.with_role([Role.CHAIR])]
+        if chairs == [person_id]:
+            raise Refused("会長がいなくなります。先に次の会長をきめてください")
 
     async def _close_account(self, user_id: str) -> None:
         for room_id in await self._membership.joined_rooms(user_id):
@@ -66,6 +80,7 @@ class Departures:
                 await self._membership.leave(room_id, user_id)
         if await self._accounts.user_exists(user_id):
             await self._accounts.deactivate(user_id, erase=True)
+        await self._forget(user_id)
 
     async def _take_name_out(self, room_id: str, user_id: str) -> None:
         """Redact every membership of theirs that shows a name or a picture."""

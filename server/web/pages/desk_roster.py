@@ -23,6 +23,8 @@ def add_routes(routes: Routes) -> None:
     routes.get("/desk/roster/persons/{person}", show_person)
     routes.post("/desk/roster/persons/{person}", change_person)
     routes.post("/desk/roster/persons/{person}/roles", change_roles)
+    routes.get("/desk/roster/persons/{person}/erase", show_erasing)
+    routes.post("/desk/roster/persons/{person}/erase", erase)
 
 
 async def show_roster(visit: Visit) -> web.StreamResponse:
@@ -126,6 +128,27 @@ async def change_roles(visit: Visit) -> web.StreamResponse:
     for role in sorted(held - wanted):
         await editor.take_role(visit.user_id, person_id, role)
     return visit.go(f"/desk/roster/persons/{person_id}", done="saved")
+
+
+async def show_erasing(visit: Visit) -> web.StreamResponse:
+    """Whether the officer is sure: what will be gone, and what stays."""
+    members = visit.services.members
+    person = members.person(visit.parts["person"])
+    visit.services.roster.departures.require_erasable(visit.user_id, person.id)
+    return visit.page(
+        "desk_roster_erase.html", person=person, block=members.block_of(person.id),
+        is_alone=len(members.persons_at(person.household_id)) == 1,
+    )
+
+
+async def erase(visit: Visit) -> web.StreamResponse:
+    """Take the person out for good."""
+    await visit.form()
+    visit.require(Right.EDIT_ROSTER)
+    person = visit.services.members.person(visit.parts["person"])
+    block = visit.services.members.block_of(person.id)
+    await visit.services.roster.departures.erase(visit.user_id, person.id)
+    return visit.go(f"/desk/roster/blocks/{block.id}", done="erased")
 
 
 def _role_names(visit: Visit, person_id: str) -> str:

@@ -19,6 +19,8 @@ def add_routes(routes: Routes) -> None:
     routes.post("/my/channel", choose_channel)
     routes.post("/my/app", make_client_password)
     routes.get("/my/looks", show_looks)
+    routes.get("/my/leave", show_leaving)
+    routes.post("/my/leave", leave)
 
 
 async def show_my_page(visit: Visit) -> web.StreamResponse:
@@ -64,6 +66,19 @@ async def show_looks(visit: Visit) -> web.StreamResponse:
     looks = await members.looks(visit.user_id)
     names = {look.viewer: _name_of(visit, look.viewer) for look in looks}
     return visit.page("my_looks.html", looks=looks, names=names)
+
+
+async def show_leaving(visit: Visit) -> web.StreamResponse:
+    """Whether they are sure: what will be gone, and what stays."""
+    visit.services.roster.departures.require_erasable(visit.user_id, visit.person.id)
+    return visit.page("my_leave.html", person=visit.person)
+
+
+async def leave(visit: Visit) -> web.StreamResponse:
+    """Leave the association: everything about oneself is removed, and this browser is logged out."""
+    await visit.form()
+    await visit.services.roster.departures.erase(visit.user_id, visit.person.id)
+    return await visit.log_out(done="left")
 
 
 def _name_of(visit: Visit, user_id: str) -> str:

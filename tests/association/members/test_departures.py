@@ -15,7 +15,10 @@ _NAME = "伊集院 花子"
 
 
 def _departures(node: World) -> Departures:
-    return Departures(node.members, node.editor, node.accounts, node.sender, node.history, node.membership)
+    async def forget(user_id: str) -> None:
+        assert not await node.accounts.user_exists(user_id)
+
+    return Departures(node.members, node.editor, node.accounts, node.sender, node.history, node.membership, forget)
 
 
 @pytest.mark.slow
@@ -54,3 +57,15 @@ async def test_the_last_chair_cannot_be_erased_and_residents_erase_nobody(tmp_pa
         with pytest.raises(Forbidden):
             await _departures(node).erase(str(resident.user_id), chair.id)
         assert len(node.members.persons()) == 2
+
+
+async def test_a_resident_may_leave_and_the_household_stays_for_the_others(tmp_path: Path) -> None:
+    async with world(tmp_path / "node.db") as node:
+        leaving = await node.person("佐藤 花子")
+        staying = await node.editor.add_person(node.node, leaving.household_id, "佐藤 一郎")
+        await _departures(node).erase(str(leaving.user_id), leaving.id)
+        assert node.members.persons() == [staying]
+        assert await node.members.looks(node.node) == []
+        await _departures(node).erase(node.node, staying.id)
+        assert node.members.households() == []
+        assert len(await node.members.looks(node.node)) == 1
