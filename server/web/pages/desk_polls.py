@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from server.association.members.model import Right
-from server.association.polls.model import MOST_CHOICES, Channel, Question
+from server.association.polls.model import MOST_CHOICES, Channel, Counting, Question
 from server.foundation.errors import InvalidParam
 from server.web.audiences import ChosenAudience
 from server.web.dates import day_from_input, end_of_day_ms
@@ -23,6 +23,8 @@ def add_routes(routes: Routes) -> None:
     routes.post("/desk/polls/{poll}/close", close)
     routes.get("/desk/polls/{poll}/persons/{person}", show_person)
     routes.post("/desk/polls/{poll}/persons/{person}", enter)
+    routes.get("/desk/polls/{poll}/households/{household}", show_household)
+    routes.post("/desk/polls/{poll}/households/{household}", enter_for_household)
 
 
 async def show_polls(visit: Visit) -> web.StreamResponse:
@@ -36,7 +38,7 @@ async def show_form(visit: Visit) -> web.StreamResponse:
     members = visit.services.members
     return visit.page(
         "desk_poll_new.html", audience=ChosenAudience(), blocks=members.blocks(), groups=members.groups(),
-        most_choices=MOST_CHOICES, once=visit.new_once(),
+        most_choices=MOST_CHOICES, countings=list(Counting), once=visit.new_once(),
     )
 
 
@@ -48,6 +50,7 @@ async def ask(visit: Visit) -> web.StreamResponse:
     question = Question(
         text=form.line("question"), choices=choices, audience=ChosenAudience.of_form(form).audience(),
         most=len(choices) if form.line("most") == "many" else 1, disclosed=not form.has("hidden"),
+        counting=_counting(form.line("counting")),
         deadline=end_of_day_ms(day_from_input(deadline, "しめきり")) if deadline else None,
     )
     with visit.once(form) as is_first:
@@ -62,7 +65,7 @@ async def show_result(visit: Visit) -> web.StreamResponse:
     result = await visit.services.polls.results.result(visit.user_id, visit.parts["poll"])
     is_over = result.poll.is_over_at(visit.services.clock.now_ms())
     told = visit.services.members.describe(result.poll.audience)
-    return visit.page("desk_poll.html", result=result, poll=result.poll, is_over=is_over, told=told)
+    return visit.page("desk_poll.html", result=result, poll=result.poll, is_over=is_over, told=told, Counting=Counting)
 
 
 async def give_out(visit: Visit) -> web.StreamResponse:
@@ -83,21 +86,57 @@ async def show_person(visit: Visit) -> web.StreamResponse:
     """The form for what somebody said on paper, by telephone, at the door."""
     members = visit.services.members
     person = members.person(visit.parts["person"])
-    members.require(visit.user_id, Right.ENTER_ANSWERS, members.block_of(person.id).id)
-    poll = await visit.services.polls.results.poll(visit.parts["poll"])
-    return visit.page(
-        "desk_poll_person.html", poll=poll, person=person, block=members.block_of(person.id),
-        channels=[Channel.PAPER, Channel.PHONE, Channel.DOOR],
-    )
+    block = members.block_of(person.id)
+    return await _entry_page(visit, block.id, f"{block.name} {person.name}さんの こたえを 書く", f"persons/{person.id}")
 
 
 async def enter(visit: Visit) -> web.StreamResponse:
     """Write it down."""
     form = await visit.form()
-    channels = {channel.value: channel for channel in Channel if channel is not Channel.APP}
-    channel = channels.get(form.line("channel"))
-    if channel is None:
-        raise InvalidParam("どうやって聞いたかを えらんでください。")
     poll_id = visit.parts["poll"]
-    await visit.services.polls.enter(visit.user_id, poll_id, visit.parts["person"], form.lines("choice"), channel)
+    await visit.services.polls.enter(
+        visit.user_id, poll_id, visit.parts["person"], form.lines("choice"), _channel(form.line("channel"))
+    )
     return visit.go(f"/desk/polls/{poll_id}", done="entered")
+
+
+async def show_household(visit: Visit) -> web.StreamResponse:
+    """The form for the sheet of a whole household."""
+    members = visit.services.members
+    home = members.household(visit.parts["household"])
+    block = members.block(home.block_id)
+    heading = f"{block.name} {home.name}の 家の こたえを 書く"
+    return await _entry_page(visit, block.id, heading, f"households/{home.id}")
+
+
+async def enter_for_household(visit: Visit) -> web.StreamResponse:
+    """Write it down; it counts for everybody there who has said nothing since."""
+    form = await visit.form()
+    poll_id = visit.parts["poll"]
+    await visit.services.polls.enter_for_household(
+        visit.user_id, poll_id, visit.parts["household"], form.lines("choice"), _channel(form.line("channel"))
+    )
+    return visit.go(f"/desk/polls/{poll_id}", done="entered")
+
+
+async def _entry_page(visit: Visit, block_id: str, heading: str, whose: str) -> web.StreamResponse:
+    visit.services.members.require(visit.user_id, Right.ENTER_ANSWERS, block_id)
+    poll = await visit.services.polls.results.poll(visit.parts["poll"])
+    return visit.page(
+        "desk_poll_enter.html", poll=poll, heading=heading, action=f"/desk/polls/{poll.id}/{whose}",
+        channels=[Channel.PAPER, Channel.PHONE, Channel.DOOR],
+    )
+
+
+def _channel(text: str) -> Channel:
+    channels = {channel.value: channel for channel in Channel if channel is not Channel.APP}
+    if text not in channels:
+        raise InvalidParam("どうやって聞いたかを えらんでください。")
+    return channels[text]
+
+
+def _counting(text: str) -> Counting:
+    countings = {counting.value: counting for counting in Counting}
+    if text not in countings:
+        raise InvalidParam("数えかたを えらんでください。")
+    return countings[text]
