@@ -43,6 +43,7 @@ _TOOLS: dict[str, Callable[[], Path | None]] = {
     "chromium": _program("chromium", "chromium-browser", "google-chrome"),
     "postgresql": _postgresql,
     "japanese font": _japanese_font,
+    "pdftoppm": _program("pdftoppm"),
 }
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime
 import io
-import shutil
 import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import zxingcpp
 from PIL import Image
 from pypdf import PdfReader
 
@@ -17,6 +17,7 @@ from server.association.members.papers import PAPER_LIMITS, Card, Papers
 from server.foundation.clock import SystemClock
 from server.foundation.errors import InvalidParam
 from server.foundation.worker_process import WorkerProcess
+from tests.real import require_real
 
 NODE = "https://kairan.sakura.example/"
 DAY = datetime.date(2026, 11, 23)
@@ -39,13 +40,11 @@ def _pages(pdf: bytes) -> list[str]:
 
 def _scanned(pdf: bytes, folder: Path) -> list[list[str]]:
     """What a camera reads on each page of the print."""
-    if shutil.which("pdftoppm") is None:
-        pytest.skip("pdftoppm (poppler-utils) is not installed")
-    reader = pytest.importorskip("zxingcpp", reason="no reader of QR codes (zxing-cpp) is installed")
+    require_real("pdftoppm")
     (folder / "paper.pdf").write_bytes(pdf)
     subprocess.run(["pdftoppm", "-r", "100", "-gray", "paper.pdf", "page"], cwd=folder, check=True)
     return [
-        sorted(code.text for code in reader.read_barcodes(Image.open(file)))
+        sorted(code.text for code in zxingcpp.read_barcodes(Image.open(file)))
         for file in sorted(folder.glob("page*.pgm"))
     ]
 
