@@ -28,13 +28,14 @@ GATHERINGS: Final = "gatherings"
 
 
 class GatheringCalendar:
-    """A ``ports.CalendarBackend`` with one collection that everybody shares.
+    """A ``ports.CalendarBackend`` with one collection that everybody shares; ``key`` names it for ever.
 
     Each gathering is rendered once a change; reading needs no more than the port's revision.
     """
 
-    def __init__(self, port: GatheringPort, display_name: str) -> None:
+    def __init__(self, port: GatheringPort, display_name: str, key: str = GATHERINGS) -> None:
         self._port = port
+        self._key = key
         self._display_name = display_name
         self._items: dict[str, Item] = {}
         self._gone: dict[str, int] = {}
@@ -45,7 +46,7 @@ class GatheringCalendar:
         """The one collection."""
         # A sync token of 0 means "from nothing", so positions are told one higher.
         revision = await self._port.revision() + 1
-        return (Collection(GATHERINGS, GATHERINGS, Kind.SHARED, "VEVENT", self._display_name, revision,
+        return (Collection(self._key, self._key, Kind.SHARED, "VEVENT", self._display_name, revision,
                            color="#2E7D32FF"),)
 
     async def heads(self, collection: Collection) -> Sequence[ItemHead]:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from server.calendars.actions import Calendars
 from server.calendars.gatherings import GatheringCalendar
 from server.calendars.personal_properties import PersonalProperties
-from server.calendars.ports import GatheringPort, Rights
+from server.calendars.ports import CalendarBackend, GatheringPort, Rights
 from server.calendars.stored import StoredCalendars
 from server.foundation.clock import Clock
 from server.storage.database import Database
 
 
 def open_calendars(
-    database: Database, gatherings: GatheringPort, rights: Rights, clock: Clock, association: str = ""
+    database: Database, gatherings: GatheringPort, rights: Rights, clock: Clock, association: str = "",
+    more: Sequence[CalendarBackend] = (),
 ) -> Calendars:
-    """The residents' own calendars and the association's gatherings; ``association`` is the name that people know."""
+    """The residents' own calendars and the association's gatherings; ``association`` is the name that people know.
+
+    ``more``: further calendars that people share.
+    """
     properties = PersonalProperties(database)
     own = StoredCalendars(database, properties, clock)
-    shared = [GatheringCalendar(gatherings, f"{association}の行事" if association else "行事")]
-    return Calendars(database, own, shared, properties, rights, clock)
+    everyone = GatheringCalendar(gatherings, f"{association}の行事" if association else "行事")
+    return Calendars(database, own, [everyone, *more], properties, rights, clock)

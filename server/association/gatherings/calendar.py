@@ -1,6 +1,7 @@
 """Gatherings as the calendars see them (``server.calendars.ports``), and as an .ics file.
 
-The shared calendar shows what is for everyone: it looks the same to all, so what is for some must not be in it.
+A calendar looks the same to all who have it, so each shows what is for one audience: everyone, the officers, a block,
+a group. What is for two blocks stands in the calendars of both.
 """
 
 from __future__ import annotations
@@ -10,15 +11,15 @@ from collections.abc import Sequence
 from server.association.gatherings.gatherings import Gatherings
 from server.association.gatherings.model import Gathering, Plan, State
 from server.association.members.members import Members
-from server.association.members.model import EVERYONE, Audience, Right
+from server.association.members.model import EVERYONE, Audience, AudienceKind, Right
 from server.calendars import ports
 from server.calendars.gathering_ics import render_gathering
 from server.calendars.gatherings import GATHERINGS
-from server.foundation.errors import NotFound
+from server.foundation.errors import InvalidParam, NotFound
 
 
 class GatheringCalendarPort:
-    """A ``ports.GatheringPort`` of the gatherings of one audience."""
+    """A ``ports.GatheringPort`` of the gatherings of one audience; of one block or group at a time."""
 
     def __init__(self, gatherings: Gatherings, audience: Audience = EVERYONE) -> None:
         self._gatherings = gatherings
@@ -32,7 +33,7 @@ class GatheringCalendarPort:
         """Changes of what this calendar shows, oldest first."""
         return [
             ports.GatheringChange(item.name, item.revision, for_calendar(item) if item.is_shown else None)
-            for item in self._gatherings.changed_since(revision) if item.audience == self._audience
+            for item in self._gatherings.changed_since(revision) if self._holds(item)
         ]
 
     async def create(self, officer: str, name: str, draft: ports.GatheringDraft) -> ports.Gathering:
@@ -58,25 +59,50 @@ class GatheringCalendarPort:
 
     def _named(self, name: str) -> Gathering:
         gathering = self._gatherings.named(name)
-        if gathering is None or gathering.audience != self._audience:
+        if gathering is None or not self._holds(gathering):
             raise NotFound("その集まりはありません")
         return gathering
 
+    def _holds(self, gathering: Gathering) -> bool:
+        own, other = self._audience, gathering.audience
+        return own.kind is other.kind and set(own.ids) <= set(other.ids)
+
 
 class CalendarRights:
-    """A ``ports.Rights``: members read the association's calendars, those who arrange gatherings write them."""
+    """A ``ports.Rights``: whom a calendar is for read it, those who may arrange gatherings for them write it."""
 
     def __init__(self, members: Members) -> None:
         self._members = members
 
     async def may_read(self, user_id: str, collection: str) -> bool:
         """Whether somebody may see a calendar of the association."""
-        is_member = self._members.person_of_user(user_id) is not None or self._members.is_officer(user_id)
-        return collection == GATHERINGS and is_member
+        audience = audience_of(collection)
+        return audience is not None and self._members.is_in(user_id, audience)
 
     async def may_write(self, user_id: str, collection: str) -> bool:
         """Whether somebody may write into it."""
-        return collection == GATHERINGS and self._members.may(user_id, Right.ARRANGE_GATHERINGS)
+        audience = audience_of(collection)
+        if audience is None:
+            return False
+        block_id = audience.ids[0] if audience.kind is AudienceKind.BLOCKS else None
+        return self._members.may(user_id, Right.ARRANGE_GATHERINGS, block_id)
+
+
+def key_of(audience: Audience) -> str:
+    """The key, and path segment, of the calendar of an audience: ``gatherings``, ``gatherings-blocks-<id>`` …"""
+    return "-".join((GATHERINGS, *([] if audience == EVERYONE else [audience.kind.value]), *audience.ids))
+
+
+def audience_of(key: str) -> Audience | None:
+    """The audience of such a key."""
+    kind, _, item = key.removeprefix(GATHERINGS).removeprefix("-").partition("-")
+    if key == GATHERINGS:
+        return EVERYONE
+    try:
+        found = Audience.parse(f"{kind}:{item}" if item else kind)
+    except InvalidParam:
+        return None
+    return found if key_of(found) == key else None
 
 
 def as_ics(gathering: Gathering) -> str:
