@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
-from sqlalchemy import CursorResult, Executable
+from sqlalchemy import CursorResult, Executable, UpdateBase
 
 from server.foundation.tasks import to_the_end
 from server.storage.connection import Connection, Row
 
 AfterCommit = Callable[[], None]
+
+_WRITTEN: Final = re.compile(r"\s*(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s+(\w+)", re.IGNORECASE)
 
 
 class Conflict(Exception):
@@ -70,12 +74,29 @@ class Transaction:
 
 
 def grouped(rows: Sequence[tuple[Executable, Row]]) -> list[tuple[Executable, list[Row]]]:
-    """``rows`` gathered by statement, statements in the order of their first use."""
-    groups: dict[int, tuple[Executable, list[Row]]] = {}
+    """``rows`` gathered by statement, so that each table is written in the order in which the rows came.
+
+    A row joins the earlier ones of its statement unless another statement has written the same table since.
+    """
+    groups: list[tuple[Executable, list[Row]]] = []
+    places: dict[int, tuple[int, str]] = {}
+    last_of_table: dict[str, int] = {}
     for statement, row in rows:
-        group = groups.get(id(statement))
-        if group is None:
-            groups[id(statement)] = (statement, [row])
-        else:
-            group[1].append(row)
-    return list(groups.values())
+        place = places.get(id(statement))
+        if place is not None and last_of_table[place[1]] == place[0]:
+            groups[place[0]][1].append(row)
+            continue
+        table = _table_of(statement)
+        last_of_table[table] = len(groups)
+        places[id(statement)] = (len(groups), table)
+        groups.append((statement, [row]))
+    return groups
+
+
+@lru_cache(maxsize=1_000)
+def _table_of(statement: Executable) -> str:
+    """The table that a statement writes."""
+    if isinstance(statement, UpdateBase):
+        return str(statement.table)
+    found = _WRITTEN.match(str(statement))
+    return found[1] if found is not None else ""
