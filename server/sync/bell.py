@@ -40,6 +40,14 @@ class Bell:
         """The last position that concerned a room."""
         return self._last_of_room.get(room_id, self._started_at)
 
+    def knows_room(self, room_id: str) -> bool:
+        """Whether it is known what last concerned a room, and not only assumed."""
+        return room_id in self._last_of_room
+
+    def learn_room(self, room_id: str, position: int) -> None:
+        """What was read from the database: nothing after ``position`` concerned the room. What is known stays."""
+        self._last_of_room.setdefault(room_id, position)
+
     def last_of_user(self, user_id: str) -> int:
         """The last position that concerned a user in any way."""
         return self._last_of_user.get(user_id, self._started_at)

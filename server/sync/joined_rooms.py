@@ -50,6 +50,8 @@ class JoinedRooms:
         room_id = place.room_id
         whole = since is None or place.stream > since.stream or request.full_state
         typing = self._world.typing.changed_after(room_id, since.typing if since else 0)
+        if not whole and not self._bell.knows_room(room_id):
+            await self._learn(room_id)
         if not whole and not data and not typing and self._bell.last_of_room(room_id) <= (since or now).stream:
             return None
         room = await self._world.rooms.get(room_id)
@@ -64,6 +66,13 @@ class JoinedRooms:
         unread = await self._world.unread.of(room, request.user_id, place.stream)
         parts.append(unread_json(unread, by_thread=request.filter.timeline.unread_by_thread))
         return b"{%b}" % b",".join(parts)
+
+    async def _learn(self, room_id: str) -> None:
+        """After a start it is not known which rooms have news; find out once for all who come back."""
+        room = await self._world.rooms.get(room_id)
+        book = await self._world.receipts.book(room_id)
+        newest = room.timeline[-1].stream if room.timeline else 0
+        self._bell.learn_room(room_id, max(newest, book.last_position))
 
     async def _whole_room(
         self, room: LiveRoom, place: Membership, request: SyncRequest, now: SyncToken

@@ -6,6 +6,7 @@ is made once for all members who were equally far.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
@@ -28,6 +29,18 @@ Json = dict[str, Any]
 _LONGEST_WAIT_MS: Final = 120_000
 
 
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What every kind of sync stands on."""
+
+    database: Database
+    world: World
+    reader: RoomReader
+    feeds: Feeds
+    bell: Bell
+    positions: StreamPositions
+    clock: Clock
+
 
 class Sync:
     """Answers ``/sync``."""
@@ -36,6 +49,7 @@ class Sync:
         self, database: Database, world: World, reader: RoomReader, feeds: Feeds, bell: Bell,
         positions: StreamPositions, clock: Clock,
     ) -> None:
+        self.ground = Ground(database, world, reader, feeds, bell, positions, clock)
         self._lists = DeviceListNews(database, world.rooms, reader, world.own, bell)
         self._world = world
         self._feeds = feeds
@@ -72,6 +86,11 @@ class Sync:
         since = request.since.stream if request.since else 0
         lists = await self._lists.between(await self._feeds.of(request.user_id), since, until.stream)
         return lists or {"changed": [], "left": []}
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether nobody may wait any more."""
+        return self._stopping
 
     def stop_waiting(self) -> None:
         """The node stops: answer everybody now."""
