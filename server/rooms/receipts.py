@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
 import orjson
@@ -40,6 +40,13 @@ class Book:
         for receipt in receipts:
             self.enter(receipt)
 
+    @property
+    def last_position(self) -> int:
+        """When the newest receipt was sent; 0 where there is none."""
+        for receipt in reversed(self._receipts.values()):
+            return receipt.stream
+        return 0
+
     def find(self, user_id: str, kind: str, thread_id: str = "") -> Receipt | None:
         """A member's receipt."""
         return self._receipts.get((user_id, kind, thread_id))
@@ -73,6 +80,15 @@ class Book:
             if len(self._news) > _KEPT_NEWS:
                 self._news.popitem(last=False)
         return known
+
+    def of_events(self, event_ids: Collection[str], since: int, until: int, viewer: str) -> bytes:
+        """The receipts at these events, the viewer's own, and with ``since`` what is newer; empty if there are none."""
+        found = [
+            receipt for receipt in reversed(self._receipts.values())
+            if receipt.stream <= until and (receipt.type != READ_PRIVATE or receipt.user_id == viewer)
+            and (receipt.event_id in event_ids or receipt.user_id == viewer or 0 < since < receipt.stream)
+        ]
+        return orjson.dumps({"type": "m.receipt", "content": receipt_content(found)}) if found else b""
 
     def _told(self, since: int, until: int, viewer: str) -> bytes:
         found: list[Receipt] = []
