@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any, Final
@@ -74,6 +74,9 @@ class EventFilter:
         return self.contains_url is None or isinstance(event.content.get("url"), str) is self.contains_url
 
 
+_NOTHING: Final = EventFilter(types=())
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Filter:
     """A whole filter. Two filters are the same if ``key`` is, the canonical form of what the client said."""
@@ -94,6 +97,17 @@ class Filter:
     def wants_room(self, room_id: str) -> bool:
         """Whether anything of a room is wanted."""
         return room_id not in self.not_rooms and (self.rooms is None or room_id in self.rooms)
+
+    def in_room(self, room_id: str) -> Filter:
+        """The filter as it holds in one room: a part of it may be meant for some rooms only."""
+        parts = (self.timeline, self.state, self.ephemeral, self.room_account_data)
+        if all(part.wants_room(room_id) for part in parts):
+            return self
+        timeline, state, ephemeral, data = (part if part.wants_room(room_id) else _NOTHING for part in parts)
+        key = b"%b in %b" % (self.key, room_id.encode())
+        return replace(
+            self, key=key, timeline=timeline, state=state, ephemeral=ephemeral, room_account_data=data
+        )
 
     def timeline_limit(self, initial: bool) -> int:
         """How many events of a room are sent at most."""

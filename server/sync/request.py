@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from server.accounts.accounts import Accounts
@@ -34,6 +34,11 @@ class SyncRequest:
     timeout_ms: int = 0
     full_state: bool = False
     state_after: bool = False
+
+    def in_room(self, room_id: str) -> SyncRequest:
+        """The request as it is meant for one room."""
+        narrowed = self.filter.in_room(room_id)
+        return self if narrowed is self.filter else replace(self, filter=narrowed)
 
     @property
     def viewer(self) -> Viewer:

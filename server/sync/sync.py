@@ -133,7 +133,10 @@ class Sync:
             if not request.filter.wants_room(place.room_id):
                 continue
             kind = _KIND.get(place.membership, b"leave")
-            section = await self._section(kind, place, request, now, data.get(place.room_id, []))
+            asked = request.in_room(place.room_id)
+            wanted = asked.filter.room_account_data
+            changed = [item for item in data.get(place.room_id, []) if wanted.wants_type(str(item["type"]))]
+            section = await self._section(kind, place, asked, now, changed)
             if section is not None:
                 sections[kind].append(b"%b:%b" % (orjson.dumps(place.room_id), section))
         told = [b'"%b":{%b}' % (kind, b",".join(found)) for kind, found in sections.items() if found]
