@@ -15,6 +15,7 @@ _RARE: Final = (
     ("POST", "v3/users/{userId}/report", "reporting", "report_user"),
     ("GET", "v1/rooms/{roomId}/timestamp_to_event", "room_past", "timestamp_to_event"),
     ("GET", "v1/rooms/{roomId}/threads", "room_past", "threads"),
+    ("POST", "v3/rooms/{roomId}/upgrade", "upgrade", "upgrade_room"),
 )
 
 

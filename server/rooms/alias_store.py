@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from sqlalchemy import Column, Table, Text, delete, insert, select
+from sqlalchemy import Column, Table, Text, bindparam, delete, insert, select, update
 
 from server.storage.database import Database, Transaction, Writes, metadata
 
@@ -17,6 +17,7 @@ aliases: Final = Table(
 
 
 _INSERT: Final = insert(aliases)
+_MOVE: Final = update(aliases).where(aliases.c.room_id == bindparam("old")).values(room_id=bindparam("new"))
 
 
 class Alias(NamedTuple):
@@ -47,6 +48,11 @@ async def add_alias(tx: Transaction, alias: Alias) -> None:
 def add_alias_with(writes: Writes, alias: Alias) -> None:
     """Store a new alias together with other rows."""
     writes.add(_INSERT, alias._asdict())
+
+
+def move_aliases(writes: Writes, old_room_id: str, new_room_id: str) -> None:
+    """All names of a room stand for another one from now on."""
+    writes.add(_MOVE, {"old": old_room_id, "new": new_room_id})
 
 
 async def remove_alias(tx: Transaction, alias: str) -> None:

@@ -50,13 +50,16 @@ class RoomPlan:
     joined: tuple[str, ...] = ()
     profile: Content = field(default_factory=dict)
     profiles: Mapping[str, Content] = field(default_factory=dict)
-
+    # Up to version 11 a room's id may be chosen beforehand.
+    room_id: str | None = None
+    # What the creator sets at the end, like ``initial_state``; bans and levels that bind the creator, too.
+    finally_set: tuple[tuple[str, str, Content], ...] = ()
 
     def check(self) -> None:
         """Raise ``Refused`` where a part of the plan can stand in no event."""
         require_canonical(self.creation_content)
         require_canonical(self.power_levels)
-        for kind, state_key, content in self.initial_state:
+        for kind, state_key, content in (*self.initial_state, *self.finally_set):
             Draft("", self.creator, kind, content, state_key).check()
 
 
@@ -68,25 +71,17 @@ class RoomCreator:
         self._sender = sender
         self._last_ms = 0
 
-    async def create(self, plan: RoomPlan, *, also: AlsoWrite | None = None) -> LiveRoom:
+    async def create(
+        self, plan: RoomPlan, *, also: AlsoWrite | None = None, writes: Writes | None = None
+    ) -> LiveRoom:
         """Create the room with everything that ``plan`` names, all or nothing. Answers when it is on disk.
 
-        ``also`` adds rows to the same commit. Raises ``Refused`` where the rules forbid a part of the plan.
+        ``also`` adds rows to the same commit, ``writes`` has some already; where this raises, they are undone.
+        Raises ``Refused`` where the rules forbid a part of the plan.
         """
-        plan.check()
-        writes = Writes()
-        room = self._begin(plan)
-        create = self._create_event(room, plan)
-        room.room_id = create.room_id
-        if also is not None:
-            also(room.room_id, writes)
-        add_room(writes, room)
-        if plan.alias is not None:
-            add_alias_with(writes, Alias(plan.alias, room.room_id, plan.creator))
+        writes = Writes() if writes is None else writes
         try:
-            self._sender.accept_first(room, create, writes)
-            for draft in self._drafts(room, plan):
-                self._sender.enter(room, draft, writes)
+            room = self._enter(plan, writes, also)
         except BaseException:
             for undo in writes.on_failure:
                 undo()
@@ -99,10 +94,25 @@ class RoomCreator:
             raise Refused("A room of this name exists already", code="M_ROOM_IN_USE") from None
         return room
 
+    def _enter(self, plan: RoomPlan, writes: Writes, also: AlsoWrite | None) -> LiveRoom:
+        plan.check()
+        room = self._begin(plan)
+        create = self._create_event(room, plan)
+        room.room_id = create.room_id
+        if also is not None:
+            also(room.room_id, writes)
+        add_room(writes, room)
+        if plan.alias is not None:
+            add_alias_with(writes, Alias(plan.alias, room.room_id, plan.creator))
+        self._sender.accept_first(room, create, writes)
+        for draft in self._drafts(room, plan):
+            self._sender.enter(room, draft, writes)
+        return room
+
     def _begin(self, plan: RoomPlan) -> LiveRoom:
         rooms = self._sender.rooms
         server_name = self._sender.identity.server_name
-        room_id = f"!{random_letters(18)}:{server_name}"
+        room_id = plan.room_id or new_room_id(server_name)
         return LiveRoom(rooms.new_number(), room_id, plan.version, server_name, Tip([], 0, 0, 0), {}, plan.listed)
 
     def _create_event(self, room: LiveRoom, plan: RoomPlan) -> Event:
@@ -175,13 +185,19 @@ class RoomCreator:
             drafts.append(state("m.room.topic", {"topic": plan.topic}))
         for user_id in (*plan.invite, *plan.joined):
             drafts.append(state("m.room.member", self._invitation(plan, user_id), user_id))
-        return drafts + [_join(room.room_id, user_id, plan) for user_id in plan.joined]
+        drafts += [_join(room.room_id, user_id, plan) for user_id in plan.joined]
+        return drafts + [state(kind, content, key) for kind, key, content in plan.finally_set]
 
     def _invitation(self, plan: RoomPlan, user_id: str) -> Content:
         content: Content = {"membership": "invite", **plan.profiles.get(user_id, {})}
         if plan.is_direct:
             content["is_direct"] = True
         return content
+
+
+def new_room_id(server_name: str) -> str:
+    """A room id that nobody has; for versions before 12."""
+    return f"!{random_letters(18)}:{server_name}"
 
 
 def _join(room_id: str, user_id: str, plan: RoomPlan) -> Draft:

@@ -64,6 +64,8 @@ class Draft:
         if not isinstance(self.content, dict):
             raise BadRequest("The content of an event is an object")
         require_canonical(self.content)
+        if self.type == "m.room.tombstone" and self.content.get("replacement_room") == self.room_id:
+            raise InvalidParam("A room cannot be its own successor")
 
 
 @dataclass(frozen=True, slots=True)
