@@ -23,7 +23,7 @@ from server.storage.schema_version import SchemaError, migrate
 
 _SHUTDOWN_S: Final = 5.0
 # Nearly all that a node makes is freed by counting; looking for cycles rarely saves a third of a busy minute.
-_GARBAGE: Final = (50_000, 50, 1_000)
+_GARBAGE: Final = (10_000, 20, 50)
 _KEEP_ALIVE_S: Final = 120.0
 
 
