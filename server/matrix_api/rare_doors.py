@@ -16,6 +16,7 @@ _RARE: Final = (
     ("GET", "v1/rooms/{roomId}/timestamp_to_event", "room_past", "timestamp_to_event"),
     ("GET", "v1/rooms/{roomId}/threads", "room_past", "threads"),
     ("POST", "v3/rooms/{roomId}/upgrade", "upgrade", "upgrade_room"),
+    ("POST", "v3/search", "search", "search"),
 )
 
 

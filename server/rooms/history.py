@@ -57,6 +57,11 @@ class History:
         self._sights = sights
         self._positions = positions
 
+    @property
+    def newest(self) -> int:
+        """The position up to which everything is committed."""
+        return self._positions.current
+
     async def access(self, room_id: str, user_id: str) -> tuple[LiveRoom, Sight]:
         """The room and what the user may see of it; raises ``Forbidden`` for somebody who may see nothing."""
         room = await self._rooms.find(room_id)

@@ -34,6 +34,11 @@ _BLOCKS: Final = (
     .where(search_blocks.c.room == bindparam("nid"), search_blocks.c.ends < bindparam("before"))
     .order_by(search_blocks.c.ends.desc()).limit(bindparam("most", type_=Integer))
 )
+_BLOCK_OF: Final = (
+    select(search_blocks.c.ends, search_blocks.c.bits)
+    .where(search_blocks.c.room == bindparam("nid"), search_blocks.c.ends >= bindparam("position"))
+    .order_by(search_blocks.c.ends).limit(1)
+)
 _WORDS: Final = (
     select(events.c.stream, events.c.event_id, events.c.json)
     .where(events.c.room == bindparam("nid"), events.c.stream > bindparam("after"))
@@ -62,6 +67,12 @@ async def blocks_before(database: Database, room: LiveRoom, before: int, most: i
     """Blocks that end before a position, the newest first."""
     rows = await database.fetch_all(_BLOCKS, {"nid": room.nid, "before": before, "most": most})
     return [(int(row[0]), bytes(row[1])) for row in rows]
+
+
+async def block_of(database: Database, room: LiveRoom, position: int) -> Block:
+    """The block that a position is in; ``(0, b"")`` where there is none yet."""
+    row = await database.fetch_one(_BLOCK_OF, {"nid": room.nid, "position": position})
+    return (0, b"") if row is None else (int(row[0]), bytes(row[1]))
 
 
 async def last_block_in(tx: Transaction, room: LiveRoom, before: int = 2**62) -> int:
