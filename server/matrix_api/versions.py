@@ -16,6 +16,9 @@ VERSIONS: Final = (
     "r0.6.1", "v1.1", "v1.2", "v1.3", "v1.4", "v1.5", "v1.6", "v1.7", "v1.8", "v1.9", "v1.10", "v1.11", "v1.12",
 )
 
+# Element X asks for it before anything else (MSC4186).
+UNSTABLE_FEATURES: Final = {"org.matrix.simplified_msc3575": True}
+
 
 def add_routes(doors: Doors) -> None:
     """Versions, capabilities, and the well-known file for clients."""
@@ -26,7 +29,7 @@ def add_routes(doors: Doors) -> None:
 
 async def get_versions(_request: web.Request) -> web.Response:
     """GET /_matrix/client/versions"""
-    return json_answer({"versions": VERSIONS, "unstable_features": {}})
+    return json_answer({"versions": VERSIONS, "unstable_features": UNSTABLE_FEATURES})
 
 
 async def get_capabilities(request: web.Request) -> web.Response:

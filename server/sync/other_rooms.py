@@ -7,6 +7,7 @@ from typing import Final
 import orjson
 
 from server.rooms.event import Event
+from server.rooms.live_room import LiveRoom
 from server.rooms.state_store import Membership
 from server.rooms.timeline import stripped
 from server.sync.request import SyncRequest, World, state_name
@@ -54,12 +55,18 @@ class OtherRooms:
         room = await self._world.rooms.get(place.room_id)
         if place.sender in self._world.own.account_data.ignored_by(request.user_id):
             return None
-        found = [room.state[key] for key in (*_STRIPPED, ("m.room.member", place.sender)) if key in room.state]
-        own = room.member(request.user_id)
-        if own is not None and own not in found:
-            found.append(own)
+        found = stripped_state(room, place, request.user_id)
         name = b"invite_state" if kind == b"invite" else b"knock_state"
         return b'{"%b":{"events":%b}}' % (name, orjson.dumps([stripped(event) for event in found]))
+
+
+def stripped_state(room: LiveRoom, place: Membership, user_id: str) -> list[Event]:
+    """The events by which somebody who is invited recognises a room, with the membership itself."""
+    found = [room.state[key] for key in (*_STRIPPED, ("m.room.member", place.sender)) if key in room.state]
+    own = room.member(user_id)
+    if own is not None and own not in found:
+        found.append(own)
+    return found
 
 
 def _left_json(span: Span, request: SyncRequest, events: list[Event]) -> bytes:

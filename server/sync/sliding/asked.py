@@ -1,0 +1,92 @@
+"""What a device asks of sliding sync, in our own words (MSC4186, "Request Body")."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from server.sync.sliding.required_state import NO_STATE, StateWish
+
+
+@dataclass(frozen=True, slots=True)
+class RoomWish:
+    """What shall be told of a room: how many events at most, and which state."""
+
+    timeline_limit: int
+    state: StateWish = NO_STATE
+
+    def with_also(self, other: RoomWish) -> RoomWish:
+        """Both wishes together (MSC4186, "Combining room configs")."""
+        if other is self or other == self:
+            return self
+        return RoomWish(max(self.timeline_limit, other.timeline_limit), self.state.with_also(other.state))
+
+
+@dataclass(frozen=True, slots=True)
+class RoomFilter:
+    """Which rooms a list shows. ``None`` means that it does not matter; a room without a type has type ``None``."""
+
+    is_dm: bool | None = None
+    is_encrypted: bool | None = None
+    is_invite: bool | None = None
+    room_types: frozenset[str | None] | None = None
+    not_room_types: frozenset[str | None] = frozenset()
+    spaces: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListWish:
+    """One list. ``ranges`` are from … to, both included; ``None`` stands for all rooms."""
+
+    room: RoomWish
+    ranges: tuple[tuple[int, int], ...] | None
+    filter: RoomFilter = field(default_factory=RoomFilter)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """For which rooms an extension is wanted: of which lists, and which of those asked for by name. ``None``: all."""
+
+    lists: frozenset[str] | None = None
+    rooms: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToDeviceWish:
+    """Messages to the device, after position ``since``."""
+
+    since: int | None
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Extensions:
+    """What is wanted besides rooms. ``None`` means not wanted."""
+
+    to_device: ToDeviceWish | None = None
+    e2ee: bool = False
+    account_data: Scope | None = None
+    receipts: Scope | None = None
+    typing: Scope | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request. ``pos`` is ``None`` where a connection begins."""
+
+    conn_id: str
+    pos: str | None
+    timeout_ms: int
+    lists: dict[str, ListWish]
+    rooms: dict[str, RoomWish]
+    extensions: Extensions
+
+    def asks_the_same_as(self, other: Asked | None) -> bool:
+        """Whether nothing but positions has changed since ``other``."""
+        if other is None or self.lists != other.lists or self.rooms != other.rooms:
+            return False
+        mine, theirs = self.extensions, other.extensions
+        return (
+            mine.account_data == theirs.account_data and mine.receipts == theirs.receipts
+            and mine.typing == theirs.typing and mine.e2ee == theirs.e2ee
+            and (mine.to_device is None) == (theirs.to_device is None)
+        )
