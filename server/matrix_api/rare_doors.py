@@ -17,6 +17,7 @@ _RARE: Final = (
     ("GET", "v1/rooms/{roomId}/threads", "room_past", "threads"),
     ("POST", "v3/rooms/{roomId}/upgrade", "upgrade", "upgrade_room"),
     ("POST", "v3/search", "search", "search"),
+    ("GET", "v3/notifications", "notifications", "notifications"),
 )
 
 

@@ -33,7 +33,9 @@ BLOCK: Final = 64
 # How much one request may read, in messages, and how many blocks it may write.
 MOST_READ: Final = 6_000
 MOST_WRITTEN: Final = 50
-_BLOCKS_AT_ONCE: Final = 100
+# Most searches end among the newest messages.
+_FIRST_BLOCKS: Final = 4
+_BLOCKS_AT_ONCE: Final = 128
 # More than a block can have.
 _WHOLE_BLOCK: Final = 4 * BLOCK
 _NEVER: Final = 2**62
@@ -96,7 +98,9 @@ class Search:
         walks: list[tuple[int, int, AsyncIterator[tuple[int, list[Found]]]]] = []
         for room in (await self._rooms.get_many(room_ids)).values():
             sight = await self._sights.of(room, user_id)
-            walks.append((-top, room.nid, self._walk(room, sight, question, top)))
+            if room.timeline:
+                start = min(top, room.timeline[-1].stream)
+                walks.append((-start, room.nid, self._walk(room, sight, question, start)))
         found: list[Found] = []
         # Up to ``unread`` something may be that nobody has looked at; one step down is made in any case.
         while walks and (question.left > 0 or -walks[0][0] >= top):
@@ -137,13 +141,15 @@ class Search:
     async def _stretches(self, room: LiveRoom, top: int) -> AsyncIterator[tuple[int, int, int, bytes]]:
         """``(after, until, end of its block, bits)`` from ``top`` down; without a block the last two are empty."""
         until, (ends, bits) = top, await block_of(self._database, room, top)
+        most = _FIRST_BLOCKS
         while True:
-            blocks = await blocks_before(self._database, room, until, _BLOCKS_AT_ONCE)
+            blocks = await blocks_before(self._database, room, until, most)
             for before_ends, before_bits in blocks:
                 yield before_ends, until, ends, bits
                 until, ends, bits = before_ends, before_ends, before_bits
-            if len(blocks) < _BLOCKS_AT_ONCE:
+            if len(blocks) < most:
                 break
+            most = _BLOCKS_AT_ONCE
         yield 0, until, ends, bits
 
     async def _write_index(self, question: Question) -> None:

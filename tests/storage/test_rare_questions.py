@@ -26,6 +26,9 @@ async def test_rare_questions_have_the_same_answers_on_either_database(database_
             wanted = {"search_categories": {"room_events": {"search_term": "訓練 33"}}}
             results = (await taro.post("v3/search", wanted))["search_categories"]["room_events"]["results"]
             assert [item["result"]["event_id"] for item in results] == [ids[33]]
+        told = await taro.get("v3/notifications", limit="3")
+        assert [item["event"]["event_id"] for item in told["notifications"]] == ids[:-4:-1]
+        assert (await taro.get("v3/notifications", only="highlight"))["notifications"] == []
         await hanako.redacts(room, ids[33])
         gone = (await taro.post("v3/search", wanted))["search_categories"]["room_events"]["results"]
         assert gone == []

@@ -1,0 +1,57 @@
+"""What one member was told of by the push rules (spec: "Listing Notifications")."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from server.foundation.errors import NotFound
+from server.notifications.notified_store import Told, told_between
+from server.notifications.unread import thread_of
+from server.rooms.history import History
+from server.rooms.receipts import Receipts
+from server.rooms.timeline import Entry
+from server.storage.database import Database
+
+# How far one request looks, in positions.
+_STRETCH: Final = 20_000
+
+
+class Notification(NamedTuple):
+    """One event, whether it names the member, and whether they have read it."""
+
+    entry: Entry
+    room_id: str
+    highlight: bool
+    read: bool
+
+
+class Notified:
+    """Lists notifications."""
+
+    def __init__(self, database: Database, history: History, receipts: Receipts) -> None:
+        self._database = database
+        self._history = history
+        self._receipts = receipts
+
+    async def page(
+        self, user_id: str, before: int | None, limit: int, *, only_highlights: bool
+    ) -> tuple[Sequence[Notification], int | None]:
+        """Up to ``limit`` notifications from before a position, the newest first, and the position to go on before."""
+        start = self._history.newest + 1 if before is None else min(before, self._history.newest + 1)
+        after = max(0, start - _STRETCH)
+        told = await told_between(
+            self._database, user_id, after, start, limit + 1, only_highlights=only_highlights
+        )
+        found = [await self._notification(user_id, item) for item in told[:limit]]
+        following = told[limit - 1].stream if len(told) > limit else after + 1 if after else None
+        return [item for item in found if item is not None], following
+
+    async def _notification(self, user_id: str, told: Told) -> Notification | None:
+        try:
+            entry = await self._history.event(told.room_id, user_id, told.event_id)
+        except NotFound:
+            return None
+        read = (await self._receipts.book(told.room_id)).positions_of(user_id)
+        up_to = max(read.get("", 0), read.get(thread_of(entry.event), 0))
+        return Notification(entry, told.room_id, told.highlight, told.stream <= up_to)
