@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable
-from contextlib import suppress
 from typing import Final, NamedTuple
 
-from server.foundation.errors import NotFound
 from server.rooms.live_room import LiveRoom
 from server.rooms.rooms import Rooms
+from server.storage.database import Database
 from server.storage.streams import StreamPositions
 from server.sync.bell import Bell
+from server.sync.sliding.card_store import outlines_of
 
 _KEPT_CARDS: Final = 20_000
 
@@ -26,11 +26,14 @@ BUMPING: Final = frozenset({
 
 
 class Card(NamedTuple):
-    """A room as lists see it, at position ``at``. ``activity`` is the position of its last event."""
+    """A room as lists see it, at position ``at``. ``activity`` is the position of its last event.
+
+    ``bump_stamp`` is ``None`` where nobody has asked for it yet.
+    """
 
     at: int
     activity: int
-    bump_stamp: int
+    bump_stamp: int | None
     room_type: str | None
     is_encrypted: bool
 
@@ -38,7 +41,8 @@ class Card(NamedTuple):
 class Cards:
     """The cards of rooms in lists."""
 
-    def __init__(self, rooms: Rooms, bell: Bell, positions: StreamPositions) -> None:
+    def __init__(self, database: Database, rooms: Rooms, bell: Bell, positions: StreamPositions) -> None:
+        self._database = database
         self._rooms = rooms
         self._bell = bell
         self._positions = positions
@@ -47,17 +51,30 @@ class Cards:
     async def of(self, room_ids: Iterable[str]) -> dict[str, Card]:
         """Cards of rooms that this node has; others are left out."""
         wanted = list(room_ids)
-        outdated = [room_id for room_id in wanted if not self._holds_good(room_id)]
-        with suppress(NotFound):
-            await self._rooms.get_many(outdated)
-        for room_id in outdated:
-            room = await self._rooms.find(room_id)
-            if room is not None:
-                self._cards[room_id] = self._card(room)
+        far: list[str] = []
+        for room_id in wanted:
+            if not self._holds_good(room_id):
+                room = self._rooms.live(room_id)
+                if room is None:
+                    far.append(room_id)
+                else:
+                    self._cards[room_id] = self._card(room)
+        if far:
+            now = self._positions.current
+            for outline in await outlines_of(self._database, far):
+                card = Card(now, outline.activity, None, outline.room_type, outline.is_encrypted)
+                self._cards[outline.room_id] = card
         found = {room_id: self._cards[room_id] for room_id in wanted if room_id in self._cards}
         while len(self._cards) > _KEPT_CARDS:
             self._cards.popitem(last=False)
         return found
+
+    def bump_stamp(self, room: LiveRoom) -> int:
+        """The position of the last event that brings a room up."""
+        card = self._cards.get(room.room_id)
+        if card is None or card.bump_stamp is None or not self._holds_good(room.room_id):
+            card = self._cards[room.room_id] = self._card(room)
+        return card.bump_stamp or 0
 
     def _holds_good(self, room_id: str) -> bool:
         card = self._cards.get(room_id)

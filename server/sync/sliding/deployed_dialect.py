@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 import orjson
@@ -97,7 +98,13 @@ def _room(wish: Json, user_id: str) -> RoomWish:
     pairs = _required(wish, "required_state", list)
     if len(pairs) > _MOST_PAIRS:
         raise InvalidParam(f"required_state has at most {_MOST_PAIRS} entries")
-    return RoomWish(min(limit, _MOST_EVENTS), _state(pairs, user_id))
+    return _same(RoomWish(min(limit, _MOST_EVENTS), _state(pairs, user_id)))
+
+
+@lru_cache(2_000)
+def _same(wish: RoomWish) -> RoomWish:
+    """One object for equal wishes: a device asks the same for all of its rooms, again and again."""
+    return wish
 
 
 def _state(given: list[object], user_id: str) -> StateWish:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from server.foundation.errors import NotFound
 from server.sync.device_lists import DeviceListNews
 from server.sync.feeds import Feed
 from server.sync.sliding.asked import Asked
@@ -49,7 +51,7 @@ class SlidingSync:
         self._positions = ground.positions
         self._clock = ground.clock
         self._connections = Connections()
-        cards = Cards(ground.world.rooms, ground.bell, ground.positions)
+        cards = Cards(ground.database, ground.world.rooms, ground.bell, ground.positions)
         self._lists = RoomLists(ground.world, cards)
         self._rooms = RoomTeller(ground.world, ground.reader, ground.bell, cards)
         devices = DeviceListNews(ground.database, ground.world.rooms, ground.reader, ground.world.own, ground.bell)
@@ -115,7 +117,10 @@ class SlidingSync:
         sought = await self._lists.seek(feed, asked, told)
         answer = Answer(lists=sought.counts, has_new_counts=sought.counts != told.counts)
         told.counts = sought.counts
+        await self._load_together(sought, told)
         for room_id, wish in sought.wishes.items():
+            if self._is_settled(room_id, sought, told):
+                continue
             look = Look(
                 feed.user_id, device_id, sought.places[room_id], wish, told.rooms.get(room_id),
                 room_id in sought.direct, now.stream, since,
@@ -125,6 +130,25 @@ class SlidingSync:
                 answer.rooms[room_id] = news
         await self._extend(answer, feed, device_id, asked, told, sought, now)
         return answer
+
+    def _is_settled(self, room_id: str, sought: Sought, told: Told) -> bool:
+        """Whether a short look says already that there is no news: so it is with nearly all rooms, nearly always."""
+        known, place = told.rooms.get(room_id), sought.places[room_id]
+        return (
+            known is not None and known.membership == "join" and place.membership == "join"
+            and self._bell.last_of_room(room_id) <= known.up_to and place.stream <= known.up_to
+            and known.wish == sought.wishes[room_id] and known.is_dm is (room_id in sought.direct)
+        )
+
+    async def _load_together(self, sought: Sought, told: Told) -> None:
+        """Bring the rooms of a new window into memory, if they are not."""
+        rooms = self._world.rooms
+        absent = [
+            room_id for room_id in sought.wishes
+            if rooms.live(room_id) is None and not self._is_settled(room_id, sought, told)
+        ]
+        with suppress(NotFound):
+            await rooms.get_many(absent)
 
     async def _extend(
         self, answer: Answer, feed: Feed, device_id: str, asked: Asked, told: Told, sought: Sought, now: SyncToken

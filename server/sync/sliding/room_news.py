@@ -153,7 +153,7 @@ class RoomTeller:
         if not look.is_initial and known is not None and not is_news and unread == known.unread:
             return None, known._replace(wish=self._remembered(look, found), up_to=look.now)
         shown |= {"notification_count": unread[0], "highlight_count": unread[1]}
-        await self._stamp(look, shown)
+        self._stamp(room, look, shown)
         news = self._news(look, found, shown)
         base = known if known is not None and not look.is_initial else ToldRoom(look.wish, 0)
         return news, base._replace(
@@ -241,14 +241,12 @@ class RoomTeller:
             shown.pop("invited_count", None)
         return shown
 
-    async def _stamp(self, look: Look, shown: Json) -> None:
-        place = look.place
-        if place.membership != "join":
-            shown["bump_stamp"] = place.stream
-            return
-        card = (await self._cards.of([place.room_id]))[place.room_id]
-        if look.is_initial or look.known is None or card.bump_stamp > look.known.up_to:
-            shown["bump_stamp"] = card.bump_stamp
+    def _stamp(self, room: LiveRoom, look: Look, shown: Json) -> None:
+        """Where the room stands in the order of clients; for who is not in it, since when that is so."""
+        joined = look.place.membership == "join"
+        stamp = self._cards.bump_stamp(room) if joined else look.place.stream
+        if look.is_initial or look.known is None or not joined or stamp > look.known.up_to:
+            shown["bump_stamp"] = stamp
 
     def _news(self, look: Look, found: _Found, shown: Json) -> RoomNews:
         span = found.span
