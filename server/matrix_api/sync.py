@@ -7,6 +7,7 @@ from aiohttp import web
 from server.accounts.sessions import Caller
 from server.foundation.canonical_json import parse_json
 from server.foundation.errors import InvalidParam
+from server.http.answers import ForgetfulResponse
 from server.http.requests import bool_query, caller, int_query
 from server.http.room_services import ROOMS
 from server.http.routes import Doors
@@ -37,7 +38,7 @@ async def sync(request: web.Request) -> web.Response:
     if query.get("set_presence", "online") not in ("online", "offline", "unavailable"):
         raise InvalidParam("set_presence is online, unavailable or offline")
     answer = await request.app[ROOMS].sync.answer(asked)
-    return web.Response(body=answer, content_type="application/json")
+    return ForgetfulResponse(answer)
 
 
 async def _filter(request: web.Request, who: Caller) -> Filter:
