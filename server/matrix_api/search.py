@@ -8,8 +8,9 @@ from aiohttp import web
 
 from server.accounts.sessions import Caller
 from server.foundation.errors import InvalidParam
+from server.foundation.keyed_locks import KeyedLocks
 from server.http.answers import json_answer
-from server.http.keys import ACCOUNTS, DATABASE
+from server.http.keys import ACCOUNTS, DATABASE, RATE_LIMITS
 from server.http.requests import field, json_body, member, optional_field
 from server.http.room_services import ROOMS, RoomServices
 from server.rooms.event import Event
@@ -27,11 +28,14 @@ _MOST: Final = 50
 _MOST_CONTEXT: Final = 20
 _MOST_TERM: Final = 1_000
 _GROUPS: Final = ("room_id", "sender")
+# A search may read for a quarter of a second; nobody has two at a time.
+_searching: Final = KeyedLocks()
 
 
 async def search(request: web.Request) -> web.Response:
     """POST search: messages, names and topics of rooms that the caller is in or was in, as far as they see them."""
     who = await member(request)
+    request.app[RATE_LIMITS].messages.take(who.user_id)
     asked = optional_field(field(await json_body(request), "search_categories", dict), "room_events", dict)
     if asked is None:
         return json_answer({"search_categories": {}})
@@ -40,7 +44,8 @@ async def search(request: web.Request) -> web.Response:
     grouped, around = _groups(asked), optional_field(asked, "event_context", dict)
     before = _position(request)
     limit = max(1, min(_LIMIT if wanted.limit is None else wanted.limit, _MOST))
-    found, following = await _find(request, who, question, wanted, before, limit)
+    async with _searching.hold(who.user_id):
+        found, following = await _find(request, who, question, wanted, before, limit)
     results = [await _result(request.app[ROOMS], who, hit, around) for hit in found]
     answer: Json = {"count": len(results), "highlights": list(question.words), "results": results}
     if following is not None:
