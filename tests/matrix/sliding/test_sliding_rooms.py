@@ -319,3 +319,60 @@ async def test_the_sender_finds_the_transaction_id(hall: tuple[Person, Person, s
     await hanako.sends(room, "m.room.message", {"msgtype": "m.text", "body": "x"}, txn="my-txn")
     assert (await mine.syncs())["rooms"][room]["timeline"][0]["unsigned"]["transaction_id"] == "my-txn"
     assert "unsigned" not in (await his.syncs())["rooms"][room]["timeline"][0]
+
+
+async def test_a_knock_is_shown_and_answered(node: RunningNode) -> None:
+    hanako, taro = await node.users("hanako", "taro")
+    room = await hanako.creates_room(name="Club", initial_state=[
+        {"type": "m.room.join_rules", "state_key": "", "content": {"join_rule": "knock"}},
+    ])
+    device = Device(taro)
+    await device.syncs()
+    await taro.post(f"v3/knock/{room}")
+    told = (await device.syncs())["rooms"][room]
+    own = [event for event in told["invite_state"] if event["type"] == "m.room.member"]
+    assert [event["content"]["membership"] for event in own if event["state_key"] == taro.user_id] == ["knock"]
+    await hanako.invites(taro, room)
+    told = (await device.syncs())["rooms"][room]
+    own = [event for event in told["invite_state"] if event["type"] == "m.room.member"]
+    assert [event["content"]["membership"] for event in own if event["state_key"] == taro.user_id] == ["invite"]
+
+
+async def test_after_a_long_sleep_nothing_is_missed(hall: tuple[Person, Person, str]) -> None:
+    hanako, taro, room = hall
+    others = [await hanako.creates_room(preset="public_chat", name=str(number)) for number in range(5)]
+    for other in others:
+        await taro.joins(other)
+    device = Device(taro, lists=all_rooms(2))
+    await device.syncs()
+    for number in range(130):
+        await hanako.says(room, str(number))
+    await hanako.sets(others[0], "m.room.topic", {"topic": "slept"})
+    invited = await hanako.creates_room(invite=[taro.user_id])
+    await taro.leaves(others[4])
+    told = (await device.syncs())["rooms"]
+    assert set(told) == {room, others[0], invited, others[4]}
+    assert texts(told[room]) == ["129"]
+    assert told[room]["limited"] is True
+    earlier = await taro.get(f"v3/rooms/{room}/messages", dir="b", **{"from": told[room]["prev_batch"]}, limit="3")
+    assert [event["content"]["body"] for event in earlier["chunk"]] == ["128", "127", "126"]
+    assert state_of(told[others[0]])["m.room.topic", ""]["content"] == {"topic": "slept"}
+    more = await device.syncs(lists=all_rooms(20))
+    assert set(more["rooms"]) == {others[1]}
+
+
+async def test_a_room_that_moved_out_of_the_window_catches_up_when_it_comes_back(node: RunningNode) -> None:
+    hanako, taro = await node.users("hanako", "taro")
+    first, second = [await hanako.creates_room(preset="public_chat", name=name) for name in ("first", "second")]
+    for room in (first, second):
+        await taro.joins(room)
+    device = Device(taro, lists=all_rooms(0, limit=10))
+    assert set((await device.syncs())["rooms"]) == {second}
+    await hanako.says(second, "one")
+    await hanako.says(first, "two")
+    assert set((await device.syncs())["rooms"]) == {first}
+    await hanako.says(second, "three")
+    told = (await device.syncs())["rooms"][second]
+    assert "initial" not in told
+    assert texts(told) == ["one", "three"]
+    assert told["num_live"] == 1
