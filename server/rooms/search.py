@@ -12,6 +12,7 @@ import heapq
 from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
+from server.foundation.errors import NotFound
 from server.rooms.event import Event
 from server.rooms.history import History, Wanted
 from server.rooms.live_room import LiveRoom
@@ -96,7 +97,7 @@ class Search:
         newest = self._history.newest
         top = newest if before is None else min(before - 1, newest)
         walks: list[tuple[int, int, AsyncIterator[tuple[int, list[Found]]]]] = []
-        for room in (await self._rooms.get_many(room_ids)).values():
+        for room in await self._known(room_ids):
             sight = await self._sights.of(room, user_id)
             if room.timeline:
                 start = min(top, room.timeline[-1].stream)
@@ -115,6 +116,13 @@ class Search:
                 heapq.heappop(walks)
         await self._write_index(question)
         return _cut(found, limit, -walks[0][0] if walks else 0)
+
+    async def _known(self, room_ids: Sequence[str]) -> list[LiveRoom]:
+        """The rooms of these ids; of some that somebody was invited to elsewhere, this node knows nothing else."""
+        try:
+            return list((await self._rooms.get_many(room_ids)).values())
+        except NotFound:
+            return [room for room_id in room_ids if (room := await self._rooms.find(room_id)) is not None]
 
     async def _walk(
         self, room: LiveRoom, sight: Sight, question: Question, top: int

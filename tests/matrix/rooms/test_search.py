@@ -220,3 +220,14 @@ def test_a_filter_never_denies_what_is_there() -> None:
     assert sum(may_have(bits, pieces_of(word)) for word in strange) < len(strange) / 50
     assert may_have(b"", {"x"})
     assert not may_have(filter_of([]), {"x"})
+
+
+async def test_rooms_of_which_only_the_membership_is_known_are_passed_over(node: RunningNode) -> None:
+    hanako = await node.user("hanako")
+    room = await hanako.creates_room()
+    await hanako.says(room, "桜")
+    async with node.inside.core.database.write() as tx:
+        await tx.execute(text(
+            "INSERT INTO memberships VALUES (:who, '!far:elsewhere.example', 'leave', '$x', 1, :who, 0)"
+        ), {"who": hanako.user_id})
+    assert await finds(hanako, "桜") == ["桜"]
