@@ -125,7 +125,7 @@ class RoomLists:
         """Rooms asked for by name. Those that are none of the user's are passed over (MSC4186, "Subscriptions")."""
         for room_id, wish in asked.rooms.items():
             place = sought.places.get(room_id) or feed.places.get(room_id)
-            if place is None:
+            if place is None or not await self._cards.of([room_id]):
                 continue
             if room_id not in sought.places:
                 if place.membership in _HERE or not await self._was_ever_in(feed.user_id, place):
