@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from server.foundation.errors import InvalidParam
+from server.http.answers import ForgetfulResponse
 from server.http.late_door import Handler
 from server.http.requests import caller, int_query, json_body
 from server.http.room_services import ROOMS
@@ -26,6 +27,6 @@ def open_door() -> Handler:
         if not opened:
             opened.append(SlidingSync(request.app[ROOMS].sync))
         answer = await opened[0].answer(who.user_id, who.device_id, asked)
-        return web.Response(body=render(answer, body), content_type="application/json")
+        return ForgetfulResponse(render(answer, body))
 
     return sliding_sync

@@ -14,20 +14,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from sqlalchemy import Engine, Executable, MetaData, create_engine, event, text
-from sqlalchemy.exc import IntegrityError
 
 from server.foundation.tasks import to_the_end
 from server.storage.connection import Connection, Row, connect, connected, dispose
+from server.storage.faults import Conflict, meaning
 from server.storage.sqlite_batch import SqliteBatches
 from server.storage.sqlite_readers import SqliteReaders
-from server.storage.transaction import AfterCommit, Conflict, Stale, Transaction, Writes, grouped
+from server.storage.transaction import AfterCommit, Stale, Transaction, Writes, grouped
 
 __all__ = ["AfterCommit", "Conflict", "Database", "Row", "Stale", "Transaction", "Writes", "metadata"]
 
@@ -129,9 +128,9 @@ class Database:
             try:
                 await to_the_end(self._begin())
                 yield tx
-            except BaseException:
+            except BaseException as fault:
                 await to_the_end(self._roll_back(tx.on_failure))
-                raise
+                raise _plain(fault) from None
             await to_the_end(self._commit(tx))
         finally:
             if not turn.done.done():
@@ -173,8 +172,7 @@ class Database:
             await self._commit_rows(rows)
         except Exception as fault:
             if len(batch) == 1:
-                taken = isinstance(fault, sqlite3.IntegrityError | IntegrityError)
-                self._fail(batch[0], Conflict(str(fault)) if taken else fault)
+                self._fail(batch[0], meaning(fault))
                 return
             for item in batch:
                 await self._write_batch([item])
@@ -230,16 +228,23 @@ class Database:
             logger.info("nothing was rolled back: %s", type(fault).__name__)
 
     async def _commit(self, tx: Transaction) -> None:
+        """Commit and tell, as one: whoever is cancelled meanwhile has written all the same."""
         assert self._writer is not None
         try:
             if self._is_sqlite:
                 await self._writer.exec_driver_sql("COMMIT")
             else:
                 await self._writer.commit()
-        except BaseException:
+        except BaseException as fault:
             await self._roll_back(tx.on_failure)
-            raise
+            raise _plain(fault) from None
         _run_all(tx.after_commit)
+
+
+def _plain(fault: BaseException) -> BaseException:
+    """What a failed transaction of one's own raises: a full or busy disk in plain words, all else as it is."""
+    meant = meaning(fault) if isinstance(fault, Exception) else fault
+    return fault if isinstance(meant, Conflict) else meant
 
 
 def _run_all(callbacks: Sequence[AfterCommit]) -> None:

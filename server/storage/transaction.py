@@ -17,10 +17,6 @@ AfterCommit = Callable[[], None]
 _WRITTEN: Final = re.compile(r"\s*(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s+(\w+)", re.IGNORECASE)
 
 
-class Conflict(Exception):
-    """Another row stands where this one should go: a unique key is taken."""
-
-
 class Stale(Exception):
     """What these rows were decided upon was itself never written. Decide again."""
 

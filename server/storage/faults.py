@@ -1,0 +1,48 @@
+"""What a database's own errors mean for whoever wanted to write (FAULTS: a full disk, a locked database)."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Final
+
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from server.foundation.errors import Refused
+
+_FULL: Final = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
+_BUSY: Final = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+# PostgreSQL: disk_full, out_of_memory; lock_not_available, cannot_connect_now.
+_FULL_STATES: Final = {"53100", "53200"}
+_BUSY_STATES: Final = {"55P03", "57P03"}
+
+
+class Conflict(Exception):
+    """Another row stands where this one should go: a unique key is taken."""
+
+
+class StorageFull(Refused):
+    """There is no room left on the disk: 507; nothing of this was written, and reading goes on."""
+
+    status = 507
+    code = "M_RESOURCE_LIMIT_EXCEEDED"
+
+
+class StorageBusy(Refused):
+    """Somebody else holds the database: 503; the same request may be tried again."""
+
+    status = 503
+
+
+def meaning(fault: Exception) -> Exception:
+    """``fault``, or what it means: ``Conflict``, ``StorageFull``, ``StorageBusy``."""
+    if isinstance(fault, sqlite3.IntegrityError | IntegrityError):
+        return Conflict(str(fault))
+    cause = fault.orig if isinstance(fault, DBAPIError) else fault
+    # Extended codes carry the plain one in their low byte.
+    code = (getattr(cause, "sqlite_errorcode", None) or 0) & 0xFF
+    state = getattr(cause, "sqlstate", None)
+    if code in _FULL or state in _FULL_STATES:
+        return StorageFull("The node's disk is full; please tell the officers")
+    if code in _BUSY or state in _BUSY_STATES:
+        return StorageBusy("The node is busy; please try again")
+    return fault
