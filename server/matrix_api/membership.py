@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from aiohttp import web
@@ -50,12 +51,7 @@ async def knock(request: web.Request) -> web.Response:
 
 async def invite(request: web.Request) -> web.Response:
     """Invite a user."""
-    who = await member(request)
-    body = await json_body(request)
-    await request.app[ROOMS].membership.invite(
-        request.match_info["roomId"], who.user_id, field(body, "user_id", str), _reason(body)
-    )
-    return json_answer({})
+    return await _act_on_user(request, request.app[ROOMS].membership.invite)
 
 
 async def leave(request: web.Request) -> web.Response:
@@ -68,32 +64,17 @@ async def leave(request: web.Request) -> web.Response:
 
 async def kick(request: web.Request) -> web.Response:
     """Remove a member."""
-    who = await member(request)
-    body = await json_body(request)
-    await request.app[ROOMS].membership.kick(
-        request.match_info["roomId"], who.user_id, field(body, "user_id", str), _reason(body)
-    )
-    return json_answer({})
+    return await _act_on_user(request, request.app[ROOMS].membership.kick)
 
 
 async def ban(request: web.Request) -> web.Response:
     """Remove a user for good."""
-    who = await member(request)
-    body = await json_body(request)
-    await request.app[ROOMS].membership.ban(
-        request.match_info["roomId"], who.user_id, field(body, "user_id", str), _reason(body)
-    )
-    return json_answer({})
+    return await _act_on_user(request, request.app[ROOMS].membership.ban)
 
 
 async def unban(request: web.Request) -> web.Response:
     """Take a ban back."""
-    who = await member(request)
-    body = await json_body(request)
-    await request.app[ROOMS].membership.unban(
-        request.match_info["roomId"], who.user_id, field(body, "user_id", str), _reason(body)
-    )
-    return json_answer({})
+    return await _act_on_user(request, request.app[ROOMS].membership.unban)
 
 
 async def forget(request: web.Request) -> web.Response:
@@ -110,6 +91,18 @@ async def joined_rooms(request: web.Request) -> web.Response:
     """The rooms that one is in."""
     who = await caller(request)
     return json_answer({"joined_rooms": await request.app[ROOMS].membership.joined_rooms(who.user_id)})
+
+
+# Room, who acts, on whom, and why.
+_Verb = Callable[[str, str, str, str | None], Awaitable[None]]
+
+
+async def _act_on_user(request: web.Request, verb: _Verb) -> web.Response:
+    """What one member does to another user: both are named, a reason may be."""
+    who = await member(request)
+    body = await json_body(request)
+    await verb(request.match_info["roomId"], who.user_id, field(body, "user_id", str), _reason(body))
+    return json_answer({})
 
 
 def _reason(body: dict[str, Any]) -> str | None:
