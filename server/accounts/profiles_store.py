@@ -45,11 +45,3 @@ async def read_profile(database: Database, user_id: str) -> dict[str, Any]:
         select(profile_fields.c.name, profile_fields.c.value).where(profile_fields.c.user_id == user_id)
     )
     return {row[0]: orjson.loads(row[1]) for row in rows}
-
-
-async def all_profiles(database: Database) -> dict[str, dict[str, Any]]:
-    """The profiles of everybody who has one."""
-    profiles: dict[str, dict[str, Any]] = {}
-    for row in await database.fetch_all(select(profile_fields)):
-        profiles.setdefault(row.user_id, {})[row.name] = orjson.loads(row.value)
-    return profiles

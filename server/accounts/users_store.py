@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Column, Integer, Table, Text, bindparam, func, insert, select, update
+from sqlalchemy import BigInteger, Column, Integer, Table, Text, bindparam, insert, select, update
 
 from server.storage.database import Database, Writes, metadata
 from server.storage.upsert import upsert
@@ -90,12 +90,6 @@ async def find_user(database: Database, user_id: str) -> User | None:
 async def all_users(database: Database) -> list[User]:
     """Everybody, in the order of their ids."""
     return [_as_user(row) for row in await database.fetch_all(select(users).order_by(users.c.user_id))]
-
-
-async def count_users(database: Database) -> int:
-    """How many accounts are open."""
-    row = await database.fetch_one(select(func.count()).select_from(users).where(users.c.deactivated == 0))
-    return 0 if row is None else int(row[0])
 
 
 def set_registration_token(writes: Writes, token: RegistrationToken) -> None:

@@ -73,11 +73,6 @@ async def body_bytes(request: web.Request, limit: int) -> bytes:
             raise TooLarge(f"The request is larger than {limit} bytes")
 
 
-def text_query(request: web.Request, name: str) -> str | None:
-    """A text of the query, or ``None``."""
-    return request.query.get(name)
-
-
 def required_query(request: web.Request, name: str) -> str:
     """A text of the query; raises ``MissingParam``."""
     value = request.query.get(name)

@@ -189,12 +189,6 @@ def _as_room(row: Any, server_name: str) -> LiveRoom:
     return LiveRoom(row.nid, row.room_id, room_version(row.version), server_name, tip, {}, listed=bool(row.listed))
 
 
-async def room_id_of_number(database: Database, nid: int) -> str | None:
-    """The room with this number."""
-    row = await database.fetch_one(select(rooms.c.room_id).where(rooms.c.nid == nid))
-    return None if row is None else str(row[0])
-
-
 async def highest_room_number(database: Database) -> int:
     """The number that was given out last."""
     row = await database.fetch_one(select(rooms.c.nid).order_by(rooms.c.nid.desc()).limit(1))

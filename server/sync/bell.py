@@ -9,7 +9,7 @@ round of their own: they wait for a pause.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Final
 
 from server.foundation.clock import Clock, Timer
@@ -141,6 +141,3 @@ class Bell:
 def _set(future: asyncio.Future[None]) -> None:
     if not future.done():
         future.set_result(None)
-
-
-Waker = Callable[[Iterable[str], int], None]

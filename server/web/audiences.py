@@ -23,11 +23,6 @@ class ChosenAudience:
         ids = {"blocks": form.lines("block"), "groups": form.lines("group")}.get(kind, [])
         return cls(kind, tuple(ids))
 
-    @classmethod
-    def of_audience(cls, audience: Audience) -> ChosenAudience:
-        """The boxes for an audience that is chosen already."""
-        return cls(audience.kind.value, audience.ids)
-
     @staticmethod
     def parse(text: str) -> Audience:
         """An audience that a confirming page has carried along; raises ``InvalidParam``."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -220,8 +220,3 @@ def _read_place(text: str | None) -> tuple[int, str] | None:
         return None
     ts, _, circular_id = text.partition("_")
     return (int(ts), circular_id) if ts.isascii() and ts.isdigit() and len(ts) < 16 else None
-
-
-def unread_of(items: Iterable[Item]) -> int:
-    """How many of a list are not even seen."""
-    return sum(item.is_unread for item in items)

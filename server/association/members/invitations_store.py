@@ -96,12 +96,6 @@ async def find_invitation(database: Database, token_hash: bytes, code_hash: byte
     return None if row is None else _as_invitation(row)
 
 
-async def invitation_of_id(database: Database, invitation_id: str) -> Invitation | None:
-    """One invitation."""
-    row = await database.fetch_one(select(invitations).where(invitations.c.id == invitation_id))
-    return None if row is None else _as_invitation(row)
-
-
 async def open_invitations(database: Database, now_ms: int) -> list[Invitation]:
     """All that can still be used, the newest first."""
     rows = await database.fetch_all(
