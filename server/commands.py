@@ -142,6 +142,13 @@ def _deactivate_user(options: argparse.Namespace) -> int:
     return status
 
 
+def _make_token(options: argparse.Namespace) -> int:
+    status: int = _module("server.assembly.people").make_token(
+        _settings(options), uses=options.uses, days=options.days
+    )
+    return status
+
+
 def _change_password(options: argparse.Namespace) -> int:
     settings, password = _settings(options), _new_password()
     status: int = _module("server.assembly.people").change_password(settings, options.localpart, password)
@@ -226,7 +233,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_user_commands(commands: Any) -> None:
-    user = commands.add_parser("user", help="accounts: add, list, deactivate, password")
+    user = commands.add_parser("user", help="accounts: add, list, deactivate, token, password")
     actions = user.add_subparsers(title="what to do", required=True, metavar="ACTION")
     add = _command(actions, "add", "make an account; the password is asked for or read from standard input", _add_user)
     add.add_argument("localpart", metavar="NAME", help="the part before the colon of the address")
@@ -234,6 +241,9 @@ def _add_user_commands(commands: Any) -> None:
     _command(actions, "list", "list the accounts", _list_users)
     deactivate = _command(actions, "deactivate", "close an account for ever", _deactivate_user)
     deactivate.add_argument("localpart", metavar="NAME")
+    token = _command(actions, "token", "make a registration token for a Matrix client to sign up with", _make_token)
+    token.add_argument("--uses", type=int, default=1, metavar="N", help="how many accounts it is good for (default: 1)")
+    token.add_argument("--days", type=int, default=14, metavar="N", help="for how many days (default: 14)")
     password = _command(actions, "password", "set a new password and log all devices out", _change_password)
     password.add_argument("localpart", metavar="NAME")
 

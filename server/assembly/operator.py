@@ -20,12 +20,16 @@ from server.association.members.model import ROLE_LABELS, Role
 from server.association.members.newcomers import Newcomer
 from server.foundation.canonical_json import parse_json
 from server.foundation.errors import Forbidden, InvalidParam
+from server.foundation.ids import random_token
 from server.http.answers import Handler, answer_refusals, json_answer
 from server.http.requests import body_bytes
 
 DOOR: Final = "/_kairan/operator"
 _FRESH_MS: Final = 60_000
 _LIMIT: Final = 65_536
+_DAY_MS: Final = 86_400_000
+_MOST_USES: Final = 2_000
+_MOST_DAYS: Final = 366
 
 Lines = list[str]
 Command = Callable[[Node, Mapping[str, Any]], Awaitable[Lines]]
@@ -56,6 +60,16 @@ async def change_password(node: Node, said: Mapping[str, Any]) -> Lines:
     return [f"{user_id} has a new password and is logged out everywhere."]
 
 
+async def make_token(node: Node, said: Mapping[str, Any]) -> Lines:
+    """A registration token (``m.login.registration_token``) for ``uses`` accounts within ``days``."""
+    if not 1 <= said["uses"] <= _MOST_USES or not 1 <= said["days"] <= _MOST_DAYS:
+        raise InvalidParam(f"A token is good for 1 to {_MOST_USES} accounts and 1 to {_MOST_DAYS} days.")
+    token = random_token()
+    expires_ts = node.core.clock.now_ms() + said["days"] * _DAY_MS
+    await node.accounts.users.allow_registration(token, uses=said["uses"], expires_ts=expires_ts)
+    return [token]
+
+
 async def invite(node: Node, said: Mapping[str, Any]) -> Lines:
     """An invitation for ``name`` in ``block`` with ``role``, who is entered with it; or for nobody in particular."""
     invitations, officer = invitations_of(node), node.association.members.node_user_id
@@ -71,7 +85,7 @@ async def invite(node: Node, said: Mapping[str, Any]) -> Lines:
 
 COMMANDS: Final[Mapping[str, Command]] = {
     "add_user": add_user, "list_users": list_users, "deactivate_user": deactivate_user,
-    "change_password": change_password, "invite": invite,
+    "change_password": change_password, "make_token": make_token, "invite": invite,
 }
 
 

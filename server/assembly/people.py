@@ -41,6 +41,11 @@ def change_password(settings: Settings, localpart: str, password: str) -> int:
     return _perform(settings, "change_password", {"localpart": localpart, "password": password})
 
 
+def make_token(settings: Settings, *, uses: int, days: int) -> int:
+    """Print a registration token for ``uses`` accounts within ``days``."""
+    return _perform(settings, "make_token", {"uses": uses, "days": days})
+
+
 def invite(settings: Settings, *, name: str, block: str, role: str) -> int:
     """Print an invitation: a link and a short code."""
     return _perform(settings, "invite", {"name": name, "block": block, "role": role})

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from server.assembly.operator import DOOR, opened, seal
-from server.assembly.people import add_user, change_password, deactivate_user, invite, list_users
+from server.assembly.people import add_user, change_password, deactivate_user, invite, list_users, make_token
 from server.config import Settings
 from server.foundation.errors import Forbidden, Refused
 from server.foundation.folder_lock import FolderInUse, folder_lock
 from server.foundation.settings import Address
-from tests.builders import RunningNode, settings_for
+from tests.builders import Answer, RunningNode, settings_for
 
 SEED = bytes(32)
 
@@ -78,6 +78,23 @@ async def test_a_running_node_does_it_itself(tmp_path: Path, capsys: pytest.Capt
     assert "/i/" in capsys.readouterr().out
 
 
+async def test_somebody_signs_up_with_a_token_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async with RunningNode(settings_for(tmp_path, more='[registration]\nmode = "token"')) as node:
+        await asyncio.to_thread(make_token, _at(node), uses=1, days=1)
+        token = capsys.readouterr().out.strip()
+
+        first = await _sign_up(node, "taro", token)
+        second = await _sign_up(node, "jiro", token)
+
+    assert first["user_id"] == "@taro:sakura.example"
+    assert second.status in (401, 403)
+
+
+def test_a_token_for_nobody_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="1 to"):
+        make_token(settings_for(tmp_path), uses=0, days=1)
+
+
 async def test_what_a_running_node_refuses_is_told(tmp_path: Path) -> None:
     async with RunningNode(settings_for(tmp_path)) as node:
         settings = _at(node)
@@ -113,6 +130,14 @@ def test_an_altered_request_is_refused() -> None:
 
     with pytest.raises(Forbidden):
         opened(SEED, request, 0)
+
+
+async def _sign_up(node: RunningNode, name: str, token: str) -> Answer:
+    """Sign up as a Matrix client does: the token, then what else the server asks for."""
+    body = {"username": name, "password": "a-long-password"}
+    asked = await node.ask("POST", "v3/register", body)
+    proof = {"type": "m.login.registration_token", "token": token, "session": asked.body["session"]}
+    return await node.ask("POST", "v3/register", {**body, "auth": proof})
 
 
 def _at(node: RunningNode) -> Settings:
