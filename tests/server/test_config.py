@@ -1,4 +1,4 @@
-"""server/config.py: what kairan.toml may say, and how it is refused."""
+"""server/config: what kairan.toml may say, and how it is refused."""
 
 from __future__ import annotations
 

@@ -1,0 +1,15 @@
+"""The settings of a node.
+
+``load_settings`` reads a file and refuses what it does not know; ``render_default`` writes a new one; docs/settings.md
+is ``settings_page()``. Only light imports here: ``kairan check-config`` and the start of the node pass through.
+"""
+
+from __future__ import annotations
+
+from server.config.reading import default_public_url, load_settings, parse_settings, render_default, settings_page
+from server.config.sections import DatabaseSettings, FederationSettings, LimitSettings, Settings
+
+__all__ = [
+    "DatabaseSettings", "FederationSettings", "LimitSettings", "Settings", "default_public_url", "load_settings",
+    "parse_settings", "render_default", "settings_page",
+]

@@ -1,0 +1,209 @@
+"""The sections of kairan.toml, one frozen dataclass each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from server.config import values
+from server.foundation.settings import (
+    Address,
+    IpNetwork,
+    address,
+    flag,
+    list_of,
+    network,
+    one_of,
+    optional,
+    path,
+    required,
+    section,
+    setting,
+    text,
+    whole,
+)
+
+_MIB: Final = 1024 * 1024
+_ANY_SIZE: Final = 1 << 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssociationSettings:
+    """[association]"""
+
+    name: str = setting("What the association is called.", parse=values.association_name, default="町内会")
+    municipality_code: str = setting(
+        "The municipality's five or six digits (全国地方公共団体コード): weather warnings and city notices go by it.",
+        parse=values.municipality_code,
+        default="",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseSettings:
+    """[database]"""
+
+    url: str = setting(
+        "The database; empty for the file kairan.db in data_dir. PostgreSQL: postgresql+asyncpg://user:password@host/name.",
+        parse=values.database_url,
+        default="",
+        secret=True,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpSettings:
+    """[http]"""
+
+    listen: Address = setting(
+        "Where the node answers plain HTTP; a reverse proxy in front of it speaks TLS.",
+        parse=address,
+        default=Address("127.0.0.1", 8008),
+    )
+    public_url: str = setting(
+        "The address that residents use; it is printed on invitations. Empty: https:// and the server name.",
+        parse=values.public_url,
+        default="",
+    )
+    trusted_proxies: tuple[IpNetwork, ...] = setting(
+        "Reverse proxies whose X-Forwarded-For is believed.", parse=list_of(network), default=()
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FederationSettings:
+    """[federation]"""
+
+    enabled: bool = setting("Whether the node talks to other Matrix servers.", parse=flag, default=True)
+    listen: Address | None = setting(
+        "Where the node answers other servers with a certificate of its own, for example on every address with "
+        '"0.0.0.0:8448". Empty: only through [http] listen.',
+        parse=optional(address),
+        default=None,
+    )
+    tls_certificate: Path | None = setting(
+        "The certificate chain (PEM) for [federation] listen.", parse=optional(path), default=None
+    )
+    tls_private_key: Path | None = setting(
+        "The private key (PEM) of that certificate.", parse=optional(path), default=None
+    )
+    verify_certificates: bool = setting(
+        "Whether other servers must show a certificate that the system trusts. Off only in tests.",
+        parse=flag,
+        default=True,
+    )
+    allow_private_addresses: bool = setting(
+        "Whether other servers may be on private or local addresses. On only in tests and closed networks.",
+        parse=flag,
+        default=False,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistrationSettings:
+    """[registration]"""
+
+    mode: str = setting(
+        "Who may make an account: whoever has an invitation (token), nobody (closed), anybody (open).",
+        parse=one_of("token", "closed", "open"),
+        default="token",
+    )
+    shared_secret: str = setting(
+        "Tools that know this secret may make accounts. Empty: none may.", parse=text, default="", secret=True
+    )
+    allow_guests: bool = setting("Whether Matrix guests may look in without an account.", parse=flag, default=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomSettings:
+    """[rooms]"""
+
+    default_version: str = setting(
+        "The Matrix room version of new rooms.", parse=one_of("10", "11", "12"), default="12"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitSettings:
+    """[limits]"""
+
+    enabled: bool = setting(
+        "Whether callers are held back when they ask too often. Sizes and quotas hold in any case.",
+        parse=flag,
+        default=True,
+    )
+    requests_per_second: int = setting(
+        "Requests of one caller per second, on average.", parse=whole(1, 100_000), default=50
+    )
+    request_burst: int = setting("Requests of one caller at once.", parse=whole(1, 100_000), default=200)
+    messages_per_second: int = setting(
+        "Messages of one person per second, on average.", parse=whole(1, 100_000), default=5
+    )
+    message_burst: int = setting("Messages of one person at once.", parse=whole(1, 100_000), default=50)
+    login_attempts_per_minute: int = setting(
+        "Wrong passwords in a minute for one account from one address; wider limits follow from it.",
+        parse=whole(1, 100_000),
+        default=10,
+    )
+    registrations_per_minute: int = setting(
+        "New accounts per address in a minute; a whole hall joins through one address.",
+        parse=whole(1, 100_000),
+        default=60,
+    )
+    upload_bytes: int = setting("The largest file, in bytes.", parse=whole(1, _ANY_SIZE), default=50 * _MIB)
+    media_bytes_per_user: int = setting(
+        "All files of one person together, in bytes.", parse=whole(1, _ANY_SIZE), default=2048 * _MIB
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordSettings:
+    """[passwords]"""
+
+    cost: int = setting(
+        "How much work a password check is (scrypt, log2 N). One more doubles time and memory; low ones only in tests.",
+        parse=whole(4, 20),
+        default=14,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectorySettings:
+    """[directory]"""
+
+    public: bool = setting(
+        "Whether people without an account may see the list of public rooms.", parse=flag, default=False
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """A whole kairan.toml."""
+
+    server_name: str = required(
+        "The name after the colon in every address of this node. It can never be changed.", parse=values.server_name
+    )
+    data_dir: Path = setting("The folder of the database, the signing key and the files.", parse=path, default=Path())
+    application_service_files: tuple[Path, ...] = setting(
+        "Registration files (YAML or JSON) of Matrix application services.", parse=list_of(path), default=()
+    )
+    association: AssociationSettings = section("The association.", AssociationSettings)
+    database: DatabaseSettings = section("The database.", DatabaseSettings)
+    http: HttpSettings = section("The door for residents.", HttpSettings)
+    federation: FederationSettings = section("Other Matrix servers: the city, the neighbours.", FederationSettings)
+    registration: RegistrationSettings = section("Who gets an account.", RegistrationSettings)
+    rooms: RoomSettings = section("Rooms.", RoomSettings)
+    limits: LimitSettings = section("How much one caller may ask for.", LimitSettings)
+    passwords: PasswordSettings = section("Passwords.", PasswordSettings)
+    directory: DirectorySettings = section("The list of public rooms.", DirectorySettings)
+
+    @property
+    def signing_key_file(self) -> Path:
+        """The node's ed25519 key, readable by its owner only."""
+        return self.data_dir / "signing.key"
+
+    @property
+    def media_dir(self) -> Path:
+        """Uploaded files and thumbnails."""
+        return self.data_dir / "media"

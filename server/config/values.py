@@ -1,0 +1,62 @@
+"""Values that only a node's settings have: each parser turns a TOML value into ours or raises ``ValueError`` with the
+end of a sentence.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+from urllib.parse import urlsplit
+
+from server.foundation.ids import is_server_name
+from server.foundation.settings import text
+
+_CODE_WEIGHTS: Final = (6, 5, 4, 3, 2)
+DATABASES: Final = ("sqlite+aiosqlite:///", "postgresql+asyncpg://")
+
+
+def server_name(value: object) -> str:
+    """A Matrix server name."""
+    name = text(value)
+    if not is_server_name(name):
+        raise ValueError('must be a host name, such as "sakura.example.jp"')
+    return name
+
+
+def association_name(value: object) -> str:
+    """What the association is called."""
+    name = text(value)
+    if not name or len(name) > 100:
+        raise ValueError("must be a name of 1 to 100 letters")
+    return name
+
+
+def municipality_code(value: object) -> str:
+    """全国地方公共団体コード: five digits, or six with the check digit of the ministry's table."""
+    code = text(value)
+    if code and not (code.isascii() and code.isdigit() and len(code) in (5, 6)):
+        raise ValueError("must be the five or six digits of the municipality, in quotes")
+    if len(code) == 6 and code[5] != _check_digit(code):
+        raise ValueError("must end in its right check digit")
+    return code
+
+
+def _check_digit(code: str) -> str:
+    total = sum(int(digit) * weight for digit, weight in zip(code, _CODE_WEIGHTS, strict=False))
+    return str(11 - total % 11)[-1]
+
+
+def public_url(value: object) -> str:
+    """An address for residents, without a slash at its end."""
+    url = text(value).rstrip("/")
+    parts = urlsplit(url)
+    if url and (parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment):
+        raise ValueError('must be an address as a browser shows it, such as "https://sakura.example.jp"')
+    return url
+
+
+def database_url(value: object) -> str:
+    """A database address of a kind that the node has a driver for."""
+    url = text(value)
+    if url and not url.startswith(DATABASES):
+        raise ValueError('must begin with "sqlite+aiosqlite:///" or "postgresql+asyncpg://"')
+    return url
