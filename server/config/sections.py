@@ -101,6 +101,18 @@ class FederationSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingSettings:
+    """[outgoing]"""
+
+    allowed_networks: tuple[IpNetwork, ...] = setting(
+        "Private networks in which push gateways may be, for example 192.168.1.0/24. Elsewhere in private networks "
+        "the node connects to nothing that a resident names.",
+        parse=list_of(network),
+        default=(),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RegistrationSettings:
     """[registration]"""
 
@@ -192,6 +204,7 @@ class Settings:
     database: DatabaseSettings = section("The database.", DatabaseSettings)
     http: HttpSettings = section("The door for residents.", HttpSettings)
     federation: FederationSettings = section("Other Matrix servers: the city, the neighbours.", FederationSettings)
+    outgoing: OutgoingSettings = section("Where the node may connect to.", OutgoingSettings)
     registration: RegistrationSettings = section("Who gets an account.", RegistrationSettings)
     rooms: RoomSettings = section("Rooms.", RoomSettings)
     limits: LimitSettings = section("How much one caller may ask for.", LimitSettings)
