@@ -77,6 +77,8 @@ def _contradictions(settings: Settings) -> list[str]:
         problems.append("[federation] tls_certificate and tls_private_key belong together: give both or none.")
     if federation.listen is not None and federation.tls_certificate is None:
         problems.append("[federation] listen needs tls_certificate and tls_private_key.")
+    if settings.turn.uris and not settings.turn.shared_secret:
+        problems.append("[turn] uris need a shared_secret.")
     if settings.limits.media_bytes_per_user < settings.limits.upload_bytes:
         problems.append("[limits] media_bytes_per_user is less than upload_bytes, the largest single file.")
     return problems

@@ -88,6 +88,12 @@ class FederationSettings:
     tls_private_key: Path | None = setting(
         "The private key (PEM) of that certificate.", parse=optional(path), default=None
     )
+    advertised_address: str = setting(
+        "Host and port where other servers find this node, published at /.well-known/matrix/server, for example "
+        '"matrix.example.org:443". Empty: the host of [http] public_url, unless there is a [federation] listen.',
+        parse=values.optional_server_name,
+        default="",
+    )
     verify_certificates: bool = setting(
         "Whether other servers must show a certificate that the system trusts. Off only in tests.",
         parse=flag,
@@ -190,6 +196,92 @@ class DirectorySettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MediaSettings:
+    """[media]"""
+
+    allow_unauthenticated_downloads: bool = setting(
+        "Whether whoever knows the address of a file may have it without an account, at the addresses of before Matrix "
+        "1.11. Only for old tools that send no token.",
+        parse=flag,
+        default=False,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewSettings:
+    """[previews]"""
+
+    enabled: bool = setting(
+        "Whether the node looks at web pages that people mention and shows their title and picture.",
+        parse=flag,
+        default=True,
+    )
+    ports: tuple[int, ...] = setting(
+        "Ports on which web pages are looked at.", parse=list_of(whole(1, 65535)), default=(80, 443)
+    )
+    blocked_hosts: tuple[str, ...] = setting(
+        'Hosts that are never asked, with all names below them, for example "example.org".',
+        parse=list_of(text),
+        default=(),
+    )
+    keep_days: int = setting("For how many days pictures of previews are kept.", parse=whole(1, 3650), default=7)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnSettings:
+    """[turn]"""
+
+    uris: tuple[str, ...] = setting(
+        'The relay for calls, for example "turn:turn.example.org?transport=udp". None: calls go the direct way only.',
+        parse=list_of(values.turn_uri),
+        default=(),
+    )
+    shared_secret: str = setting(
+        "The secret that the relay (coturn: static-auth-secret) shares with this node.",
+        parse=text,
+        default="",
+        secret=True,
+    )
+    lifetime_s: int = setting(
+        "For how many seconds a person may use the relay before their client asks again.",
+        parse=whole(60, 30 * 86_400),
+        default=86_400,
+    )
+    allow_guests: bool = setting("Whether guests may use the relay.", parse=flag, default=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RtcSettings:
+    """[rtc]"""
+
+    livekit_service_url: str = setting(
+        "The address of the token service of a LiveKit server, for calls of many (Element Call). Empty: there is none.",
+        parse=values.public_url,
+        default="",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupportSettings:
+    """[support]"""
+
+    admin_matrix_id: str = setting(
+        "A Matrix address of whoever looks after this node; anybody can read it.",
+        parse=values.optional_user_id,
+        default="",
+    )
+    admin_email: str = setting(
+        "A mail address of whoever looks after this node; anybody can read it.",
+        parse=values.mail_address,
+        default="",
+    )
+    security_email: str = setting(
+        "A mail address for reports of security faults; anybody can read it.", parse=values.mail_address, default=""
+    )
+    page: str = setting("A page with help for the people of this node.", parse=values.public_url, default="")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """A whole kairan.toml."""
 
@@ -210,6 +302,11 @@ class Settings:
     limits: LimitSettings = section("How much one caller may ask for.", LimitSettings)
     passwords: PasswordSettings = section("Passwords.", PasswordSettings)
     directory: DirectorySettings = section("The list of public rooms.", DirectorySettings)
+    media: MediaSettings = section("Files.", MediaSettings)
+    previews: PreviewSettings = section("Previews of web pages.", PreviewSettings)
+    turn: TurnSettings = section("A relay for calls of two (TURN).", TurnSettings)
+    rtc: RtcSettings = section("Calls of many (MatrixRTC).", RtcSettings)
+    support: SupportSettings = section("Whom to turn to; published at /.well-known/matrix/support.", SupportSettings)
 
     @property
     def signing_key_file(self) -> Path:

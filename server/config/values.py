@@ -7,7 +7,8 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import urlsplit
 
-from server.foundation.ids import is_server_name
+from server.foundation.errors import InvalidParam
+from server.foundation.ids import UserId, is_server_name
 from server.foundation.settings import text
 
 _CODE_WEIGHTS: Final = (6, 5, 4, 3, 2)
@@ -20,6 +21,36 @@ def server_name(value: object) -> str:
     if not is_server_name(name):
         raise ValueError('must be a host name, such as "sakura.example.jp"')
     return name
+
+
+def optional_server_name(value: object) -> str:
+    """A host with or without a port, or nothing."""
+    return server_name(value) if value != "" else ""
+
+
+def optional_user_id(value: object) -> str:
+    """``@name:server``, or nothing."""
+    user_id = text(value)
+    try:
+        return str(UserId.parse(user_id)) if user_id else ""
+    except InvalidParam:
+        raise ValueError('must be a Matrix address, such as "@yamada:sakura.example.jp"') from None
+
+
+def mail_address(value: object) -> str:
+    """A mail address, or nothing."""
+    address = text(value)
+    if address and (address.count("@") != 1 or address.strip("@") != address or " " in address):
+        raise ValueError('must be a mail address, such as "yamada@example.jp"')
+    return address
+
+
+def turn_uri(value: object) -> str:
+    """The address of a relay (RFC 7065)."""
+    uri = text(value)
+    if not uri.startswith(("turn:", "turns:")):
+        raise ValueError('must hold addresses such as "turn:turn.example.org?transport=udp"')
+    return uri
 
 
 def association_name(value: object) -> str:

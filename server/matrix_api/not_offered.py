@@ -5,21 +5,14 @@ from __future__ import annotations
 from aiohttp import web
 
 from server.http.answers import json_answer
-from server.http.requests import caller, member
+from server.http.requests import member
 from server.http.routes import Doors
 
 
 def add_routes(doors: Doors) -> None:
-    """Calls over TURN, bridged networks, pushers."""
-    doors.get("v3/voip/turnServer", turn_server)
+    """Bridged networks, pushers."""
     doors.get("v3/thirdparty/protocols", protocols)
     doors.get("v3/pushers", pushers)
-
-
-async def turn_server(request: web.Request) -> web.Response:
-    """GET voip/turnServer: there is none."""
-    await caller(request)
-    return json_answer({})
 
 
 async def protocols(request: web.Request) -> web.Response:

@@ -18,6 +18,13 @@ _RARE: Final = (
     ("POST", "v3/rooms/{roomId}/upgrade", "upgrade", "upgrade_room"),
     ("POST", "v3/search", "search", "search"),
     ("GET", "v3/notifications", "notifications", "notifications"),
+    ("GET", "v3/voip/turnServer", "voip", "turn_server"),
+    ("GET", "v1/rtc/transports", "voip", "rtc_transports"),
+    ("GET", "unstable/org.matrix.msc4143/rtc/transports", "voip", "rtc_transports"),
+    ("GET", "/.well-known/matrix/client", "well_known", "client"),
+    ("GET", "/.well-known/matrix/server", "well_known", "server"),
+    ("GET", "/.well-known/matrix/support", "well_known", "support"),
+    ("GET", "/.well-known/matrix/policy_server", "well_known", "policy_server"),
 )
 
 

@@ -21,15 +21,15 @@ UNSTABLE_FEATURES: Final = {"org.matrix.simplified_msc3575": True}
 
 
 def add_routes(doors: Doors) -> None:
-    """Versions, capabilities, and the well-known file for clients."""
+    """Versions and capabilities."""
     doors.get("versions", get_versions)
     doors.get("v3/capabilities", get_capabilities)
-    doors.get("/.well-known/matrix/client", get_well_known)
 
 
-async def get_versions(_request: web.Request) -> web.Response:
+async def get_versions(request: web.Request) -> web.Response:
     """GET /_matrix/client/versions"""
-    return json_answer({"versions": VERSIONS, "unstable_features": UNSTABLE_FEATURES})
+    features = {**UNSTABLE_FEATURES, "org.matrix.msc4143": bool(request.app[SETTINGS].rtc.livekit_service_url)}
+    return json_answer({"versions": VERSIONS, "unstable_features": features})
 
 
 async def get_capabilities(request: web.Request) -> web.Response:
@@ -49,8 +49,3 @@ async def get_capabilities(request: web.Request) -> web.Response:
         "m.3pid_changes": disabled,
         "m.get_login_token": disabled,
     }})
-
-
-async def get_well_known(request: web.Request) -> web.Response:
-    """GET /.well-known/matrix/client"""
-    return json_answer({"m.homeserver": {"base_url": request.app[SETTINGS].http.public_url}})

@@ -82,15 +82,9 @@ async def test_what_the_node_speaks(node: Node) -> None:
     }
 
 
-async def test_the_well_known_file_names_the_public_address(start_node: StartNode) -> None:
-    node = await start_node('[http]\npublic_url = "https://sakura.example.jp/"\n')
-    _, answer = await node.ask("GET", "/.well-known/matrix/client")
-    assert answer == {"m.homeserver": {"base_url": "https://sakura.example.jp"}}
-
-
 @pytest.mark.parametrize(
     ("path", "answer"),
-    [("v3/voip/turnServer", {}), ("v3/thirdparty/protocols", {}), ("v3/pushers", {"pushers": []})],
+    [("v3/thirdparty/protocols", {}), ("v3/pushers", {"pushers": []})],
 )
 async def test_what_is_not_offered_is_said_honestly(node: Node, path: str, answer: Any) -> None:
     person = await node.person()
