@@ -33,6 +33,7 @@ from server.rooms.send_event import EventSender, Identity
 from server.rooms.spaces import Spaces
 from server.rooms.thread_store import follow_threads
 from server.rooms.typing import Typing
+from server.rooms.user_directory_store import FOLLOWED, follow_people
 from server.rooms.visibility import Sights
 from server.storage.database import Database
 from server.storage.position_store import open_positions, reserve_more
@@ -151,6 +152,7 @@ async def _build_services(
     acceptor.project(unread.project)
     acceptor.project(follow_threads)
     acceptor.project(forget_redacted, ["m.room.redaction"])
+    acceptor.project(follow_people, FOLLOWED)
     feeds = Feeds(database, positions)
     bell = Bell(clock, positions.current)
     world = World(rooms, receipts, typing, unread, sights, accounts)

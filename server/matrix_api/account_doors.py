@@ -21,13 +21,12 @@ from server.matrix_api import (
     shared_secret_register,
     tags,
     to_device,
-    user_directory,
     versions,
 )
 
 _GROUPS = (
     account, account_data, devices, filters, key_backup, keys, keys_changes, login, not_offered, open_id, presence,
-    profile, push_rules, register, shared_secret_register, tags, to_device, user_directory, versions,
+    profile, push_rules, register, shared_secret_register, tags, to_device, versions,
 )
 
 

@@ -1,0 +1,200 @@
+"""Tables ``user_directory`` and ``user_directory_rooms``: in which words people are found, by room. Projections.
+
+What the words of a person are follows from their member event, and whether strangers may find a room's members from
+its join rules and its history visibility. Rows are written in the transaction of these events; nothing else costs
+anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from sqlalchemy import Column, Integer, Table, Text, bindparam, delete, exists, func, or_, select
+
+from server.accounts.users_store import users
+from server.rooms.event import Event
+from server.rooms.live_room import LiveRoom
+from server.rooms.people_words import words_of_person
+from server.rooms.state_store import memberships
+from server.rooms.timeline import REJECTED, SOFT_FAILED, Entry, text_of
+from server.storage.database import Database, Writes, metadata
+from server.storage.upsert import upsert
+
+user_directory: Final = Table(
+    "user_directory", metadata,
+    Column("room_id", Text, primary_key=True),
+    Column("user_id", Text, primary_key=True),
+    Column("words", Text, nullable=False),
+    Column("display_name", Text),
+    Column("avatar_url", Text),
+)
+user_directory_rooms: Final = Table(
+    "user_directory_rooms", metadata,
+    Column("room_id", Text, primary_key=True),
+    Column("open", Integer),
+)
+
+FOLLOWED: Final = ("m.room.member", "m.room.join_rules", "m.room.history_visibility", "m.room.redaction")
+_MEMBER: Final = "m.room.member"
+_PUT: Final = upsert(user_directory)
+_DROP: Final = delete(user_directory).where(
+    user_directory.c.room_id == bindparam("where"), user_directory.c.user_id == bindparam("who")
+)
+_DROP_ALL: Final = delete(user_directory).where(user_directory.c.room_id == bindparam("where"))
+_OPEN: Final = upsert(user_directory_rooms)
+_FORGET: Final = delete(user_directory_rooms).where(user_directory_rooms.c.room_id == bindparam("where"))
+_LONGEST: Final = 256
+
+_mine: Final = memberships.alias("mine")
+_theirs: Final = memberships.alias("theirs")
+_IN_SIGHT: Final = or_(
+    user_directory.c.room_id.in_(
+        select(_mine.c.room_id).where(_mine.c.user_id == bindparam("asker"), _mine.c.membership == "join")
+    ),
+    user_directory.c.room_id.in_(select(user_directory_rooms.c.room_id).where(user_directory_rooms.c.open == 1)),
+)
+_SHARED: Final = (
+    select(_mine.c.room_id)
+    .select_from(_mine.join(_theirs, _mine.c.room_id == _theirs.c.room_id))
+    .where(_mine.c.user_id == bindparam("one"), _theirs.c.user_id == bindparam("other"))
+    .where(_mine.c.membership == "join", _theirs.c.membership == "join")
+)
+
+
+class Listed(NamedTuple):
+    """A person as a room shows them, and the words that they are found by."""
+
+    user_id: str
+    words: str
+    display_name: str | None
+    avatar_url: str | None
+
+
+def follow_people(room: LiveRoom, entry: Entry, writes: Writes) -> None:
+    """A projection of ``FOLLOWED``: who can be found, in which words, and by whom."""
+    event = entry.event
+    if entry.flags & (REJECTED | SOFT_FAILED):
+        return
+    if event.type == "m.room.redaction":
+        _follow_redaction(room, event, writes)
+    elif event.state_key is None:
+        return
+    elif event.type == _MEMBER:
+        _follow_member(room, event, entry.replaced, writes)
+    elif event.state_key == "":
+        _set_open(writes, room.room_id, is_open=is_open(room, event))
+
+
+def is_open(room: LiveRoom, newest: Event | None = None) -> bool:
+    """Whether strangers may find a room's members, where ``newest`` is just about to become part of its state."""
+    rule, visibility = room.join_rule, room.history_visibility
+    if newest is not None and newest.type == "m.room.join_rules":
+        rule = text_of(newest.content, "join_rule")
+    elif newest is not None and newest.type == "m.room.history_visibility":
+        visibility = text_of(newest.content, "history_visibility")
+    return rule == "public" or visibility == "world_readable"
+
+
+def _follow_member(room: LiveRoom, event: Event, replaced: Event | None, writes: Writes) -> None:
+    was_in = replaced is not None and replaced.content.get("membership") == "join"
+    if event.content.get("membership") == "join":
+        if not was_in or replaced is None or not _looks_alike(event, replaced):
+            _put(writes, room.room_id, event)
+    elif was_in:
+        writes.add(_DROP, {"where": room.room_id, "who": event.state_key})
+
+
+def _looks_alike(event: Event, other: Event) -> bool:
+    return all(event.content.get(name) == other.content.get(name) for name in ("displayname", "avatar_url"))
+
+
+def _follow_redaction(room: LiveRoom, redaction: Event, writes: Writes) -> None:
+    """A name that was taken back is not found any more."""
+    target = redaction.redacts
+    newest = room.find(target) if target is not None else None
+    if newest is not None and newest.event.type != _MEMBER:
+        return
+    for user_id in room.joined:
+        event = room.member(user_id)
+        if event is not None and event.event_id == target:
+            writes.add(_PUT, _row(room.room_id, user_id, "", ""))
+
+
+def _put(writes: Writes, room_id: str, event: Event) -> None:
+    name, picture = text_of(event.content, "displayname"), text_of(event.content, "avatar_url")
+    writes.add(_PUT, _row(room_id, event.state_key or "", name, picture))
+
+
+def _row(room_id: str, user_id: str, name: str, picture: str) -> dict[str, str | None]:
+    name = _storable(name[:_LONGEST])
+    return {
+        "room_id": room_id, "user_id": user_id, "words": _storable(words_of_person(user_id, name)),
+        "display_name": name or None, "avatar_url": _storable(picture) or None,
+    }
+
+
+def _storable(text: str) -> str:
+    """What strangers call themselves may hold what no database takes."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
+
+
+def _set_open(writes: Writes, room_id: str, *, is_open: bool | None) -> None:
+    writes.add(_OPEN, {"room_id": room_id, "open": None if is_open is None else int(is_open)})
+
+
+def read_anew(writes: Writes, room_id: str) -> None:
+    """The state of a room has changed as a whole (it was joined on another server): read it at the next search."""
+    _set_open(writes, room_id, is_open=None)
+
+
+def write_room(writes: Writes, room: LiveRoom) -> None:
+    """Write all rows of a room from its state."""
+    writes.add(_DROP_ALL, {"where": room.room_id})
+    for user_id in room.joined:
+        event = room.member(user_id)
+        if event is not None:
+            _put(writes, room.room_id, event)
+    _set_open(writes, room.room_id, is_open=is_open(room))
+
+
+def forget_directory_room(writes: Writes, room_id: str) -> None:
+    """There is no such room here."""
+    writes.add(_DROP_ALL, {"where": room_id})
+    writes.add(_FORGET, {"where": room_id})
+
+
+async def rooms_to_read(database: Database) -> list[str]:
+    """Rooms whose rows are not written yet."""
+    rows = await database.fetch_all(
+        select(user_directory_rooms.c.room_id).where(user_directory_rooms.c.open.is_(None))
+    )
+    return [str(row[0]) for row in rows]
+
+
+async def find_people(database: Database, asker: str, words: Iterable[str], most: int) -> list[Listed]:
+    """Up to ``most`` people whom ``asker`` may find by all of ``words``, without closed accounts and the asker.
+
+    Who looks different in two rooms stands in the answer twice.
+    """
+    same = users.c.user_id == user_directory.c.user_id
+    closed = exists(select(users.c.user_id).where(same, users.c.deactivated == 1))
+    columns = (
+        user_directory.c.user_id, user_directory.c.words, user_directory.c.display_name, user_directory.c.avatar_url,
+    )
+    asked = select(*columns).distinct().where(_IN_SIGHT, user_directory.c.user_id != bindparam("asker"), ~closed)
+    for word in words:
+        asked = asked.where(user_directory.c.words.contains(word, autoescape=True))
+    rows = await database.fetch_all(asked.order_by(user_directory.c.user_id).limit(most), {"asker": asker})
+    return [Listed(*row) for row in rows]
+
+
+async def rooms_shared(
+    database: Database, one: str, other: str, after: str, limit: int
+) -> tuple[Sequence[str], int]:
+    """Up to ``limit`` rooms that two people are in, in the order of their ids ``after`` one, and how many in all."""
+    pair = {"one": one, "other": other}
+    page = _SHARED.where(_mine.c.room_id > after).order_by(_mine.c.room_id).limit(limit)
+    rows = await database.fetch_all(page, pair)
+    total = await database.fetch_one(select(func.count()).select_from(_SHARED.subquery()), pair)
+    return [str(row[0]) for row in rows], 0 if total is None else int(total[0])
