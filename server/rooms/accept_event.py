@@ -13,11 +13,12 @@ from typing import Any
 from server.rooms.event import Event
 from server.rooms.event_store import add_event, add_relation, add_transaction, redact_event
 from server.rooms.live_room import LiveRoom, Tip
+from server.rooms.placement import Placement, State, StoredState
 from server.rooms.redaction import redact
 from server.rooms.relations import bundle, relation_of
 from server.rooms.rooms import Rooms
-from server.rooms.state_store import WHOLE_EVERY, add_snapshot, move_tip, set_current_state
-from server.rooms.timeline import SOFT_FAILED, Entry, client_event
+from server.rooms.state_store import WHOLE_EVERY, add_snapshot, drop_current_state, move_tip, set_current_state
+from server.rooms.timeline import REJECTED, UNSEEN, Entry, Moves, client_event
 from server.storage.database import Writes
 from server.storage.streams import StreamPositions
 
@@ -60,54 +61,100 @@ class EventAcceptor:
         txn: TxnKey | None = None,
         redacting: Entry | None = None,
         flags: int = 0,
+        placement: Placement | None = None,
     ) -> Entry:
         """Enter ``event``, whose checks are done, under the room's lock. The caller submits ``writes``.
 
+        It goes on the tip, or where ``placement`` says. With ``flags`` of ``UNSEEN`` it is kept beside the room.
         Where this raises, the caller undoes what ``writes.on_failure`` names.
         """
         stream = self._positions.allocate()
         room.pending += 1
         writes.holds.append(lambda: not room.broken)
         writes.on_failure.append(lambda: self._failed(room, stream))
-        replaced = self._move_tip(room, event, stream, writes, flags)
-        entry = Entry(event, stream, room.tip.snapshot, replaced=replaced, flags=flags,
-                      txn=f"{txn[1]} {txn[3]}" if txn else None)
+        entry = Entry(event, stream, room.tip.snapshot, flags=flags, txn=f"{txn[1]} {txn[3]}" if txn else None)
+        if placement is not None:
+            self._place(room, entry, placement, writes)
+        elif not flags & UNSEEN:
+            self._lay_on_tip(room, entry, writes)
         if txn is not None:
             add_transaction(writes, txn, event.event_id, event.origin_server_ts)
-        self._run_projections(room, entry, writes)
+        if not flags & UNSEEN:
+            self._run_projections(room, entry, writes)
         add_event(writes, room, entry)
-        if not flags & SOFT_FAILED:
+        if not flags & UNSEEN:
             room.enter(entry)
-        self._follow_relation(entry, writes)
+            self._follow_relation(entry, writes)
         if redacting is not None:
             self._redact(room, redacting, event, writes)
         writes.after_commit.append(lambda: self._committed(room, entry))
         return entry
 
-    def _move_tip(
-        self, room: LiveRoom, event: Event, stream: int, writes: Writes, flags: int
-    ) -> Event | None:
-        """Advance the ends of the graph; for a state event also the state. Answers the event it replaces."""
-        tip = room.tip
-        if flags & SOFT_FAILED:
-            return None
+    def _lay_on_tip(self, room: LiveRoom, entry: Entry, writes: Writes) -> None:
+        """Advance the ends of the graph; for a state event also the state."""
+        event, tip = entry.event, room.tip
         ends = [end for end in tip.extremities if end not in event.prev_events]
         ends.append(event.event_id)
-        snapshot, chain, replaced = tip.snapshot, tip.chain, None
+        snapshot, chain = tip.snapshot, tip.chain
         if event.state_key is not None:
-            replaced = room.state.get(event.key)
-            snapshot, chain = self._new_snapshot(room, event, stream, writes)
-            set_current_state(writes, room, event, stream, replaced)
+            entry.replaced = room.state.get(event.key)
+            before = StoredState(room.state, snapshot, chain)
+            snapshot, chain = _add_state_after(before, event, entry.stream, writes)
+            set_current_state(writes, room, event, entry.stream, entry.replaced)
         room.tip = Tip(ends, max(tip.depth, event.depth), snapshot, chain)
+        entry.snapshot = snapshot
         move_tip(writes, room)
-        return replaced
 
-    def _new_snapshot(self, room: LiveRoom, event: Event, stream: int, writes: Writes) -> tuple[int, int]:
-        if room.tip.chain >= WHOLE_EVERY:
-            add_snapshot(writes, stream, None, ({**room.state, event.key: event}).values())
-            return stream, 0
-        add_snapshot(writes, stream, room.tip.snapshot or None, [event])
-        return stream, room.tip.chain + 1
+    def _place(self, room: LiveRoom, entry: Entry, placement: Placement, writes: Writes) -> None:
+        """Like ``_lay_on_tip`` for an event that other events stand beside."""
+        event, before = entry.event, placement.before
+        if not before.snapshot:
+            before = self._store_whole(before.state, writes)
+        snapshot, chain = before.snapshot, before.chain
+        if event.state_key is not None and not entry.flags & REJECTED:
+            snapshot, chain = _add_state_after(before, event, entry.stream, writes)
+        entry.snapshot = snapshot
+        if entry.flags & UNSEEN:
+            return
+        entry.moved = _moves(room.state, placement.after)
+        entry.replaced = entry.moved.get(event.key, (None, None))[0] if event.state_key is not None else None
+        if len(placement.ends) > 1 and (entry.moved or snapshot != room.tip.snapshot):
+            mixed = self._store_mixed(room, entry.moved, placement.after, writes)
+            snapshot, chain = mixed.snapshot, mixed.chain
+            entry.room_snapshot = snapshot
+        self._move_state(room, entry, writes)
+        room.tip = Tip(placement.ends, max(room.tip.depth, event.depth), snapshot, chain)
+        move_tip(writes, room)
+
+    def _move_state(self, room: LiveRoom, entry: Entry, writes: Writes) -> None:
+        for key, (replaced, current) in entry.changes.items():
+            if current is None:
+                drop_current_state(writes, room, key, entry.stream)
+            else:
+                set_current_state(writes, room, current, entry.stream, replaced)
+
+    def _store_whole(self, state: State, writes: Writes) -> StoredState:
+        snapshot = self._own_position(writes)
+        add_snapshot(writes, snapshot, None, state.values())
+        return StoredState(state, snapshot)
+
+    def _store_mixed(self, room: LiveRoom, moves: Moves, state: State, writes: Writes) -> StoredState:
+        """The room's own state, which is that after none of its events alone."""
+        tip = room.tip
+        if not moves:
+            return StoredState(state, tip.snapshot, tip.chain)
+        if tip.chain >= WHOLE_EVERY or any(current is None for _, current in moves.values()):
+            return self._store_whole(state, writes)
+        snapshot = self._own_position(writes)
+        add_snapshot(writes, snapshot, tip.snapshot, [current for _, current in moves.values() if current is not None])
+        return StoredState(state, snapshot, tip.chain + 1)
+
+    def _own_position(self, writes: Writes) -> int:
+        """A position for a snapshot that belongs to no event."""
+        position = self._positions.allocate()
+        writes.after_commit.append(lambda: self._positions.finish(position))
+        writes.on_failure.append(lambda: self._positions.finish(position))
+        return position
 
     def _run_projections(self, room: LiveRoom, entry: Entry, writes: Writes) -> None:
         for projection in self._projections:
@@ -147,6 +194,8 @@ class EventAcceptor:
         self._rooms.release(room)
         self._positions.finish(entry.stream)
         self._bundle(room, entry)
+        if entry.flags & UNSEEN:
+            return
         for listener in self._listeners:
             listener(room, entry)
 
@@ -161,3 +210,23 @@ class EventAcceptor:
         self._rooms.drop(room)
         self._rooms.release(room)
         self._positions.finish(stream)
+
+
+def _add_state_after(before: StoredState, event: Event, stream: int, writes: Writes) -> tuple[int, int]:
+    """Store the state after a state event; now and then whole, so that the walk to it stays short."""
+    if before.chain >= WHOLE_EVERY:
+        add_snapshot(writes, stream, None, ({**before.state, event.key: event}).values())
+        return stream, 0
+    add_snapshot(writes, stream, before.snapshot or None, [event])
+    return stream, before.chain + 1
+
+
+def _moves(old: State, new: State) -> Moves:
+    """What differs between two states."""
+    changed = {key: (old.get(key), event) for key, event in new.items() if _id(old.get(key)) != event.event_id}
+    gone = {key: (event, None) for key, event in old.items() if key not in new}
+    return {**changed, **gone}
+
+
+def _id(event: Event | None) -> str | None:
+    return event.event_id if event is not None else None

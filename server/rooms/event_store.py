@@ -25,7 +25,7 @@ from server.foundation.canonical_json import canonical_json, parse_json
 from server.rooms.event import Event
 from server.rooms.live_room import LiveRoom
 from server.rooms.room_versions import RoomVersion
-from server.rooms.timeline import Entry, client_event
+from server.rooms.timeline import UNSEEN, Entry, client_event
 from server.storage.database import Database, Writes, metadata
 
 events: Final = Table(
@@ -43,6 +43,7 @@ events: Final = Table(
     Column("txn", Text),
     Column("redacted_by", Text),
     Column("json", LargeBinary, nullable=False),
+    Column("room_snapshot", BigInteger),
 )
 relations: Final = Table(
     "relations", metadata,
@@ -63,6 +64,9 @@ transactions: Final = Table(
     Column("event_id", Text, nullable=False),
     Column("ts", BigInteger, nullable=False),
 )
+
+# What a reader may find: neither rejected nor soft-failed, and with a place in the timeline.
+SEEN: Final = events.c.flags.op("&")(UNSEEN) == 0
 
 _INSERT_EVENT: Final = insert(events)
 _INSERT_RELATION: Final = insert(relations)
@@ -91,7 +95,7 @@ _ENTRIES_AT: Final = (
     .order_by(events.c.stream)
 )
 _NEWEST_STREAMS: Final = (
-    select(events.c.stream).where(events.c.room == bindparam("nid"), events.c.flags.op("&")(3) == 0)
+    select(events.c.stream).where(events.c.room == bindparam("nid"), SEEN)
     .order_by(events.c.stream.desc()).limit(bindparam("most", type_=Integer))
 )
 _RELATED: Final = select(
@@ -118,6 +122,7 @@ def add_event(writes: Writes, room: LiveRoom, entry: Entry) -> None:
         "txn": entry.txn,
         "redacted_by": None,
         "json": canonical_json(event.pdu),
+        "room_snapshot": entry.room_snapshot,
     })
 
 
@@ -171,7 +176,7 @@ async def entries_between(
     order = events.c.stream.desc() if newest_first else events.c.stream
     statement = (
         _ENTRIES.where(events.c.room == room.nid, events.c.stream > after, events.c.stream <= until)
-        .where(events.c.flags.op("&")(3) == 0).order_by(order).limit(limit)
+        .where(SEEN).order_by(order).limit(limit)
     )
     return await _fetch(database, room, statement)
 
@@ -192,7 +197,7 @@ async def _newest_streams(database: Database, nids: Sequence[int], limit: int) -
     else:
         each = [
             select(
-                select(events.c.stream).where(events.c.room == nid, events.c.flags.op("&")(3) == 0)
+                select(events.c.stream).where(events.c.room == nid, SEEN)
                 .order_by(events.c.stream.desc()).limit(limit).subquery().c.stream
             )
             for nid in nids

@@ -65,6 +65,8 @@ class LiveRoom:
     tip: Tip
     state: dict[StateKey, Event]
     listed: bool = False
+    # We have been told of the room (an invitation), but none of us was ever in it: its state is what we were shown.
+    outside: bool = False
     # The newest entries; every event after ``complete_after`` is among them.
     timeline: deque[Entry] = field(default_factory=deque)
     complete_after: int = 0
@@ -130,12 +132,21 @@ class LiveRoom:
         event = entry.event
         self.timeline.append(entry)
         self._drop_old_entries(event.origin_server_ts)
-        if event.state_key is not None:
-            self.state[(event.type, event.state_key)] = event
-            if event.type == "m.room.member":
-                self._note_member(event)
-            elif event.type == "m.room.history_visibility":
-                self.visibility_history = None
+        if entry.moved is not None:
+            for key, (_, current) in entry.moved.items():
+                self._set(key, current)
+        elif event.state_key is not None:
+            self._set(event.key, event)
+
+    def _set(self, key: StateKey, event: Event | None) -> None:
+        if event is None:
+            self.state.pop(key, None)
+        else:
+            self.state[key] = event
+        if key[0] == "m.room.member":
+            self._note_member(key[1], event)
+        elif key[0] == "m.room.history_visibility":
+            self.visibility_history = None
 
     def _drop_old_entries(self, now_ms: int) -> None:
         timeline = self.timeline
@@ -144,9 +155,8 @@ class LiveRoom:
                 return
             self.complete_after = timeline.popleft().stream
 
-    def _note_member(self, event: Event) -> None:
-        user_id = event.state_key or ""
-        if event.content.get("membership") == "join":
+    def _note_member(self, user_id: str, event: Event | None) -> None:
+        if event is not None and event.content.get("membership") == "join":
             self.joined.add(user_id)
             if server_name_of(user_id) == self.server_name:
                 self.joined_here.add(user_id)
@@ -156,9 +166,9 @@ class LiveRoom:
 
     def note_members(self) -> None:
         """Fill ``joined`` from the state of a room that was just loaded."""
-        for (kind, _), event in self.state.items():
+        for (kind, user_id), event in self.state.items():
             if kind == "m.room.member":
-                self._note_member(event)
+                self._note_member(user_id, event)
 
     def entries_after(self, position: int, until: int) -> list[Entry] | None:
         """Entries with ``position < stream <= until``, oldest first; ``None`` where memory does not reach back."""
@@ -203,22 +213,25 @@ class LiveRoom:
         for entry in reversed(self.timeline):
             if entry.stream <= position:
                 break
-            if entry.event.state_key is not None:
+            if entry.changes:
                 if not copied:
                     state, copied = dict(state), True
                 _take_back(state, entry)
         return state
 
-    def servers(self) -> set[str]:
-        """The servers of all joined members."""
-        return {server_name_of(user_id) for user_id in self.joined}
+    def other_servers(self) -> set[str]:
+        """The other servers that have members here."""
+        if len(self.joined) == len(self.joined_here):
+            return set()
+        return {server_name_of(user_id) for user_id in self.joined - self.joined_here}
 
 
 def _take_back(state: dict[StateKey, Event], entry: Entry) -> None:
-    if entry.replaced is None:
-        state.pop(entry.event.key, None)
-    else:
-        state[entry.event.key] = entry.replaced
+    for key, (replaced, _) in entry.changes.items():
+        if replaced is None:
+            state.pop(key, None)
+        else:
+            state[key] = replaced
 
 
 def by_key(events: Iterable[Event]) -> dict[StateKey, Event]:

@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import and_, or_, select
 
-from server.rooms.event_store import events
+from server.rooms.event_store import SEEN, events
 from server.rooms.live_room import LiveRoom
 from server.storage.database import Database
 
@@ -19,7 +19,7 @@ async def events_by_time(
     """``(event id, time in milliseconds, position)`` of some events on from ``place``, a time and a position there."""
     ts, stream = events.c.ts, events.c.stream
     at, after = place
-    asked = select(events.c.event_id, ts, stream).where(events.c.room == room.nid, events.c.flags.op("&")(3) == 0)
+    asked = select(events.c.event_id, ts, stream).where(events.c.room == room.nid, SEEN)
     if backwards:
         asked = asked.where(or_(ts < at, and_(ts == at, stream < after))).where(ts <= at)
         asked = asked.order_by(ts.desc(), stream.desc())

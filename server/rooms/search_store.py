@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, Column, Integer, LargeBinary, Table, bindparam, select, text
 
 from server.rooms.event import Event
-from server.rooms.event_store import events, read_event
+from server.rooms.event_store import SEEN, events, read_event
 from server.rooms.live_room import LiveRoom
 from server.rooms.timeline import Entry
 from server.storage.database import Database, Transaction, Writes, metadata
@@ -42,7 +42,7 @@ _BLOCK_OF: Final = (
 _WORDS: Final = (
     select(events.c.stream, events.c.event_id, events.c.json)
     .where(events.c.room == bindparam("nid"), events.c.stream > bindparam("after"))
-    .where(events.c.stream <= bindparam("until"), events.c.flags.op("&")(3) == 0)
+    .where(events.c.stream <= bindparam("until"), SEEN)
     .where(events.c.type.in_(SEARCHED_TYPES))
 )
 _NEWEST_WORDS: Final = _WORDS.order_by(events.c.stream.desc()).limit(bindparam("most", type_=Integer))

@@ -11,10 +11,24 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 import orjson
-from sqlalchemy import BigInteger, Column, Integer, Table, Text, bindparam, insert, or_, select, text, update
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Integer,
+    Table,
+    Text,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
 
 from server.rooms.event import Event, StateKey
-from server.rooms.event_store import events, read_event
+from server.rooms.event_store import SEEN, events, read_event
 from server.rooms.live_room import LiveRoom, Tip
 from server.rooms.room_versions import room_version
 from server.storage.database import Database, Writes, metadata
@@ -32,6 +46,7 @@ rooms: Final = Table(
     Column("snapshot", BigInteger, nullable=False),
     Column("chain", Integer, nullable=False),
     Column("listed", Integer, nullable=False),
+    Column("outside", Integer, nullable=False),
 )
 state_snapshots: Final = Table(
     "state_snapshots", metadata,
@@ -72,6 +87,10 @@ _MOVE_TIP: Final = (
 _INSERT_SNAPSHOT: Final = insert(state_snapshots)
 _INSERT_DELTA: Final = insert(state_deltas)
 _SET_STATE: Final = upsert(current_state)
+_DROP_STATE: Final = (
+    delete(current_state).where(current_state.c.room == bindparam("of"), current_state.c.type == bindparam("kind"))
+    .where(current_state.c.state_key == bindparam("key"))
+)
 _SET_MEMBERSHIP: Final = upsert(memberships)
 _STAY: Final = upsert(memberships, replace=("event_id", "sender"))
 _LIST: Final = update(rooms).where(rooms.c.nid == bindparam("room")).values(listed=bindparam("shown"))
@@ -99,7 +118,7 @@ _STATE_HISTORY: Final = (
     select(events.c.stream, events.c.event_id, events.c.json)
     .where(events.c.room == bindparam("nid"), events.c.type == bindparam("kind"))
     .where(events.c.state_key == bindparam("key"), events.c.state_key.is_not(None))
-    .where(events.c.flags.op("&")(3) == 0).order_by(events.c.stream)
+    .where(SEEN).order_by(events.c.stream)
 )
 
 
@@ -121,7 +140,7 @@ def add_room(writes: Writes, room: LiveRoom) -> None:
     """Store a new room, before its first event."""
     writes.add(_INSERT_ROOM, {
         "nid": room.nid, "room_id": room.room_id, "version": room.version.name, "depth": 0, "extremities": "[]",
-        "snapshot": 0, "chain": 0, "listed": int(room.listed),
+        "snapshot": 0, "chain": 0, "listed": int(room.listed), "outside": int(room.outside),
     })
 
 
@@ -160,6 +179,17 @@ def set_current_state(
         })
 
 
+def drop_current_state(writes: Writes, room: LiveRoom, key: StateKey, stream: int) -> None:
+    """Store that the room has no state of this key any more: a resolution has left none."""
+    kind, state_key = key
+    writes.add(_DROP_STATE, {"of": room.nid, "kind": kind, "key": state_key})
+    if kind == "m.room.member":
+        writes.add(_SET_MEMBERSHIP, {
+            "user_id": state_key, "room_id": room.room_id, "membership": "leave", "event_id": "", "stream": stream,
+            "sender": state_key, "forgotten": 0,
+        })
+
+
 def list_room(writes: Writes, room: LiveRoom) -> None:
     """Store whether the room stands in the public list."""
     writes.add(_LIST, {"room": room.nid, "shown": int(room.listed)})
@@ -186,7 +216,10 @@ async def load_rooms(database: Database, room_ids: Sequence[str], server_name: s
 
 def _as_room(row: Any, server_name: str) -> LiveRoom:
     tip = Tip(orjson.loads(row.extremities), row.depth, row.snapshot, row.chain)
-    return LiveRoom(row.nid, row.room_id, room_version(row.version), server_name, tip, {}, listed=bool(row.listed))
+    return LiveRoom(
+        row.nid, row.room_id, room_version(row.version), server_name, tip, {}, listed=bool(row.listed),
+        outside=bool(row.outside),
+    )
 
 
 async def highest_room_number(database: Database) -> int:
@@ -257,7 +290,7 @@ async def state_changes(database: Database, room: LiveRoom, after: int, until: i
     rows = await database.fetch_all(
         select(events.c.event_id, events.c.json)
         .where(events.c.room == room.nid, events.c.stream > after, events.c.stream <= until)
-        .where(events.c.state_key.is_not(None), events.c.flags.op("&")(3) == 0).order_by(events.c.stream)
+        .where(events.c.state_key.is_not(None), SEEN).order_by(events.c.stream)
     )
     return {event.key: event for event in (read_event(row[1], room.version, row[0], room) for row in rows)}
 
@@ -265,8 +298,9 @@ async def state_changes(database: Database, room: LiveRoom, after: int, until: i
 async def snapshot_at(database: Database, room: LiveRoom, position: int) -> int:
     """The snapshot that holds after the last event up to ``position``."""
     row = await database.fetch_one(
-        select(events.c.snapshot).where(events.c.room == room.nid, events.c.stream <= position)
-        .where(events.c.flags.op("&")(3) == 0).order_by(events.c.stream.desc()).limit(1)
+        select(func.coalesce(events.c.room_snapshot, events.c.snapshot))
+        .where(events.c.room == room.nid, events.c.stream <= position)
+        .where(SEEN).order_by(events.c.stream.desc()).limit(1)
     )
     return 0 if row is None else int(row[0])
 

@@ -10,14 +10,20 @@ from typing import Any
 
 import orjson
 
-from server.rooms.event import Event
+from server.rooms.event import Event, StateKey
 
 # Bits of events.flags.
 REJECTED = 1
 SOFT_FAILED = 2
 NOTIFIES = 4
+# Known only because others rest on it (auth events, state before our time); it has no place in the timeline.
+OUTLIER = 8
+# What no reader sees.
+UNSEEN = REJECTED | SOFT_FAILED | OUTLIER
 
 Json = dict[str, Any]
+# State that was replaced and what replaced it, by key; ``None`` where there is nothing.
+Moves = Mapping[StateKey, tuple[Event | None, Event | None]]
 
 
 class Entry:
@@ -28,8 +34,8 @@ class Entry:
     """
 
     __slots__ = (
-        "_bytes", "bundled_up_to", "event", "flags", "participants", "redacted_because", "related", "replaced",
-        "snapshot", "stream", "txn",
+        "_bytes", "bundled_up_to", "event", "flags", "moved", "participants", "redacted_because", "related",
+        "replaced", "room_snapshot", "snapshot", "stream", "txn",
     )
 
     def __init__(
@@ -48,6 +54,10 @@ class Entry:
         self.replaced = replaced
         self.flags = flags
         self.txn = txn
+        # Where the room had forked: everything that this event, by state resolution, has changed of its state.
+        self.moved: Moves | None = None
+        # The room's state after it, where that is not the state after the event.
+        self.room_snapshot: int | None = None
         self.related: Json | None = None
         # The position of the last event that is counted in ``related``.
         self.bundled_up_to = 0
@@ -55,6 +65,13 @@ class Entry:
         self.participants: set[str] | None = None
         self.redacted_because: Json | None = None
         self._bytes: bytes | None = None
+
+    @property
+    def changes(self) -> Moves:
+        """What this event has changed of the room's state."""
+        if self.moved is not None:
+            return self.moved
+        return {} if self.event.state_key is None else {self.event.key: (self.replaced, self.event)}
 
     @property
     def notifies(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import bindparam, select
 
 from server.foundation.canonical_json import parse_json
-from server.rooms.event_store import events
+from server.rooms.event_store import SEEN, events
 from server.rooms.state_store import current_state, rooms
 from server.storage.database import Database
 
@@ -26,7 +26,7 @@ class Outline(NamedTuple):
 
 
 _newest: Final = (
-    select(events.c.stream).where(events.c.room == rooms.c.nid, events.c.flags.op("&")(3) == 0)
+    select(events.c.stream).where(events.c.room == rooms.c.nid, SEEN)
     .order_by(events.c.stream.desc()).limit(1).correlate(rooms).scalar_subquery()
 )
 _created: Final = (
