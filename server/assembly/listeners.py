@@ -27,8 +27,9 @@ def connect(
         unread.follow(room, entry)
         services.typing.follow(room, entry)
         bell.room_changed(room, entry.stream)
-        if entry.event.type == "m.room.member" and entry.event.state_key is not None:
-            bell.users_changed([entry.event.state_key], entry.stream)
+        moved = [state_key for kind, state_key in entry.changes if kind == "m.room.member"]
+        if moved:
+            bell.users_changed(moved, entry.stream)
 
     def publish_when_reached(room: LiveRoom, entry: Entry) -> None:
         positions.when_reached(entry.stream, lambda: publish(room, entry))

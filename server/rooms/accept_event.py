@@ -86,7 +86,7 @@ class EventAcceptor:
             room.enter(entry)
             self._follow_relation(entry, writes)
         if redacting is not None:
-            self._redact(room, redacting, event, writes)
+            self.redact(room, redacting, event, writes)
         writes.after_commit.append(lambda: self._committed(room, entry))
         return entry
 
@@ -167,7 +167,7 @@ class EventAcceptor:
         if relation is not None:
             add_relation(writes, entry, *relation)
 
-    def _redact(self, room: LiveRoom, target: Entry, redaction: Event, writes: Writes) -> None:
+    def redact(self, room: LiveRoom, target: Entry, redaction: Event, writes: Writes) -> None:
         """Prune the target in memory and on disk; its content is gone for good."""
         pruned: dict[str, Any] = redact(target.event.pdu, room.version)
         event = Event(pruned, room.version, target.event.event_id, room.room_id)

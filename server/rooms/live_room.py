@@ -109,7 +109,7 @@ class LiveRoom:
     @property
     def room_type(self) -> str | None:
         """``m.space`` for a space."""
-        kind = self.create_event.content.get("type")
+        kind = self.content("m.room.create").get("type")
         return kind if isinstance(kind, str) else None
 
     @property

@@ -103,7 +103,7 @@ _STATE_AT: Final = text(
     "WITH RECURSIVE walk(id, parent, step) AS ("
     " SELECT id, parent, 0 FROM state_snapshots WHERE id = :snapshot"
     " UNION ALL SELECT s.id, s.parent, walk.step + 1 FROM state_snapshots s JOIN walk ON s.id = walk.parent)"
-    " SELECT d.type, d.state_key, d.event_id FROM walk JOIN state_deltas d ON d.snapshot = walk.id"
+    " SELECT d.type, d.state_key, d.event_id, walk.step FROM walk JOIN state_deltas d ON d.snapshot = walk.id"
     " ORDER BY walk.step DESC"
 )
 # Prepared once: building a statement costs as much as running it.
@@ -230,8 +230,13 @@ async def highest_room_number(database: Database) -> int:
 
 async def state_ids_at(database: Database, snapshot: int) -> dict[StateKey, str]:
     """The state of a snapshot as event ids."""
+    return (await chained_state_ids(database, snapshot))[0]
+
+
+async def chained_state_ids(database: Database, snapshot: int) -> tuple[dict[StateKey, str], int]:
+    """The state of a snapshot as event ids, and how many snapshots stand between it and the last whole one."""
     rows = await database.fetch_all(_STATE_AT, {"snapshot": snapshot})
-    return {(row[0], row[1]): row[2] for row in rows}
+    return {(row[0], row[1]): row[2] for row in rows}, max((int(row[3]) for row in rows), default=0)
 
 
 async def state_at(database: Database, room: LiveRoom, snapshot: int) -> dict[StateKey, Event]:
@@ -286,13 +291,23 @@ async def state_history(
 
 
 async def state_changes(database: Database, room: LiveRoom, after: int, until: int) -> dict[StateKey, Event]:
-    """State events with ``after < stream <= until``, the last of each key."""
+    """What has changed of the state from position ``after`` to ``until``, by key."""
     rows = await database.fetch_all(
-        select(events.c.event_id, events.c.json)
+        select(events.c.event_id, events.c.json, events.c.room_snapshot)
         .where(events.c.room == room.nid, events.c.stream > after, events.c.stream <= until)
-        .where(events.c.state_key.is_not(None), SEEN).order_by(events.c.stream)
+        .where(or_(events.c.state_key.is_not(None), events.c.room_snapshot.is_not(None)), SEEN)
+        .order_by(events.c.stream)
     )
+    if any(row[2] is not None for row in rows):
+        return await _difference(database, room, after, until)
     return {event.key: event for event in (read_event(row[1], room.version, row[0], room) for row in rows)}
+
+
+async def _difference(database: Database, room: LiveRoom, after: int, until: int) -> dict[StateKey, Event]:
+    """Where the room had forked, its events do not tell what has become of its state."""
+    before = await state_ids_at(database, await snapshot_at(database, room, after))
+    now = await state_at(database, room, await snapshot_at(database, room, until))
+    return {key: event for key, event in now.items() if before.get(key) != event.event_id}
 
 
 async def snapshot_at(database: Database, room: LiveRoom, position: int) -> int:

@@ -9,6 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable
 
 
+class PastPositions:
+    """Positions before all others, each lower than the last: for what is learned of a time before ours."""
+
+    def __init__(self, lowest: int) -> None:
+        self._lowest = min(lowest, 0)
+
+    def allocate(self) -> int:
+        """The next position towards the past; below zero."""
+        self._lowest -= 1
+        return self._lowest
+
+
 class StreamPositions:
     """Hands out positions and knows up to which all are committed."""
 

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Final
 
+from server.rooms.event import Event
 from server.rooms.live_room import LiveRoom
 from server.rooms.state_store import Membership, memberships_of
 from server.rooms.timeline import Entry
@@ -58,18 +59,23 @@ class Feeds:
 
     def follow(self, room: LiveRoom, entry: Entry) -> None:
         """Somebody has come or gone. To be called when the entry's position has been reached, not before."""
-        event = entry.event
-        if event.type != "m.room.member" or event.state_key is None:
-            return
-        feed = self._feeds.get(event.state_key)
-        if feed is None and event.state_key in self._loading:
-            feed = self._loading[event.state_key][0]
+        for (kind, user_id), (replaced, current) in entry.changes.items():
+            if kind == "m.room.member":
+                self._follow_member(room, user_id, replaced, current, entry.stream)
+
+    def _follow_member(
+        self, room: LiveRoom, user_id: str, replaced: Event | None, current: Event | None, stream: int
+    ) -> None:
+        feed = self._feeds.get(user_id)
+        if feed is None and user_id in self._loading:
+            feed = self._loading[user_id][0]
         if feed is None:
             return
-        membership = str(event.content.get("membership", "leave"))
+        membership = str(current.content.get("membership", "leave")) if current is not None else "leave"
         known = feed.places.get(room.room_id)
-        place = Membership(room.room_id, membership, event.event_id, entry.stream, event.sender, False)
-        if membership == "join" and entry.replaced is not None and entry.replaced.content.get("membership") == "join":
+        event_id, sender = (current.event_id, current.sender) if current is not None else ("", user_id)
+        place = Membership(room.room_id, membership, event_id, stream, sender, False)
+        if membership == "join" and replaced is not None and replaced.content.get("membership") == "join":
             # Only the name has changed. What is being loaded brings the position of the coming in.
             if known is not None:
                 feed.set(place._replace(stream=known.stream))

@@ -105,7 +105,10 @@ class RoomReader:
         entries = room.entries_after(after, until)
         if entries is None:
             return await state_changes(self._database, room, after, until)
-        return {entry.event.key: entry.event for entry in entries if entry.event.state_key is not None}
+        found: dict[StateKey, Event] = {}
+        for entry in entries:
+            found |= {key: event for key, (_, event) in entry.changes.items() if event is not None}
+        return found
 
 
 def timeline_json(span: Span, viewer: Viewer) -> bytes:

@@ -1,0 +1,79 @@
+"""What the room core needs from other servers; ``federation.outbound`` brings it.
+
+Every event that comes back has passed the first three checks on receipt (format, signatures, content hash). All verbs
+go to the network: never to be called under a room's lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from server.foundation.errors import Refused
+from server.rooms.event import Event
+from server.rooms.live_room import LiveRoom
+
+
+class PeerFailed(Refused):
+    """Another server did not answer, or not with what was asked for."""
+
+    status = 502
+    code = "M_UNKNOWN"
+
+
+class Peers(Protocol):
+    """Asking other servers about rooms that we are in. All raise ``PeerFailed``."""
+
+    async def missing_events(
+        self, server: str, room: LiveRoom, earliest: Sequence[str], latest: Sequence[str], limit: int
+    ) -> list[Event]:
+        """Up to ``limit`` events between ``earliest`` (known) and ``latest`` (not to be sent), the newest of them."""
+
+    async def authorities(self, server: str, room: LiveRoom, event_id: str) -> list[Event]:
+        """Everything that an event rests on."""
+
+    async def state_ids_before(self, server: str, room: LiveRoom, event_id: str) -> tuple[list[str], list[str]]:
+        """The ids of the state before an event, and of everything that it rests on."""
+
+    async def state_before(self, server: str, room: LiveRoom, event_id: str) -> list[Event]:
+        """The state before an event and everything that it rests on, whole."""
+
+    async def events(self, server: str, room: LiveRoom, event_ids: Sequence[str]) -> list[Event]:
+        """Those of these events that the server has."""
+
+    async def backfill(
+        self, servers: Sequence[str], room: LiveRoom, event_ids: Sequence[str], limit: int
+    ) -> list[Event]:
+        """Up to ``limit`` events: these and what came before them, from the first server that answers."""
+
+
+class NoPeers:
+    """A node that talks to no other server."""
+
+    async def missing_events(
+        self, server: str, room: LiveRoom, earliest: Sequence[str], latest: Sequence[str], limit: int
+    ) -> list[Event]:
+        """None."""
+        raise PeerFailed("This node does not talk to other servers")
+
+    async def authorities(self, server: str, room: LiveRoom, event_id: str) -> list[Event]:
+        """None."""
+        raise PeerFailed("This node does not talk to other servers")
+
+    async def state_ids_before(self, server: str, room: LiveRoom, event_id: str) -> tuple[list[str], list[str]]:
+        """None."""
+        raise PeerFailed("This node does not talk to other servers")
+
+    async def state_before(self, server: str, room: LiveRoom, event_id: str) -> list[Event]:
+        """None."""
+        raise PeerFailed("This node does not talk to other servers")
+
+    async def events(self, server: str, room: LiveRoom, event_ids: Sequence[str]) -> list[Event]:
+        """None."""
+        raise PeerFailed("This node does not talk to other servers")
+
+    async def backfill(
+        self, servers: Sequence[str], room: LiveRoom, event_ids: Sequence[str], limit: int
+    ) -> list[Event]:
+        """None."""
+        raise PeerFailed("This node does not talk to other servers")

@@ -1,0 +1,130 @@
+"""Remote events that arrive one by one in a real room come to what the oracle says of the same graph."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from server.foundation.clock import SystemClock
+from server.foundation.errors import Refused
+from server.foundation.signatures import from_unpadded_base64, signature_is_valid
+from server.rooms.accept_event import EventAcceptor
+from server.rooms.event import Event
+from server.rooms.event_format import as_redacted, check_content_hash, read_pdu, required_signers
+from server.rooms.graph_store import lowest_position, stored_events
+from server.rooms.live_room import LiveRoom, Tip
+from server.rooms.ports import NoPeers
+from server.rooms.receive_event import EventReceiver
+from server.rooms.redaction import redact
+from server.rooms.room_versions import room_version
+from server.rooms.rooms import Rooms
+from server.rooms.state_store import add_room
+from server.rooms.timeline import REJECTED, SOFT_FAILED
+from server.storage.database import Database, Writes
+from server.storage.position_store import open_positions
+from server.storage.schema_version import migrate
+from server.storage.streams import PastPositions
+from tests.rules.rooms import DATA
+
+CASES = [orjson.loads(line) for line in gzip.decompress((DATA / "judge.jsonl.gz").read_bytes()).splitlines()]
+GRAPHS = [pytest.param(case, id=case["question"]["id"]) for case in CASES if case["question"]["kind"] == "dag"]
+
+
+class Graph:
+    """A room that grows from the events of a question, in a database."""
+
+    def __init__(self, question: dict[str, Any], database: Database, rooms: Rooms, receiver: EventReceiver,
+                 acceptor: EventAcceptor) -> None:
+        self.version = room_version(question["version"])
+        self.room_id = question["room_id"]
+        self.keys = question["keys"]
+        self.database = database
+        self.rooms = rooms
+        self.receiver = receiver
+        self.acceptor = acceptor
+
+    def read(self, pdu: Any) -> Event | None:
+        """The event, if it passes the first three checks."""
+        try:
+            event = read_pdu(pdu, self.version)
+            signed = redact(event.pdu, self.version)
+            for server in required_signers(event):
+                keys = self.keys.get(server, {}).items()
+                if not any(signature_is_valid(signed, server, key_id, from_unpadded_base64(key)) for key_id, key in keys):
+                    return None
+            return event if check_content_hash(event) else as_redacted(event)
+        except Refused:
+            return None
+
+    async def begin(self, create: Event) -> None:
+        """Enter the create event, as a join would have."""
+        room = LiveRoom(self.rooms.new_number(), self.room_id, self.version, "nobody.example", Tip([], 0, 0, 0), {})
+        writes = Writes()
+        add_room(writes, room)
+        self.acceptor.accept(room, create, writes)
+        self.rooms.enter(room)
+        await self.database.submit(writes)
+
+    async def add(self, pdu: Any) -> None:
+        """Take one more event as it comes."""
+        event = self.read(pdu)
+        if event is None:
+            return
+        if event.type == "m.room.create" and self.rooms.live(self.room_id) is None:
+            await self.begin(event)
+            return
+        try:
+            await self.receiver.take_own(await self.rooms.get(self.room_id), event)
+        except Refused:
+            pass
+
+    async def verdict(self, event_id: str) -> tuple[bool, bool]:
+        """Whether an event was accepted, and whether it has failed softly."""
+        room = await self.rooms.get(self.room_id)
+        found = (await stored_events(self.database, room, [event_id])).get(event_id)
+        if found is None or found.flags & REJECTED:
+            return False, False
+        return True, bool(found.flags & SOFT_FAILED)
+
+    async def state(self) -> list[list[str]]:
+        """The room's state, as rows."""
+        room = await self.rooms.get(self.room_id)
+        return sorted([kind, key, event.event_id] for (kind, key), event in room.state.items())
+
+
+@asynccontextmanager
+async def graph_of(question: dict[str, Any], folder: Path) -> AsyncIterator[Graph]:
+    database = Database(f"sqlite+aiosqlite:///{folder / 'graph.db'}")
+    await database.open()
+    try:
+        await migrate(database)
+        positions = await open_positions(database)
+        rooms = Rooms(database, positions, SystemClock(), "nobody.example")
+        await rooms.open()
+        acceptor = EventAcceptor(rooms, positions)
+        past = PastPositions(await lowest_position(database))
+        yield Graph(question, database, rooms, EventReceiver(database, rooms, acceptor, past, NoPeers()), acceptor)
+    finally:
+        await database.close()
+
+
+@pytest.mark.parametrize("case", GRAPHS)
+async def test_a_forked_room_in_the_database_comes_to_the_state_that_others_see(
+    case: dict[str, Any], tmp_path: Path
+) -> None:
+    async with graph_of(case["question"], tmp_path) as graph:
+        for pdu in case["question"]["events"]:
+            await graph.add(pdu)
+        for expected in case["answer"]["events"]:
+            if expected["event_id"] is not None:
+                assert await graph.verdict(expected["event_id"]) == (expected["accepted"], expected["soft_failed"])
+        assert await graph.state() == sorted(case["answer"]["current_state"])
+        room = await graph.rooms.get(graph.room_id)
+        graph.rooms.drop(room)
+        assert await graph.state() == sorted(case["answer"]["current_state"]), "not the same after a restart"
