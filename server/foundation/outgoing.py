@@ -19,6 +19,7 @@ from urllib.parse import urljoin
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
+from yarl import URL
 
 from server.foundation.settings import IpNetwork
 
@@ -77,7 +78,7 @@ class Outgoing:
     async def fetch(
         self,
         method: str,
-        url: str,
+        url: str | URL,
         *,
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
@@ -90,7 +91,7 @@ class Outgoing:
         """One request and its whole answer, at most ``limit`` bytes (unpacked) within ``timeout_s`` seconds.
 
         Follows up to ``redirects`` redirects, as GET without the body. ``ssl`` and ``server_hostname`` are as in
-        aiohttp: how a certificate is checked, and for which name. Raises ``Unreachable``.
+        aiohttp: how a certificate is checked, and for which name. A ``URL`` goes out as it is. Raises ``Unreachable``.
         """
         tls: dict[str, Any] = {"ssl": ssl}
         if server_hostname is not None:
@@ -112,11 +113,11 @@ class Outgoing:
             self._session = None
 
     async def _follow(
-        self, method: str, url: str, body: bytes | None, headers: dict[str, str], limit: int, redirects: int,
+        self, method: str, url: str | URL, body: bytes | None, headers: dict[str, str], limit: int, redirects: int,
         tls: Mapping[str, Any],
     ) -> Fetched:
         while True:
-            self._require_allowed(url)
+            self._require_allowed(str(url))
             async with self._open_session().request(
                 method, url, data=body, headers=headers, allow_redirects=False, **tls
             ) as answer:

@@ -38,7 +38,8 @@ def judge_by_authorities(
         if any(link not in at_hand for link in event.auth_events):
             continue
         authorities = [at_hand[link] for link in event.auth_events]
-        if not is_authorised(event, authorities, at_hand.get(f"${event.room_id[1:]}"), bad):
+        create_id = f"${event.room_id[1:]}"
+        if not is_authorised(event, authorities, known.get(create_id) or fresh.get(create_id), bad):
             bad.add(event.event_id)
         at_hand[event.event_id] = event
         kept.append(event)

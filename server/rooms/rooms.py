@@ -29,7 +29,7 @@ class Rooms:
         self._database = database
         self._positions = positions
         self._clock = clock
-        self._server_name = server_name
+        self.server_name = server_name
         self._live: OrderedDict[str, LiveRoom] = OrderedDict()
         self._last_number = 0
         # Rooms that somebody asked for since the last round of ``forget_unused``.
@@ -147,7 +147,7 @@ class Rooms:
                 done.set_result(None)
 
     async def _read(self, room_ids: Sequence[str]) -> list[LiveRoom]:
-        rooms = await load_rooms(self._database, room_ids, self._server_name)
+        rooms = await load_rooms(self._database, room_ids, self.server_name)
         newest = await newest_entries(self._database, rooms, _LOADED_ENTRIES) if rooms else {}
         for room in await rooms_with_children(self._database, [(room, newest[room.nid]) for room in rooms]):
             await bundle_all(self._database, room, newest[room.nid])

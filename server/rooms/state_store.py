@@ -94,6 +94,7 @@ _DROP_STATE: Final = (
 _SET_MEMBERSHIP: Final = upsert(memberships)
 _STAY: Final = upsert(memberships, replace=("event_id", "sender"))
 _LIST: Final = update(rooms).where(rooms.c.nid == bindparam("room")).values(listed=bindparam("shown"))
+_SET_OUTSIDE: Final = update(rooms).where(rooms.c.nid == bindparam("room")).values(outside=bindparam("whether"))
 _FORGET: Final = (
     update(memberships)
     .where(memberships.c.user_id == bindparam("who"), memberships.c.room_id == bindparam("where"))
@@ -193,6 +194,11 @@ def drop_current_state(writes: Writes, room: LiveRoom, key: StateKey, stream: in
 def list_room(writes: Writes, room: LiveRoom) -> None:
     """Store whether the room stands in the public list."""
     writes.add(_LIST, {"room": room.nid, "shown": int(room.listed)})
+
+
+def set_outside(writes: Writes, room: LiveRoom) -> None:
+    """Store whether we have only been told of the room."""
+    writes.add(_SET_OUTSIDE, {"room": room.nid, "whether": int(room.outside)})
 
 
 def forget_room(writes: Writes, user_id: str, room_id: str) -> None:

@@ -1,0 +1,133 @@
+"""Requests of ours to other servers: found, encrypted, signed, within limits (spec: "Authentication", "TLS").
+
+What an answer means is for the caller; here it is JSON, or a refusal.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+from yarl import URL
+
+from federation.identity.discovery import Discovery, Place
+from federation.identity.x_matrix import authorization
+from server.foundation.canonical_json import canonical_json, parse_json
+from server.foundation.errors import Refused
+from server.foundation.outgoing import Fetched, ForbiddenAddress, Outgoing, Unreachable
+from server.foundation.signatures import SigningKey
+from server.rooms.ports import PeerFailed
+
+Query = Sequence[tuple[str, str]]
+
+# The whole state of a large room fits.
+MOST_BYTES: Final = 256 * 1024 * 1024
+_USUAL_BYTES: Final = 20 * 1024 * 1024
+_SECONDS: Final = 30.0
+
+
+class PeerRefused(PeerFailed):
+    """The other server has understood and said no; ``status``, ``code`` and ``reason`` are its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnIdentity:
+    """Who asks."""
+
+    server_name: str
+    key: SigningKey
+
+
+class Servers:
+    """Asks other servers."""
+
+    def __init__(
+        self, identity: OwnIdentity, discovery: Discovery, outgoing: Outgoing, certificates: ssl.SSLContext | bool
+    ) -> None:
+        self._identity = identity
+        self._discovery = discovery
+        self._outgoing = outgoing
+        self._certificates = certificates
+
+    async def get(self, server: str, path: str, query: Query = (), **limits: Any) -> Any:
+        """Ask with GET; see ``ask``."""
+        return await self.ask(server, "GET", path, query, **limits)
+
+    async def ask(
+        self, server: str, method: str, path: str, query: Query = (), content: Mapping[str, Any] | None = None, *,
+        limit: int = _USUAL_BYTES, timeout_s: float = _SECONDS, signed: bool = True,
+    ) -> Any:
+        """The JSON that ``server`` answers. ``path`` is encoded already, see ``path_of``.
+
+        Raises ``PeerRefused`` with the server's own words, ``PeerFailed`` where it cannot be reached or makes no sense.
+        """
+        answer = await self.fetch(server, method, path, query, content, limit=limit, timeout_s=timeout_s, signed=signed)
+        try:
+            value = parse_json(answer.body)
+        except Refused:
+            value = None
+        if 200 <= answer.status < 300 and value is not None:
+            return value
+        raise _refusal(answer.status, value)
+
+    async def fetch(
+        self, server: str, method: str, path: str, query: Query = (), content: Mapping[str, Any] | None = None, *,
+        limit: int = _USUAL_BYTES, timeout_s: float = _SECONDS, signed: bool = True,
+    ) -> Fetched:
+        """The answer as it is; raises ``PeerFailed`` where there is none."""
+        if server == self._identity.server_name:
+            raise PeerFailed("This is our own server")
+        uri = path + ("?" + urlencode(query, quote_via=quote) if query else "")
+        headers = {"Content-Type": "application/json"} if content is not None else {}
+        if signed:
+            mine = self._identity
+            headers["Authorization"] = authorization(mine.key, method, uri, mine.server_name, server, content)
+        body = canonical_json(content) if content is not None else None
+        fault: Unreachable = Unreachable("nowhere to be found")
+        for place in await self._discovery.find(server):
+            try:
+                return await self._send(place, method, uri, body, headers, limit, timeout_s)
+            except Unreachable as failed:
+                fault = failed
+        if isinstance(fault, ForbiddenAddress):
+            raise PeerFailed("The other server is in a network into which this node does not go") from None
+        raise PeerFailed("The other server cannot be reached", detail=str(fault)) from None
+
+    async def _send(
+        self, place: Place, method: str, uri: str, body: bytes | None, headers: Mapping[str, str], limit: int,
+        timeout_s: float,
+    ) -> Fetched:
+        return await self._outgoing.fetch(
+            method, URL(place.url + uri, encoded=True), body=body, headers={**headers, "Host": place.host_header},
+            limit=limit, timeout_s=timeout_s, ssl=self._certificates, server_hostname=place.certificate_name,
+        )
+
+
+def path_of(*segments: str) -> str:
+    """An encoded path: ``path_of("/_matrix/federation/v1/event", event_id)``. The first segment is taken as it is."""
+    return "/".join([segments[0], *(quote(segment, safe="") for segment in segments[1:])])
+
+
+def certificate_rules(*, verify: bool, authorities: Path | None) -> ssl.SSLContext | bool:
+    """How certificates of other servers are checked: as the system does, and by further ``authorities`` (PEM)."""
+    if not verify:
+        return False
+    context = ssl.create_default_context()
+    if authorities is not None:
+        context.load_verify_locations(authorities)
+    return context
+
+
+def _refusal(status: int, value: object) -> PeerFailed:
+    if isinstance(value, dict) and isinstance(value.get("errcode"), str) and 400 <= status < 500:
+        reason = value.get("error")
+        extra = {name: value[name] for name in ("room_version", "retry_after_ms") if name in value}
+        return PeerRefused(
+            reason if isinstance(reason, str) else "The other server refuses this", code=value["errcode"],
+            status=status, extra=extra,
+        )
+    return PeerFailed("The other server did not answer as it should", detail=f"status {status}")
