@@ -53,12 +53,17 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who sends a request, and from which device."""
+    """Who sends a request, and from which device.
+
+    ``service`` is the id of an application service that acts as the user; no limits hold where ``is_unlimited``.
+    """
 
     user_id: str
     device_id: str
     is_guest: bool
     is_admin: bool
+    service: str | None = None
+    is_unlimited: bool = False
 
 
 _ADD_DEVICE: Final = upsert(devices, replace=())

@@ -9,7 +9,7 @@ from aiohttp import web
 from server.accounts.sessions import Caller
 from server.foundation.canonical_json import parse_json
 from server.foundation.errors import BadRequest, Forbidden, InvalidParam, MissingParam, MissingToken, TooLarge
-from server.http.keys import ACCOUNTS, RATE_LIMITS
+from server.http.keys import ACCOUNTS, APPLICATION_SERVICES, RATE_LIMITS
 
 MAX_BODY_BYTES: Final = 1024 * 1024
 
@@ -18,9 +18,23 @@ async def caller(request: web.Request) -> Caller:
     """Who sends this request; raises ``MissingToken`` or ``UnknownToken``. A token that is in use costs no SQL."""
     sessions = request.app[ACCOUNTS].sessions
     token = access_token(request)
-    known = sessions.known(token) or await sessions.find(token)
-    request.app[RATE_LIMITS].requests.take(known.user_id)
+    known = sessions.known(token) or await _application_service(request, token) or await sessions.find(token)
+    if not known.is_unlimited:
+        request.app[RATE_LIMITS].requests.take(known.user_id)
     return known
+
+
+async def _application_service(request: web.Request, token: str) -> Caller | None:
+    """Whom an application service acts for, where the token is one of an application service."""
+    services = request.app.get(APPLICATION_SERVICES)
+    service = services.with_token(token) if services is not None else None
+    return await services.callers.caller(service, request.query) if services is not None and service else None
+
+
+def take_message(request: web.Request, known: Caller) -> None:
+    """Count a message of the caller's; raises ``LimitExceeded``."""
+    if not known.is_unlimited:
+        request.app[RATE_LIMITS].messages.take(known.user_id)
 
 
 async def member(request: web.Request) -> Caller:
