@@ -16,8 +16,10 @@ from server.accounts.users_store import (
     add_user,
     all_users,
     deactivate_user,
+    erased_users,
     find_registration_token,
     find_user,
+    hold_user,
     set_password,
     set_registration_token,
     use_registration_token,
@@ -42,6 +44,13 @@ class Users:
         self._known: OrderedDict[str, User] = OrderedDict()
         self._being_made: set[str] = set()
         self._spent = KeyedLocks()
+        self._holding = KeyedLocks()
+        # Those who have asked to be forgotten; few, and asked for with every page of a room's past.
+        self.erased: set[str] = set()
+
+    async def open(self) -> None:
+        """Learn who has asked to be forgotten."""
+        self.erased.update(await erased_users(self._database))
 
     def user_id(self, localpart: str) -> str:
         """The id of a new user called ``localpart``, in small letters; raises ``M_INVALID_USERNAME``."""
@@ -122,12 +131,28 @@ class Users:
         set_password(writes, user_id, stored)
         await self._commit(writes, replace(user, password=stored))
 
-    async def deactivate(self, user_id: str) -> None:
-        """Close an account: its name stays taken, its password is gone."""
+    async def deactivate(self, user_id: str, *, erase: bool = False) -> None:
+        """Close an account: its name stays taken, its password is gone. With ``erase`` its owner is to be forgotten."""
         user = await self.get(user_id)
         writes = Writes()
-        deactivate_user(writes, user_id)
-        await self._commit(writes, replace(user, password=None, is_deactivated=True))
+        deactivate_user(writes, user_id, is_erased=erase)
+        if erase:
+            writes.after_commit.append(lambda: self.erased.add(user_id))
+        await self._commit(writes, replace(user, password=None, is_deactivated=True, is_erased=erase))
+
+    async def hold(self, user_id: str, *, locked: bool | None = None, suspended: bool | None = None) -> User:
+        """Lock or suspend an account, or take it back; ``None`` leaves it. Raises ``NotFound``."""
+        async with self._holding.hold(user_id):
+            user = await self.get(user_id)
+            held = replace(
+                user,
+                is_locked=user.is_locked if locked is None else locked,
+                is_suspended=user.is_suspended if suspended is None else suspended,
+            )
+            writes = Writes()
+            hold_user(writes, user_id, is_locked=held.is_locked, is_suspended=held.is_suspended)
+            await self._commit(writes, held)
+        return held
 
     async def authenticate(self, user_id: str, password: str) -> User | None:
         """The user whose password this is, or ``None``, after the same time in either case."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from server.accounts.accounts import Accounts
+from server.assembly.account_rules import account_rules
 from server.assembly.association import Association, build_association
 from server.assembly.late_parts import LateParts
 from server.assembly.listeners import connect
@@ -114,8 +115,12 @@ async def _build_core(
 ) -> Core:
     positions = await open_positions(database)
     tasks.start("positions", keep_doing("positions", lambda: reserve_more(database, positions), clock, every_s=60))
-    accounts = Accounts(database, positions, clock, settings.server_name, password_cost=settings.passwords.cost)
+    accounts = Accounts(
+        database, positions, clock, settings.server_name, password_cost=settings.passwords.cost,
+        rules=account_rules(settings),
+    )
     await accounts.open()
+    closing.push_async_callback(accounts.last_seen.write)
     rooms = Rooms(database, positions, clock, settings.server_name)
     await rooms.open()
     _keep_tidy(database, rooms, accounts, tasks, clock)
@@ -136,6 +141,7 @@ def _keep_tidy(database: Database, rooms: Rooms, accounts: Accounts, tasks: Task
         await accounts.forget_old()
         await forget_transactions_before(database, clock.now_ms() - _TRANSACTIONS_MS)
 
+    tasks.start("last seen", keep_doing("last seen", accounts.last_seen.write, clock, every_s=180))
     tasks.start("unused rooms", keep_doing("unused rooms", forget_unused_rooms, clock, every_s=300))
     tasks.start("old rows", keep_doing("old rows", forget_old_rows, clock, every_s=86_400))
 
