@@ -24,6 +24,7 @@ from server.rooms.accept_event import EventAcceptor
 from server.rooms.aliases import Aliases
 from server.rooms.create_room import RoomCreator
 from server.rooms.event_store import forget_transactions_before
+from server.rooms.guests import GUEST_ACCESS, Guests
 from server.rooms.history import History
 from server.rooms.membership import Membership
 from server.rooms.receipts import Receipts
@@ -159,6 +160,9 @@ async def _build_services(
     acceptor.project(follow_threads)
     acceptor.project(forget_redacted, ["m.room.redaction"])
     acceptor.project(follow_people, FOLLOWED)
+    guests = Guests(database, sender)
+    acceptor.project(guests.project, [GUEST_ACCESS])
+    tasks.start("guests", keep_doing("guests", guests.look_after, clock, every_s=0.1))
     feeds = Feeds(database, positions)
     bell = Bell(clock, positions.current)
     world = World(rooms, receipts, typing, unread, sights, accounts)
