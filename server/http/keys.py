@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 ACCOUNTS = web.AppKey("accounts", Accounts)
 # There only where registration files are configured.
-APPLICATION_SERVICES = web.AppKey["ApplicationServices"]("application_services")
+APPLICATION_SERVICES: web.AppKey[ApplicationServices] = web.AppKey("application_services")
 CLOCK = web.AppKey[Clock]("clock", Clock)
 # For the few doors whose verbs are made when they are asked for, see matrix_api/rare_doors.py.
 DATABASE = web.AppKey("database", Database)
