@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from server.foundation.errors import BadRequest, InvalidParam, NotFound
+from server.foundation.errors import BadRequest, Forbidden, InvalidParam, NotFound
 from server.foundation.ids import UserId
 from server.http.answers import json_answer
 from server.http.keys import ACCOUNTS, SETTINGS
@@ -29,6 +29,7 @@ async def create_room(request: web.Request) -> web.Response:
     who = await member(request)
     body = await json_body(request)
     services = request.app[ROOMS]
+    _require_no_addresses(body)
     alias = _alias(request, body)
     if alias is not None:
         await services.aliases.require_free(alias)
@@ -65,6 +66,12 @@ async def _plan(request: web.Request, body: dict[str, Any], creator: str, alias:
         profile=await accounts.member_profile(creator),
         profiles={user_id: await accounts.member_profile(user_id) for user_id in invite},
     )
+
+
+def _require_no_addresses(body: dict[str, Any]) -> None:
+    """Who is invited by mail or telephone is looked up by an identity server, and this node asks none."""
+    if optional_field(body, "invite_3pid", list):
+        raise Forbidden("People are invited by their user id here", code="M_THREEPID_DENIED")
 
 
 def _alias(request: web.Request, body: dict[str, Any]) -> str | None:

@@ -112,7 +112,7 @@ async def test_most_things_are_not_for_guests(open_node: RunningNode, method: st
     hanako, guest = await open_node.user("hanako"), await guest_of(open_node)
     room = await room_for_guests(hanako)
     await guest.joins(room)
-    body = None if method == "GET" else {}
+    body: Any = None if method == "GET" else {}
     assert (await guest.ask(method, path.replace("{room}", room), body)).refusal == REFUSED
 
 
