@@ -18,6 +18,7 @@ from server.accounts.device_lists import DeviceLists
 from server.accounts.filters import Filters
 from server.accounts.key_backup import KeyBackups
 from server.accounts.last_seen import LastSeen
+from server.accounts.login_tokens import LoginTokens
 from server.accounts.open_id import OpenIdTokens
 from server.accounts.passwords import Passwords
 from server.accounts.policies import Policy
@@ -81,6 +82,7 @@ class Accounts:
         self.sessions = Sessions(database, clock, self._device_lists, self.consents, rules.lifetimes)
         self.renewals = Renewals(database, clock, self.sessions, rules.lifetimes)
         self.last_seen = LastSeen(database, clock)
+        self.login_tokens = LoginTokens(clock)
         self.profiles = Profiles(database)
         self.account_data = AccountData(database, self._changes)
         self.filters = Filters(database)
@@ -149,6 +151,14 @@ class Accounts:
             localpart, password, admin=admin, guest=guest, registration_token=registration_token, also=begin_profile
         )
 
+    async def keep_guest(self, user_id: str, password: str, *, consents: bool) -> str:
+        """A guest stays, with a password; ``consents``: they have agreed to the texts in force. Answers the user id."""
+        await self.users.keep_guest(user_id, password)
+        if consents:
+            await self.consents.accept(user_id)
+        self.sessions.change_callers(user_id, lambda caller: replace(caller, is_guest=False))
+        return user_id
+
     async def create_session(
         self, user_id: str, device_id: str | None = None, display_name: str | None = None
     ) -> tuple[str, str]:
@@ -180,6 +190,7 @@ class Accounts:
     async def set_password(self, user_id: str, password: str, *, log_out: bool = True, but: str | None = None) -> None:
         """Give a user a new password and, if ``log_out``, end all sessions but the one on device ``but``."""
         await self.users.set_password(user_id, password)
+        self.login_tokens.forget(user_id)
         if log_out:
             await self.sessions.drop_all(user_id, but=but)
 

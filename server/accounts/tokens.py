@@ -1,4 +1,4 @@
-"""Access tokens and the tokens that renew them: how long they are good, what is kept of them (spec, "Refresh tokens")."""
+"""Access tokens and the tokens that renew them: how long they are good, what is kept (spec, "Refresh tokens")."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from typing import Final
 
@@ -20,6 +20,7 @@ from server.accounts.users_store import (
     find_registration_token,
     find_user,
     hold_user,
+    make_full,
     set_password,
     set_registration_token,
     use_registration_token,
@@ -31,6 +32,9 @@ from server.foundation.keyed_locks import KeyedLocks
 from server.storage.database import Database, Writes
 
 _KEPT: Final = 10_000
+
+# Asks somebody who may make this user now; answers whether to look again.
+Ask = Callable[[str], Awaitable[bool]]
 
 
 class Users:
@@ -44,6 +48,11 @@ class Users:
         self._known: OrderedDict[str, User] = OrderedDict()
         self._being_made: set[str] = set()
         self._spent = KeyedLocks()
+        self._ask: Ask | None = None
+
+    def ask_where_unknown(self, ask: Ask) -> None:
+        """Let ``ask`` be awaited for users of this node who do not exist when somebody wants them."""
+        self._ask = ask
         self._holding = KeyedLocks()
         # Those who have asked to be forgotten; few, and asked for with every page of a room's past.
         self.erased: set[str] = set()
@@ -76,14 +85,20 @@ class Users:
 
     async def exists(self, user_id: str) -> bool:
         """Whether there is an open account of that id."""
-        user = await self.find(user_id)
+        user = await self._find_or_ask(user_id)
         return user is not None and not user.is_deactivated
 
     async def get(self, user_id: str) -> User:
         """The user; raises ``NotFound`` where there is none or it is closed."""
-        user = await self.find(user_id)
+        user = await self._find_or_ask(user_id)
         if user is None or user.is_deactivated:
             raise NotFound("There is no such user here")
+        return user
+
+    async def _find_or_ask(self, user_id: str) -> User | None:
+        user = await self.find(user_id)
+        if user is None and self._ask is not None and self.is_ours(user_id) and await self._ask(user_id):
+            user = await self.find(user_id)
         return user
 
     async def require_free(self, user_id: str) -> None:
@@ -130,6 +145,15 @@ class Users:
         writes = Writes()
         set_password(writes, user_id, stored)
         await self._commit(writes, replace(user, password=stored))
+
+    async def keep_guest(self, user_id: str, password: str) -> None:
+        """A guest becomes a user like all others; a registration token is not spent on them."""
+        user = await self.get(user_id)
+        stored = await self._passwords.make(password)
+        writes = Writes()
+        set_password(writes, user_id, stored)
+        make_full(writes, user_id)
+        await self._commit(writes, replace(user, password=stored, is_guest=False))
 
     async def deactivate(self, user_id: str, *, erase: bool = False) -> None:
         """Close an account: its name stays taken, its password is gone. With ``erase`` its owner is to be forgotten."""

@@ -38,6 +38,7 @@ _DEACTIVATE: Final = (
     update(users).where(users.c.user_id == bindparam("who"))
     .values(password=None, deactivated=1, erased=bindparam("is_erased"))
 )
+_MAKE_FULL: Final = update(users).where(users.c.user_id == bindparam("who")).values(guest=0)
 _HOLD: Final = (
     update(users).where(users.c.user_id == bindparam("who"))
     .values(locked=bindparam("is_locked"), suspended=bindparam("is_suspended"))
@@ -95,6 +96,11 @@ def set_password(writes: Writes, user_id: str, password: str) -> None:
 def deactivate_user(writes: Writes, user_id: str, *, is_erased: bool) -> None:
     """Close an account for good."""
     writes.add(_DEACTIVATE, {"who": user_id, "is_erased": int(is_erased)})
+
+
+def make_full(writes: Writes, user_id: str) -> None:
+    """A guest is one no more."""
+    writes.add(_MAKE_FULL, {"who": user_id})
 
 
 def hold_user(writes: Writes, user_id: str, *, is_locked: bool, is_suspended: bool) -> None:
