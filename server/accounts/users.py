@@ -20,7 +20,6 @@ from server.accounts.users_store import (
     find_registration_token,
     find_user,
     hold_user,
-    make_full,
     set_password,
     set_registration_token,
     use_registration_token,
@@ -145,15 +144,6 @@ class Users:
         writes = Writes()
         set_password(writes, user_id, stored)
         await self._commit(writes, replace(user, password=stored))
-
-    async def keep_guest(self, user_id: str, password: str) -> None:
-        """A guest becomes a user like all others; a registration token is not spent on them."""
-        user = await self.get(user_id)
-        stored = await self._passwords.make(password)
-        writes = Writes()
-        set_password(writes, user_id, stored)
-        make_full(writes, user_id)
-        await self._commit(writes, replace(user, password=stored, is_guest=False))
 
     async def deactivate(self, user_id: str, *, erase: bool = False) -> None:
         """Close an account: its name stays taken, its password is gone. With ``erase`` its owner is to be forgotten."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -129,7 +130,11 @@ async def _build_core(
     identity = Identity(settings.server_name, SigningKey.read(settings.signing_key_file.read_text()))
     sender = EventSender(database, rooms, acceptor, clock, identity)
     services = await _build_services(settings, clock, database, accounts, sender, positions, acceptor, tasks)
-    return Core(settings, clock, database, accounts, services, acceptor, tasks, closing)
+    core = Core(settings, clock, database, accounts, services, acceptor, tasks, closing)
+    if settings.application_service_files:
+        module = importlib.import_module("server.assembly.application_services")
+        core.late.application_services = await module.open_application_services(core, positions)
+    return core
 
 
 def _keep_tidy(database: Database, rooms: Rooms, accounts: Accounts, tasks: Tasks, clock: Clock) -> None:
