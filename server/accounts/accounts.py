@@ -26,7 +26,7 @@ from server.accounts.presence import Presences
 from server.accounts.profiles import OLD_FIELDS, OnChange, Profiles
 from server.accounts.push_rules import PushRules
 from server.accounts.renewals import Renewals
-from server.accounts.sessions import Sessions
+from server.accounts.sessions import Device, Sessions
 from server.accounts.tags import Tags
 from server.accounts.to_device import ToDevice, as_events
 from server.accounts.tokens import FOR_EVER, Lifetimes, NewSession
@@ -193,6 +193,14 @@ class Accounts:
         self.login_tokens.forget(user_id)
         if log_out:
             await self.sessions.drop_all(user_id, but=but)
+
+    async def devices(self, user_id: str) -> list[Device]:
+        """All devices of a user, and when and from where each was last here."""
+        return self.last_seen.brought_up_to_date(await self.sessions.devices(user_id))
+
+    async def device(self, user_id: str, device_id: str) -> Device:
+        """One of them; raises ``NotFound``."""
+        return self.last_seen.brought_up_to_date([await self.sessions.device(user_id, device_id)])[0]
 
     async def hold(self, user_id: str, *, locked: bool | None = None, suspended: bool | None = None) -> User:
         """Lock or suspend an account, or take it back; holds for requests from the next one on. Raises ``NotFound``."""

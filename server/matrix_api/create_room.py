@@ -10,7 +10,7 @@ from server.foundation.errors import BadRequest, Forbidden, InvalidParam, NotFou
 from server.foundation.ids import UserId
 from server.http.answers import json_answer
 from server.http.keys import ACCOUNTS, SETTINGS
-from server.http.requests import json_body, member, optional_field
+from server.http.requests import json_body, optional_field, speaking_member
 from server.http.room_services import ROOMS
 from server.http.routes import Doors
 from server.rooms.create_room import PRESETS, RoomPlan
@@ -26,7 +26,7 @@ def add_routes(doors: Doors) -> None:
 
 async def create_room(request: web.Request) -> web.Response:
     """Create a room as the body says; all of it or nothing."""
-    who = await member(request)
+    who = await speaking_member(request)
     body = await json_body(request)
     services = request.app[ROOMS]
     _require_no_addresses(body)

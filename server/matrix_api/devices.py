@@ -25,21 +25,24 @@ def add_routes(doors: Doors) -> None:
 
 
 def _as_json(device: Device) -> dict[str, Any]:
-    shown = {"device_id": device.device_id}
-    return shown if device.display_name is None else {**shown, "display_name": device.display_name}
+    shown = {
+        "device_id": device.device_id, "display_name": device.display_name, "last_seen_ts": device.last_seen_ts,
+        "last_seen_ip": device.last_seen_ip,
+    }
+    return {name: value for name, value in shown.items() if value is not None}
 
 
 async def list_devices(request: web.Request) -> web.Response:
     """GET devices"""
     known = await caller(request)
-    devices = await request.app[ACCOUNTS].sessions.devices(known.user_id)
+    devices = await request.app[ACCOUNTS].devices(known.user_id)
     return json_answer({"devices": [_as_json(device) for device in devices]})
 
 
 async def get_device(request: web.Request) -> web.Response:
     """GET devices/{device_id}"""
     known = await caller(request)
-    device = await request.app[ACCOUNTS].sessions.device(known.user_id, request.match_info["device_id"])
+    device = await request.app[ACCOUNTS].device(known.user_id, request.match_info["device_id"])
     return json_answer(_as_json(device))
 
 

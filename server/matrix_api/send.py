@@ -10,7 +10,7 @@ from aiohttp import web
 from server.accounts.sessions import Caller
 from server.foundation.errors import InvalidParam
 from server.http.answers import json_answer
-from server.http.requests import caller, int_query, json_body, take_message
+from server.http.requests import caller, int_query, json_body, require_may_speak, take_message
 from server.http.room_services import ROOMS
 from server.http.routes import Doors
 from server.matrix_api.alias_checks import check_canonical_alias
@@ -37,6 +37,9 @@ async def send_message(request: web.Request) -> web.Response:
     draft = Draft(path["roomId"], who.user_id, path["eventType"], content, ts=_timestamp(request, who))
     if draft.type == "m.room.redaction":
         draft = _as_redaction(draft)
+        await _require_may_redact(request, who, draft)
+    else:
+        require_may_speak(request, who)
     event_id = await request.app[ROOMS].sender.send_once(draft, who.device_id, path["txnId"])
     return _event_id(event_id)
 
@@ -49,6 +52,8 @@ async def set_state(request: web.Request) -> web.Response:
     kind, state_key = path["eventType"], path.get("stateKey", "")
     content = await json_body(request, limit=_LIMIT)
     services = request.app[ROOMS]
+    if (kind, state_key, content.get("membership")) != ("m.room.member", who.user_id, "leave"):
+        require_may_speak(request, who)
     if kind == "m.room.canonical_alias":
         await check_canonical_alias(services, path["roomId"], content)
     elif kind == "m.room.member":
@@ -65,7 +70,16 @@ async def redact(request: web.Request) -> web.Response:
     body = await json_body(request)
     content: dict[str, Any] = {"reason": body["reason"]} if isinstance(body.get("reason"), str) else {}
     draft = Draft(path["roomId"], who.user_id, "m.room.redaction", content, redacts=path["eventId"])
+    await _require_may_redact(request, who, draft)
     return _event_id(await request.app[ROOMS].sender.send_once(draft, who.device_id, path["txnId"]))
+
+
+async def _require_may_redact(request: web.Request, who: Caller, draft: Draft) -> None:
+    """Suspended people may only take back what they have said themselves (spec, "Account suspension")."""
+    if who.is_suspended or who.owes_consent:
+        entry = await request.app[ROOMS].history.event(draft.room_id, who.user_id, str(draft.redacts))
+        if entry.event.sender != who.user_id:
+            require_may_speak(request, who)
 
 
 def _as_redaction(draft: Draft) -> Draft:
