@@ -21,7 +21,8 @@ def add_routes(doors: Doors) -> None:
 async def who_am_i(request: web.Request) -> web.Response:
     """GET account/whoami"""
     known = await caller(request)
-    return json_answer({"user_id": known.user_id, "device_id": known.device_id, "is_guest": known.is_guest})
+    device = {"device_id": known.device_id} if known.device_id else {}
+    return json_answer({"user_id": known.user_id, **device, "is_guest": known.is_guest})
 
 
 async def change_password(request: web.Request) -> web.Response:

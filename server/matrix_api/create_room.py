@@ -9,6 +9,7 @@ from aiohttp import web
 from server.foundation.errors import BadRequest, Forbidden, InvalidParam, NotFound
 from server.foundation.ids import UserId
 from server.http.answers import json_answer
+from server.http.ghosts import require_alias_allowed
 from server.http.keys import ACCOUNTS, SETTINGS
 from server.http.requests import json_body, optional_field, speaking_member
 from server.http.room_services import ROOMS
@@ -32,6 +33,7 @@ async def create_room(request: web.Request) -> web.Response:
     _require_no_addresses(body)
     alias = _alias(request, body)
     if alias is not None:
+        require_alias_allowed(request, alias, who)
         await services.aliases.require_free(alias)
     plan = await _plan(request, body, who.user_id, alias)
     room = await services.creator.create(plan)

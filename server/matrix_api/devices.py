@@ -10,6 +10,7 @@ from server.accounts.sessions import Device
 from server.foundation.errors import BadRequest
 from server.http.answers import json_answer
 from server.http.credentials import confirmed
+from server.http.ghosts import make_device
 from server.http.keys import ACCOUNTS
 from server.http.requests import caller, field, json_body, member, optional_field
 from server.http.routes import Doors
@@ -47,9 +48,11 @@ async def get_device(request: web.Request) -> web.Response:
 
 
 async def rename_device(request: web.Request) -> web.Response:
-    """PUT devices/{device_id}; a request without a name changes nothing."""
+    """PUT devices/{device_id}; a request without a name changes nothing. Some application services make devices so."""
     known = await member(request)
     name = optional_field(await json_body(request), "display_name", str)
+    if await make_device(request, known, request.match_info["device_id"], name):
+        return json_answer({}, 201)
     sessions = request.app[ACCOUNTS].sessions
     device = await sessions.device(known.user_id, request.match_info["device_id"])
     if name is not None:

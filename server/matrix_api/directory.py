@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from server.http.answers import json_answer
+from server.http.ghosts import require_alias_allowed
 from server.http.keys import SETTINGS
 from server.http.requests import caller, field, json_body, speaking_member
 from server.http.room_services import ROOMS
@@ -30,6 +31,7 @@ async def resolve(request: web.Request) -> web.Response:
 async def add_alias(request: web.Request) -> web.Response:
     """PUT directory/room/{roomAlias}: give a room a name."""
     who = await speaking_member(request)
+    require_alias_allowed(request, request.match_info["roomAlias"], who)
     room_id = field(await json_body(request), "room_id", str)
     await request.app[ROOMS].aliases.add(request.match_info["roomAlias"], room_id, who.user_id)
     return json_answer({})

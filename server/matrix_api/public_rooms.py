@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from aiohttp import web
 
 from server.foundation.errors import BadRequest, Forbidden, InvalidParam, MissingToken, NotFound
 from server.http.answers import json_answer
-from server.http.keys import SETTINGS
+from server.http.keys import APPLICATION_SERVICES, SETTINGS
 from server.http.requests import bool_query, caller, int_query, json_body, optional_field
 from server.http.room_services import ROOMS
 from server.http.routes import Doors
@@ -44,7 +45,7 @@ async def search_public_rooms(request: web.Request) -> web.Response:
     limit = optional_field(body, "limit", int)
     return await _page(
         request, _search(optional_field(body, "filter", dict) or {}), optional_field(body, "since", str),
-        _MOST if limit is None else limit,
+        _MOST if limit is None else limit, await _room_ids(request, body),
     )
 
 
@@ -85,13 +86,29 @@ async def room_summary(request: web.Request) -> web.Response:
     return json_answer(told)
 
 
-async def _page(request: web.Request, search: Search, since: str | None, limit: int) -> web.Response:
+async def _room_ids(request: web.Request, body: dict[str, Any]) -> Sequence[str] | None:
+    """The rooms among which is searched: of one list of an application service, or ``None`` for the node's own list."""
+    everything = optional_field(body, "include_all_networks", bool) is True
+    instance = optional_field(body, "third_party_instance_id", str)
+    if instance is not None and everything:
+        raise InvalidParam("third_party_instance_id cannot be asked for together with include_all_networks")
+    services = request.app.get(APPLICATION_SERVICES)
+    if instance is None and (services is None or not everything):
+        return None
+    theirs = await services.room_lists.room_ids(instance) if services is not None else []
+    ours = await request.app[ROOMS].directory.listed() if everything else []
+    return list(dict.fromkeys([*ours, *theirs]))
+
+
+async def _page(
+    request: web.Request, search: Search, since: str | None, limit: int, room_ids: Sequence[str] | None = None
+) -> web.Response:
     server = request.query.get("server")
     if server not in (None, "", request.app[SETTINGS].server_name):
         raise Forbidden("This node does not ask other servers for their lists")
     start, backwards = _place_in_list(since)
     limit = max(0, min(limit, _MOST))
-    page = await request.app[ROOMS].directory.page(search, start, limit, backwards=backwards)
+    page = await request.app[ROOMS].directory.page(search, start, limit, backwards=backwards, among=room_ids)
     answer: dict[str, Any] = {"chunk": list(page.rooms), "total_room_count_estimate": page.total}
     if page.end < page.total and limit:
         answer["next_batch"] = f"n{page.end}"

@@ -49,16 +49,25 @@ class RoomDirectory:
         self._database = database
         self._rooms = rooms
 
-    async def page(self, search: Search, start: int, limit: int, *, backwards: bool = False) -> DirectoryPage:
-        """Rooms that are found, the largest first, ``limit`` on from (or, backwards, before) the place ``start``."""
+    async def page(
+        self, search: Search, start: int, limit: int, *, backwards: bool = False, among: Sequence[str] | None = None
+    ) -> DirectoryPage:
+        """Rooms that are found, the largest first, ``limit`` on from (or, backwards, before) the place ``start``.
+
+        ``among`` are the rooms of another list than that of the node.
+        """
         found: list[Json] = []
-        for room_id in await listed_room_ids(self._database):
+        for room_id in await self.listed() if among is None else among:
             room = await self._rooms.find(room_id)
             if room is not None and room.joined and search.finds(summary := summary_of(room)):
                 found.append(summary)
         found.sort(key=lambda item: (-int(item["num_joined_members"]), str(item["room_id"])))
         first, last = (max(0, start - limit), start) if backwards else (start, start + limit)
         return DirectoryPage(found[first:last], first, min(last, len(found)), len(found))
+
+    async def listed(self) -> list[str]:
+        """Ids of the rooms in the list."""
+        return await listed_room_ids(self._database)
 
     async def is_listed(self, room_id: str) -> bool:
         """Whether a room stands in the list; raises ``NotFound``."""
