@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from server.accounts.accounts import Accounts
@@ -18,8 +18,9 @@ _KEPT_DEVICES: Final = 10_000
 class Callers:
     """Turns a request of an application service into the user, and maybe the device, that it is meant to come from."""
 
-    def __init__(self, accounts: Accounts) -> None:
+    def __init__(self, accounts: Accounts, services: Sequence[Service]) -> None:
         self._accounts = accounts
+        self._device_makers = {service.id for service in services if service.registration.makes_devices}
         # Devices that were seen in the database; forgotten with the device.
         self._devices: OrderedDict[tuple[str, str], None] = OrderedDict()
         accounts.sessions.when_dropped(self._forget)
@@ -44,6 +45,20 @@ class Callers:
         return Caller(
             user_id, device_id, user.is_guest, user.is_admin, service=service.id, is_unlimited=unlimited
         )
+
+    async def make_device(self, who: Caller, device_id: str, name: str | None) -> bool:
+        """Make a device of a ghost, where its service may and there is none; answers whether it was made (MSC4190).
+
+        It has no access token: the service goes on with its own.
+        """
+        if who.service not in self._device_makers:
+            return False
+        try:
+            await self._accounts.sessions.device(who.user_id, device_id)
+        except NotFound:
+            await self._accounts.log_in(who.user_id, device_id, name)
+            return True
+        return False
 
     async def _require_device(self, user_id: str, device_id: str) -> None:
         if (user_id, device_id) in self._devices:

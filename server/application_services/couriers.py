@@ -64,8 +64,8 @@ class Couriers:
                 each.ephemeral.typing_changed(room.room_id)
                 each.courier.wake()
 
-    def follow_presence(self, user_id: str) -> None:
-        """A listener: somebody has said whether they are there."""
+    def follow_presence(self, user_id: str, _by_hand: bool) -> None:
+        """A listener: somebody has come or gone."""
         for each in self._curious:
             each.ephemeral.presence_changed(user_id)
             each.courier.wake()

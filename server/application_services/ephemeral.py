@@ -36,7 +36,7 @@ class Ephemeral:
         self._typed.add(room_id)
 
     def presence_changed(self, user_id: str) -> None:
-        """Somebody has said whether they are there."""
+        """Somebody has come or gone."""
         self._seen.add(user_id)
 
     async def take(self, receipts: Sequence[RoomReceipt]) -> list[Json]:
@@ -64,10 +64,9 @@ class Ephemeral:
         presence = self._presence.get(user_id)
         if presence is None:
             return None
-        content: Json = {
-            "presence": presence.state, "last_active_ago": self._presence.idle_ms(presence),
-            "currently_active": presence.state == "online",
-        }
+        content: Json = {"presence": presence.state, "currently_active": presence.is_active}
+        if presence.idle_ms is not None:
+            content["last_active_ago"] = presence.idle_ms
         if presence.message is not None:
             content["status_msg"] = presence.message
         return {"type": "m.presence", "sender": user_id, "content": content}

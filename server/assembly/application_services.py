@@ -55,7 +55,7 @@ async def open_application_services(core: Core, positions: StreamPositions) -> A
     core.services.aliases.ask_where_unknown(queries.alias)
     _connect(core, couriers)
     return ApplicationServices(
-        Registry(services), Callers(core.accounts), Names(services, core.accounts), couriers,
+        Registry(services), Callers(core.accounts, services), Names(services, core.accounts), couriers,
         ThirdParties(services, clients, core.clock), RoomLists(database, rooms), Pings(clients, core.clock),
     )
 
@@ -92,3 +92,4 @@ def _connect(core: Core, couriers: Couriers) -> None:
     core.services.typing.listen(couriers.follow_typing)
     core.accounts.listen(couriers.follow_users)
     core.accounts.listen_device_lists(couriers.follow_devices)
+    core.accounts.presence.listen(couriers.follow_presence)
