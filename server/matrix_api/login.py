@@ -11,7 +11,8 @@ from server.accounts.tokens import NewSession
 from server.foundation.errors import Forbidden, Refused
 from server.http.answers import json_answer
 from server.http.credentials import user_by_password
-from server.http.keys import ACCOUNTS, RATE_LIMITS
+from server.http.ghosts import APPLICATION_SERVICE, ghost_named
+from server.http.keys import ACCOUNTS, APPLICATION_SERVICES, RATE_LIMITS
 from server.http.requests import caller_even_locked, field, json_body, optional_field
 from server.http.routes import Doors
 
@@ -26,22 +27,25 @@ def add_routes(doors: Doors) -> None:
     doors.post("v3/logout/all", log_out_everywhere)
 
 
-async def login_flows(_request: web.Request) -> web.Response:
+async def login_flows(request: web.Request) -> web.Response:
     """GET login"""
-    return json_answer({"flows": [{"type": PASSWORD}, {"type": TOKEN, "get_login_token": True}]})
+    ghosts = [{"type": APPLICATION_SERVICE}] if APPLICATION_SERVICES in request.app else []
+    return json_answer({"flows": [{"type": PASSWORD}, {"type": TOKEN, "get_login_token": True}, *ghosts]})
 
 
 async def log_in(request: web.Request) -> web.Response:
     """POST login"""
     body = await json_body(request)
     kind = field(body, "type", str)
-    if kind not in (PASSWORD, TOKEN):
+    if kind not in (PASSWORD, TOKEN, APPLICATION_SERVICE):
         raise Refused("This way to log in is not offered here")
     device_id = optional_field(body, "device_id", str)
     device_name = optional_field(body, "initial_device_display_name", str)
     renewable = optional_field(body, "refresh_token", bool) is True
     if kind == PASSWORD:
         user_id = (await user_by_password(request, body)).user_id
+    elif kind == APPLICATION_SERVICE:
+        user_id = ghost_named(request, body)
     else:
         user_id = _user_by_token(request, field(body, "token", str))
     accounts = request.app[ACCOUNTS]

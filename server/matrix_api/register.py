@@ -11,6 +11,7 @@ from server.accounts.interactive_auth import DUMMY, TERMS, TOKEN, AuthSession, D
 from server.accounts.policies import Policy
 from server.foundation.errors import Forbidden, InvalidParam, LimitExceeded, MissingParam, Refused, UnknownToken
 from server.http.answers import json_answer
+from server.http.ghosts import APPLICATION_SERVICE, register_ghost, require_user_unreserved
 from server.http.keys import ACCOUNTS, INTERACTIVE_AUTH, RATE_LIMITS, SETTINGS
 from server.http.requests import field, json_body, optional_field, required_query
 from server.http.routes import Doors
@@ -32,7 +33,9 @@ async def is_available(request: web.Request) -> web.Response:
     """GET register/available"""
     _demand(request)
     users = request.app[ACCOUNTS].users
-    await users.require_free(users.user_id(required_query(request, "username")))
+    user_id = users.user_id(required_query(request, "username"))
+    require_user_unreserved(request, user_id)
+    await users.require_free(user_id)
     return json_answer({"available": True})
 
 
@@ -53,8 +56,10 @@ async def register(request: web.Request) -> web.Response:
         return await _register_guest(request)
     if kind != "user":
         raise InvalidParam("kind is user or guest")
-    demand = _demand(request)
     body = await json_body(request)
+    if body.get("type") == APPLICATION_SERVICE:
+        return await _answer(request, await register_ghost(request, body), body)
+    demand = _demand(request)
     session = await _session(request, body, demand)
     await _try_stage(request, session, optional_field(body, "auth", dict) or {})
     request.app[INTERACTIVE_AUTH].require_complete(session)
@@ -101,6 +106,7 @@ async def _session(request: web.Request, body: dict[str, Any], demand: Demand) -
     if session.parameters.get("guest_access_token") is not None:
         await _guest_who_stays(request, session)
     elif username is not None:
+        require_user_unreserved(request, users.user_id(username))
         await users.require_free(users.user_id(username))
     return session
 
