@@ -27,8 +27,8 @@ def add_routes(doors: Doors) -> None:
     doors.post("v3/publicRooms", search_public_rooms)
     doors.get("v1/rooms/{roomId}/hierarchy", hierarchy)
     doors.get("v1/room_summary/{roomIdOrAlias}", room_summary)
-    doors.get("unstable/im.nheko.summary/summary/{roomIdOrAlias}", room_summary)
-    doors.get("unstable/im.nheko.summary/rooms/{roomIdOrAlias}/summary", room_summary)
+    doors.get("unstable/im.nheko.summary/summary/{roomIdOrAlias}", room_summary_of_draft)
+    doors.get("unstable/im.nheko.summary/rooms/{roomIdOrAlias}/summary", room_summary_of_draft)
 
 
 async def public_rooms(request: web.Request) -> web.Response:
@@ -43,6 +43,9 @@ async def search_public_rooms(request: web.Request) -> web.Response:
     await caller(request)
     body = await json_body(request)
     limit = optional_field(body, "limit", int)
+    network = optional_field(body, "third_party_instance_id", str)
+    if optional_field(body, "include_all_networks", bool) and network:
+        raise InvalidParam("Either all networks are asked for, or one")
     return await _page(
         request, _search(optional_field(body, "filter", dict) or {}), optional_field(body, "since", str),
         _MOST if limit is None else limit, await _room_ids(request, body),
@@ -74,6 +77,19 @@ async def hierarchy(request: web.Request) -> web.Response:
 
 async def room_summary(request: web.Request) -> web.Response:
     """GET room_summary/{roomIdOrAlias}: one room in short. Needs no account for rooms that all may join or read."""
+    return json_answer(await _summary(request))
+
+
+async def room_summary_of_draft(request: web.Request) -> web.Response:
+    """The same as before it was part of the specification (MSC3266), when two fields had other names, too."""
+    told = await _summary(request)
+    told["im.nheko.summary.room_version"] = told["im.nheko.summary.version"] = told["room_version"]
+    if "encryption" in told:
+        told["im.nheko.summary.encryption"] = told["encryption"]
+    return json_answer(told)
+
+
+async def _summary(request: web.Request) -> dict[str, Any]:
     who = await caller(request) if _has_token(request) else None
     services = request.app[ROOMS]
     room = await services.rooms.find(await services.aliases.room_id(request.match_info["roomIdOrAlias"]))
@@ -83,7 +99,7 @@ async def room_summary(request: web.Request) -> web.Response:
     told = summary_of(room)
     if user_id is not None:
         told["membership"] = room.membership(user_id)
-    return json_answer(told)
+    return told
 
 
 async def _room_ids(request: web.Request, body: dict[str, Any]) -> Sequence[str] | None:

@@ -11,6 +11,7 @@ from server.foundation.errors import Forbidden, InvalidParam
 from server.rooms.live_room import LiveRoom
 from server.rooms.room_summary import summary_of
 from server.rooms.rooms import Rooms
+from server.rooms.search_words import normal
 from server.rooms.state_store import list_room, listed_room_ids
 from server.storage.database import Database, Writes
 
@@ -28,8 +29,8 @@ class Search:
         """Whether a room is looked for."""
         if self.room_types is not None and summary.get("room_type") not in self.room_types:
             return False
-        text = " ".join(str(summary.get(name, "")) for name in ("name", "topic", "canonical_alias")).casefold()
-        return self.term.strip().casefold() in text
+        text = normal("\n".join(str(summary.get(name, "")) for name in ("name", "topic", "canonical_alias")))
+        return normal(self.term) in text
 
 
 @dataclass(frozen=True, slots=True)
