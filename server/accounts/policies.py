@@ -32,9 +32,9 @@ class Policy:
     version: str
     texts: Mapping[str, PolicyText]
 
-    def in_language(self, language: str) -> PolicyText:
-        """The text in this language, or else in Japanese, or else in any."""
-        return self.texts.get(language) or self.texts.get("ja") or next(iter(self.texts.values()))
+    def nearest(self, language: str) -> str:
+        """This language if the text is written in it, or else Japanese, or else any."""
+        return next(name for name in (language, "ja", *self.texts) if name in self.texts)
 
 
 def read_policies(folder: Path | None) -> list[Policy]:

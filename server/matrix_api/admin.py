@@ -24,7 +24,8 @@ async def set_locked(request: web.Request) -> web.Response:
     """PUT admin/lock/{userId}"""
     user = await _account(request)
     locked = field(await json_body(request), "locked", bool)
-    return json_answer({"locked": (await request.app[ACCOUNTS].hold(user.user_id, locked=locked)).is_locked})
+    held = await request.app[ACCOUNTS].hold(user.user_id, locked=locked)
+    return json_answer({"locked": held.is_locked})
 
 
 async def get_suspended(request: web.Request) -> web.Response:
@@ -36,7 +37,8 @@ async def set_suspended(request: web.Request) -> web.Response:
     """PUT admin/suspend/{userId}"""
     user = await _account(request)
     suspended = field(await json_body(request), "suspended", bool)
-    return json_answer({"suspended": (await request.app[ACCOUNTS].hold(user.user_id, suspended=suspended)).is_suspended})
+    held = await request.app[ACCOUNTS].hold(user.user_id, suspended=suspended)
+    return json_answer({"suspended": held.is_suspended})
 
 
 async def who_is(request: web.Request) -> web.Response:

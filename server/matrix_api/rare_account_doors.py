@@ -12,6 +12,7 @@ from server.http.routes import Doors
 _RARE: Final = (
     ("POST", "v3/refresh", "refresh", "refresh"),
     ("POST", "v1/login/get_token", "refresh", "get_login_token"),
+    ("GET", "v3/auth/{stage}/fallback/web", "auth_fallback", "fallback"),
     ("GET", "v1/admin/lock/{userId}", "admin", "get_locked"),
     ("PUT", "v1/admin/lock/{userId}", "admin", "set_locked"),
     ("GET", "v1/admin/suspend/{userId}", "admin", "get_suspended"),
