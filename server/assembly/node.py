@@ -20,6 +20,7 @@ from server.foundation.signatures import SigningKey
 from server.foundation.tasks import Tasks, keep_doing
 from server.http.media_services import MediaServices, open_media
 from server.http.room_services import RoomServices
+from server.notifications.judging import Judges
 from server.notifications.unread import UnreadCounts
 from server.rooms.accept_event import EventAcceptor
 from server.rooms.aliases import Aliases
@@ -160,7 +161,7 @@ async def _build_services(
     receipts = Receipts(database, rooms, positions, clock)
     typing = Typing(rooms, clock)
     sights = Sights(database)
-    unread = UnreadCounts(database, receipts, positions)
+    unread = UnreadCounts(database, receipts, positions, Judges(accounts.push_rules, accounts.account_data))
     acceptor.project(unread.project)
     acceptor.project(follow_threads)
     acceptor.project(forget_redacted, ["m.room.redaction"])
