@@ -20,6 +20,7 @@ from server.accounts.users_store import (
     find_registration_token,
     find_user,
     hold_user,
+    make_full,
     set_password,
     set_registration_token,
     use_registration_token,
@@ -48,13 +49,13 @@ class Users:
         self._being_made: set[str] = set()
         self._spent = KeyedLocks()
         self._ask: Ask | None = None
+        self._holding = KeyedLocks()
+        # Those who have asked to be forgotten; few, and asked for with every page of a room's past.
+        self.erased: set[str] = set()
 
     def ask_where_unknown(self, ask: Ask) -> None:
         """Let ``ask`` be awaited for users of this node who do not exist when somebody wants them."""
         self._ask = ask
-        self._holding = KeyedLocks()
-        # Those who have asked to be forgotten; few, and asked for with every page of a room's past.
-        self.erased: set[str] = set()
 
     async def open(self) -> None:
         """Learn who has asked to be forgotten."""
@@ -144,6 +145,15 @@ class Users:
         writes = Writes()
         set_password(writes, user_id, stored)
         await self._commit(writes, replace(user, password=stored))
+
+    async def keep_guest(self, user_id: str, password: str) -> None:
+        """A guest becomes a user like all others; a registration token is not spent on them."""
+        user = await self.get(user_id)
+        stored = await self._passwords.make(password)
+        writes = Writes()
+        set_password(writes, user_id, stored)
+        make_full(writes, user_id)
+        await self._commit(writes, replace(user, password=stored, is_guest=False))
 
     async def deactivate(self, user_id: str, *, erase: bool = False) -> None:
         """Close an account: its name stays taken, its password is gone. With ``erase`` its owner is to be forgotten."""
