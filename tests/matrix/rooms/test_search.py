@@ -14,7 +14,8 @@ from tests.builders import Answer, Person, RunningNode
 
 async def ask(person: Person, term: str, *, next_batch: str | None = None, **more: Any) -> Answer:
     query = {} if next_batch is None else {"next_batch": next_batch}
-    body = {"search_categories": {"room_events": {"search_term": term, "order_by": "recent", **more}}}
+    criteria = {"search_term": term, "order_by": "recent", **more}
+    body = {"search_categories": {"room_events": {name: item for name, item in criteria.items() if item is not None}}}
     return await person.post("v3/search", body, **query)
 
 
