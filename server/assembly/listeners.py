@@ -26,6 +26,8 @@ def connect(
         services.feeds.follow(room, entry)
         unread.follow(room, entry)
         services.typing.follow(room, entry)
+        services.sync.presence.follow(room, entry)
+        accounts.presence.noticed(entry.event.sender)
         bell.room_changed(room, entry.stream)
         if entry.event.type == "m.room.member" and entry.event.state_key is not None:
             bell.users_changed([entry.event.state_key], entry.stream)
@@ -35,6 +37,7 @@ def connect(
 
     def ring_for_receipt(room: LiveRoom, receipt: Receipt) -> None:
         unread.follow_receipt(room, receipt)
+        accounts.presence.noticed(receipt.user_id)
         positions.when_reached(receipt.stream, lambda: bell.room_read(room, receipt.stream))
 
     def ring_for_users(user_ids: Iterable[str], position: int) -> None:

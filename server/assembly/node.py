@@ -13,6 +13,7 @@ from server.assembly.account_rules import account_rules
 from server.assembly.association import Association, build_association
 from server.assembly.late_parts import LateParts
 from server.assembly.listeners import connect
+from server.assembly.presence import build_presence
 from server.config import Settings
 from server.foundation.clock import Clock, SystemClock
 from server.foundation.folder_lock import folder_lock
@@ -171,7 +172,8 @@ async def _build_services(
     tasks.start("guests", keep_doing("guests", guests.look_after, clock, every_s=0.1))
     feeds = Feeds(database, positions)
     bell = Bell(clock, positions.current)
-    world = World(rooms, receipts, typing, unread, sights, accounts)
+    presence = build_presence(settings, clock, database, accounts, bell, tasks)
+    world = World(rooms, receipts, typing, unread, sights, accounts, presence)
     sync = Sync(database, world, RoomReader(database), feeds, bell, positions, clock)
     services = RoomServices(
         rooms, sender, RoomCreator(database, sender), Membership(database, rooms, sender, accounts),

@@ -225,6 +225,19 @@ class PasswordSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PresenceSettings:
+    """[presence]"""
+
+    enabled: bool = setting("Whether people who share a room see who is there.", parse=flag, default=True)
+    largest_room: int = setting(
+        "Presence goes through rooms of so many members at most. In a room of the whole association everybody would "
+        "hear of everybody all day long.",
+        parse=whole(2, 10_000),
+        default=100,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DirectorySettings:
     """[directory]"""
 
@@ -341,6 +354,7 @@ class Settings:
     rooms: RoomSettings = section("Rooms.", RoomSettings)
     limits: LimitSettings = section("How much one caller may ask for.", LimitSettings)
     passwords: PasswordSettings = section("Passwords.", PasswordSettings)
+    presence: PresenceSettings = section("Who is there.", PresenceSettings)
     directory: DirectorySettings = section("The list of public rooms.", DirectorySettings)
     media: MediaSettings = section("Files.", MediaSettings)
     previews: PreviewSettings = section("Previews of web pages.", PreviewSettings)
