@@ -111,6 +111,10 @@ def _run(options: argparse.Namespace) -> int:
 
 def _check_config(options: argparse.Namespace) -> int:
     settings = _settings(options)
+    if settings.application_service_files:
+        _module("server.application_services.registration_files").read_registrations(
+            settings.application_service_files
+        )
     print(f"{options.config} is right: {settings.association.name}, {settings.server_name}, {settings.http.public_url}")
     return 0
 

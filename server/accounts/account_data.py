@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -57,6 +57,11 @@ class AccountData:
     def ignored_by(self, user_id: str) -> frozenset[str]:
         """Whom the user does not want to hear (spec, "Ignoring Users"). Costs no SQL."""
         return self._ignored.get(user_id, frozenset())
+
+    @property
+    def ignoring(self) -> Mapping[str, frozenset[str]]:
+        """Whom each of those who ignore somebody ignores."""
+        return self._ignored
 
     async def get(self, user_id: str, room_id: str, kind: str) -> dict[str, Any]:
         """The content of one item (``room_id`` empty: of no room); raises ``NotFound``."""

@@ -9,6 +9,7 @@ from server.accounts.cross_signing_store import (
     KeySignature,
     add_signatures,
     cross_signing_keys_of,
+    drop_cross_signing,
     drop_signatures_by,
     set_cross_signing_key,
     signatures_on,
@@ -65,6 +66,12 @@ class CrossSigning:
                 await set_cross_signing_key(tx, user_id, usage, key)
             if replaced:
                 await drop_signatures_by(tx, user_id, replaced)
+            await self._device_lists.enter_now(tx, [user_id])
+
+    async def drop(self, user_id: str) -> None:
+        """Forget the keys of a closed account, and the signatures made with them."""
+        async with self._database.write() as tx:
+            await drop_cross_signing(tx, user_id)
             await self._device_lists.enter_now(tx, [user_id])
 
     async def add_signatures(self, signer: str, signed: Mapping[str, Any]) -> dict[str, dict[str, Json]]:

@@ -85,3 +85,11 @@ async def drop_signatures_by(tx: Transaction, signer: str, signer_keys: Sequence
             key_signatures.c.signer == signer, key_signatures.c.signer_key.in_(signer_keys)
         )
     )
+
+
+async def drop_cross_signing(tx: Transaction, user_id: str) -> None:
+    """Forget the keys of a user, and all signatures by them and on theirs."""
+    await tx.execute(delete(cross_signing_keys).where(cross_signing_keys.c.user_id == user_id))
+    await tx.execute(
+        delete(key_signatures).where((key_signatures.c.signer == user_id) | (key_signatures.c.target_user == user_id))
+    )

@@ -12,6 +12,7 @@ from server.accounts.key_backup_store import (
     KeyPlace,
     count_keys,
     drop_backup,
+    drop_backups,
     drop_keys,
     find_backup,
     keys_at,
@@ -67,6 +68,11 @@ class KeyBackups:
         async with self._database.write() as tx:
             await _get(tx, user_id, version)
             await drop_backup(tx, user_id, version)
+
+    async def drop_all(self, user_id: str) -> None:
+        """Delete all versions of a closed account."""
+        async with self._database.write() as tx:
+            await drop_backups(tx, user_id)
 
     async def put(self, user_id: str, version: int, keys: Sequence[BackedUpKey]) -> BackupState:
         """Keep keys, where they are better than those that are there; raises ``M_WRONG_ROOM_KEYS_VERSION``."""

@@ -131,6 +131,12 @@ async def drop_backup(tx: Transaction, user_id: str, version: int) -> None:
     await drop_keys(tx, KeyPlace(user_id, version))
 
 
+async def drop_backups(tx: Transaction, user_id: str) -> None:
+    """Forget all versions and all keys of a user."""
+    await tx.execute(delete(backed_up_keys).where(backed_up_keys.c.user_id == user_id))
+    await tx.execute(delete(key_backups).where(key_backups.c.user_id == user_id))
+
+
 async def set_keys(tx: Transaction, user_id: str, version: int, keys: Sequence[BackedUpKey]) -> None:
     """Store keys where they are better than those that are there."""
     await tx.execute(_SET_KEY, [

@@ -7,6 +7,7 @@ data see the whole rules.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import KeysView
 from typing import Any
 
 import orjson
@@ -35,6 +36,11 @@ class PushRules:
     def changes(self, user_id: str) -> RuleChanges | None:
         """What the user has changed; ``None`` where all is as predefined."""
         return self._changes.get(user_id)
+
+    @property
+    def changed(self) -> KeysView[str]:
+        """Who has changed something."""
+        return self._changes.keys()
 
     def rules(self, user_id: str) -> dict[str, list[Rule]]:
         """All rules of a user by kind, in the order in which they are tried."""

@@ -6,25 +6,29 @@ A token is kept on disk as its SHA-256 only; the tokens in use are in memory, so
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Final
 
+from server.accounts.consents import Consents
 from server.accounts.device_lists import DeviceLists
 from server.accounts.sessions_store import (
     Caller,
     Device,
+    StoredToken,
     add_session,
     devices_of,
     drop_device,
-    find_caller,
     find_device,
+    find_token,
     rename_device,
+    settle,
 )
+from server.accounts.tokens import Lifetimes, NewSession, hash_of, new_tokens, soft_logout
 from server.foundation.clock import Clock
 from server.foundation.errors import InvalidParam, NotFound, UnknownToken
-from server.foundation.ids import random_letters, random_token
+from server.foundation.ids import random_letters
 from server.foundation.keyed_locks import KeyedLocks
 from server.storage.database import Database, Writes
 
@@ -41,10 +45,14 @@ DropWithDevice = Callable[[str, str, Writes], None]
 class Sessions:
     """Who is logged in, where. ``device_lists`` hears of devices that went or changed their name."""
 
-    def __init__(self, database: Database, clock: Clock, device_lists: DeviceLists) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, device_lists: DeviceLists, consents: Consents, lifetimes: Lifetimes
+    ) -> None:
         self._database = database
         self._clock = clock
         self._device_lists = device_lists
+        self._consents = consents
+        self._lifetimes = lifetimes
         self._callers: OrderedDict[str, Caller] = OrderedDict()
         self._tokens: dict[tuple[str, str], set[str]] = {}
         self._removals = 0
@@ -57,17 +65,28 @@ class Sessions:
 
     def known(self, token: str) -> Caller | None:
         """The caller of a token that is in memory."""
-        return self._callers.get(token)
+        caller = self._callers.get(token)
+        if caller is not None and caller.expires_ts is not None and caller.expires_ts <= self._clock.now_ms():
+            return None
+        return caller
 
     async def find(self, token: str) -> Caller:
-        """The caller of a token; raises ``UnknownToken``."""
+        """The caller of a token; raises ``UnknownToken``, with ``soft_logout`` where it has only come to its end."""
+        hashed = hash_of(token)
         while True:
             removals = self._removals
-            found = await find_caller(self._database, _hash(token))
+            found = await find_token(self._database, hashed)
             if found is None:
                 raise UnknownToken("This access token is not known, or has been logged out")
-            if removals == self._removals:
-                return self._remember(token, found)
+            stored, caller = found
+            if stored.expires_ts is not None and stored.expires_ts <= self._clock.now_ms():
+                raise soft_logout("This access token has come to its end")
+            if not caller.is_guest and await self._consents.owes(caller.user_id):
+                caller = replace(caller, owes_consent=True)
+            if stored.is_fresh:
+                await self._settle(stored)
+            elif removals == self._removals:
+                return self._remember(token, caller)
             # Something was logged out while we were reading; it may have been this token.
 
     async def create(
@@ -78,31 +97,28 @@ class Sessions:
         *,
         is_guest: bool = False,
         is_admin: bool = False,
-    ) -> tuple[str, str]:
-        """Log in: ``(access token, device id)``. A device that is named again keeps its keys, not its token."""
+        renewable: bool = False,
+    ) -> NewSession:
+        """Log in. A device that is named again keeps its keys, not its tokens."""
         caller = Caller(user_id, device_id or new_device_id(), is_guest, is_admin)
         if device_id is None:
-            return await self._log_in(caller, display_name)
+            return await self._log_in(caller, display_name, renewable)
         async with self._naming.hold((user_id, device_id)):
             # Two at once with one device id would each remove the other's token from the same commit.
-            return await self._log_in(caller, display_name)
+            return await self._log_in(caller, display_name, renewable)
 
-    async def _log_in(self, caller: Caller, display_name: str | None) -> tuple[str, str]:
-        writes = Writes()
-        session = self.add(writes, caller, display_name)
-        await asyncio.shield(self._database.submit(writes))
-        return session
-
-    def add(self, writes: Writes, caller: Caller, display_name: str | None) -> tuple[str, str]:
-        """A session among the rows of ``writes``; it can be used as soon as they are committed."""
+    async def _log_in(self, caller: Caller, display_name: str | None, renewable: bool) -> NewSession:
         if len(caller.device_id.encode()) > MAX_DEVICE_ID_BYTES:
             raise InvalidParam(f"A device id has at most {MAX_DEVICE_ID_BYTES} bytes")
         now = self._clock.now_ms()
-        token = random_token()
         device = Device(caller.user_id, caller.device_id, _checked_name(display_name), now)
-        add_session(writes, device, _hash(token), now)
-        writes.after_commit.append(lambda: self._began(token, caller))
-        return token, caller.device_id
+        session, token, refresh = new_tokens((caller.user_id, caller.device_id), now, self._lifetimes, renewable)
+        writes = Writes()
+        add_session(writes, device, token, refresh)
+        # Read at its first use, with all that is to be known about its owner.
+        writes.after_commit.append(lambda: self._forget(caller.user_id, [caller.device_id]))
+        await asyncio.shield(self._database.submit(writes))
+        return session
 
     async def rename(self, user_id: str, device_id: str, name: str | None) -> None:
         """Give a device a display name; raises ``NotFound``."""
@@ -142,6 +158,24 @@ class Sessions:
             raise NotFound("You have no such device")
         return found
 
+    def change_callers(self, user_id: str, change: Callable[[Caller], Caller]) -> None:
+        """Let ``change`` replace what is in memory of a user, and let it be read anew where it is being read now."""
+        self._removals += 1
+        for token, caller in self._callers.items():
+            if caller.user_id == user_id:
+                self._callers[token] = change(caller)
+
+    def forget_tokens(self, user_id: str, device_id: str) -> None:
+        """Read the tokens of a device anew at their next use."""
+        self._forget(user_id, [device_id])
+
+    async def _settle(self, token: StoredToken) -> None:
+        """An access token of a renewal is used for the first time: what it was given for ends."""
+        device = (token.user_id, token.device_id)
+        async with self._database.write() as tx:
+            await settle(tx, device, token.hash, token.refresh_hash)
+            tx.after_commit.append(lambda: self.forget_tokens(*device))
+
     def _remember(self, token: str, caller: Caller) -> Caller:
         self._callers[token] = caller
         self._tokens.setdefault((caller.user_id, caller.device_id), set()).add(token)
@@ -149,10 +183,6 @@ class Sessions:
             oldest, owner = self._callers.popitem(last=False)
             self._discard(oldest, owner)
         return caller
-
-    def _began(self, token: str, caller: Caller) -> None:
-        self._forget(caller.user_id, [caller.device_id])
-        self._remember(token, caller)
 
     def _forget(self, user_id: str, device_ids: Iterable[str]) -> None:
         self._removals += 1
@@ -172,10 +202,6 @@ class Sessions:
 def new_device_id() -> str:
     """Ten random capital letters, as users see them in lists of devices."""
     return random_letters(10).upper()
-
-
-def _hash(token: str) -> bytes:
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
 def _checked_name(name: str | None) -> str | None:

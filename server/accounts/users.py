@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from typing import Final
 
@@ -16,8 +16,11 @@ from server.accounts.users_store import (
     add_user,
     all_users,
     deactivate_user,
+    erased_users,
     find_registration_token,
     find_user,
+    hold_user,
+    make_full,
     set_password,
     set_registration_token,
     use_registration_token,
@@ -29,6 +32,9 @@ from server.foundation.keyed_locks import KeyedLocks
 from server.storage.database import Database, Writes
 
 _KEPT: Final = 10_000
+
+# Asks somebody who may make this user now; answers whether to look again.
+Ask = Callable[[str], Awaitable[bool]]
 
 
 class Users:
@@ -42,6 +48,18 @@ class Users:
         self._known: OrderedDict[str, User] = OrderedDict()
         self._being_made: set[str] = set()
         self._spent = KeyedLocks()
+        self._ask: Ask | None = None
+        self._holding = KeyedLocks()
+        # Those who have asked to be forgotten; few, and asked for with every page of a room's past.
+        self.erased: set[str] = set()
+
+    def ask_where_unknown(self, ask: Ask) -> None:
+        """Let ``ask`` be awaited for users of this node who do not exist when somebody wants them."""
+        self._ask = ask
+
+    async def open(self) -> None:
+        """Learn who has asked to be forgotten."""
+        self.erased.update(await erased_users(self._database))
 
     def user_id(self, localpart: str) -> str:
         """The id of a new user called ``localpart``, in small letters; raises ``M_INVALID_USERNAME``."""
@@ -67,14 +85,20 @@ class Users:
 
     async def exists(self, user_id: str) -> bool:
         """Whether there is an open account of that id."""
-        user = await self.find(user_id)
+        user = await self._find_or_ask(user_id)
         return user is not None and not user.is_deactivated
 
     async def get(self, user_id: str) -> User:
         """The user; raises ``NotFound`` where there is none or it is closed."""
-        user = await self.find(user_id)
+        user = await self._find_or_ask(user_id)
         if user is None or user.is_deactivated:
             raise NotFound("There is no such user here")
+        return user
+
+    async def _find_or_ask(self, user_id: str) -> User | None:
+        user = await self.find(user_id)
+        if user is None and self._ask is not None and self.is_ours(user_id) and await self._ask(user_id):
+            user = await self.find(user_id)
         return user
 
     async def require_free(self, user_id: str) -> None:
@@ -122,12 +146,37 @@ class Users:
         set_password(writes, user_id, stored)
         await self._commit(writes, replace(user, password=stored))
 
-    async def deactivate(self, user_id: str) -> None:
-        """Close an account: its name stays taken, its password is gone."""
+    async def keep_guest(self, user_id: str, password: str) -> None:
+        """A guest becomes a user like all others; a registration token is not spent on them."""
+        user = await self.get(user_id)
+        stored = await self._passwords.make(password)
+        writes = Writes()
+        set_password(writes, user_id, stored)
+        make_full(writes, user_id)
+        await self._commit(writes, replace(user, password=stored, is_guest=False))
+
+    async def deactivate(self, user_id: str, *, erase: bool = False) -> None:
+        """Close an account: its name stays taken, its password is gone. With ``erase`` its owner is to be forgotten."""
         user = await self.get(user_id)
         writes = Writes()
-        deactivate_user(writes, user_id)
-        await self._commit(writes, replace(user, password=None, is_deactivated=True))
+        deactivate_user(writes, user_id, is_erased=erase)
+        if erase:
+            writes.after_commit.append(lambda: self.erased.add(user_id))
+        await self._commit(writes, replace(user, password=None, is_deactivated=True, is_erased=erase))
+
+    async def hold(self, user_id: str, *, locked: bool | None = None, suspended: bool | None = None) -> User:
+        """Lock or suspend an account, or take it back; ``None`` leaves it. Raises ``NotFound``."""
+        async with self._holding.hold(user_id):
+            user = await self.get(user_id)
+            held = replace(
+                user,
+                is_locked=user.is_locked if locked is None else locked,
+                is_suspended=user.is_suspended if suspended is None else suspended,
+            )
+            writes = Writes()
+            hold_user(writes, user_id, is_locked=held.is_locked, is_suspended=held.is_suspended)
+            await self._commit(writes, held)
+        return held
 
     async def authenticate(self, user_id: str, password: str) -> User | None:
         """The user whose password this is, or ``None``, after the same time in either case."""

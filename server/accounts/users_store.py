@@ -18,6 +18,9 @@ users: Final = Table(
     Column("admin", Integer, nullable=False),
     Column("guest", Integer, nullable=False),
     Column("deactivated", Integer, nullable=False),
+    Column("locked", Integer, nullable=False),
+    Column("suspended", Integer, nullable=False),
+    Column("erased", Integer, nullable=False),
 )
 registration_tokens: Final = Table(
     "registration_tokens", metadata,
@@ -32,7 +35,13 @@ _SET_PASSWORD: Final = (
     update(users).where(users.c.user_id == bindparam("who")).values(password=bindparam("new_password"))
 )
 _DEACTIVATE: Final = (
-    update(users).where(users.c.user_id == bindparam("who")).values(password=None, deactivated=1)
+    update(users).where(users.c.user_id == bindparam("who"))
+    .values(password=None, deactivated=1, erased=bindparam("is_erased"))
+)
+_MAKE_FULL: Final = update(users).where(users.c.user_id == bindparam("who")).values(guest=0)
+_HOLD: Final = (
+    update(users).where(users.c.user_id == bindparam("who"))
+    .values(locked=bindparam("is_locked"), suspended=bindparam("is_suspended"))
 )
 _SET_TOKEN: Final = upsert(registration_tokens)
 _USE_TOKEN: Final = (
@@ -43,7 +52,11 @@ _USE_TOKEN: Final = (
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Somebody who has, or had, an account here. ``password`` is a hash, or ``None`` where nobody can log in by one."""
+    """Somebody who has, or had, an account here. ``password`` is a hash, or ``None`` where nobody can log in by one.
+
+    Locked: their devices are turned away until an admin unlocks the account. Suspended: they may read and leave, not
+    speak. Erased: what they said is only for those who were there.
+    """
 
     user_id: str
     password: str | None
@@ -51,6 +64,9 @@ class User:
     is_admin: bool = False
     is_guest: bool = False
     is_deactivated: bool = False
+    is_locked: bool = False
+    is_suspended: bool = False
+    is_erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +84,7 @@ def add_user(writes: Writes, user: User) -> None:
     writes.add(_INSERT_USER, {
         "user_id": user.user_id, "password": user.password, "created_ts": user.created_ts,
         "admin": int(user.is_admin), "guest": int(user.is_guest), "deactivated": int(user.is_deactivated),
+        "locked": int(user.is_locked), "suspended": int(user.is_suspended), "erased": int(user.is_erased),
     })
 
 
@@ -76,9 +93,19 @@ def set_password(writes: Writes, user_id: str, password: str) -> None:
     writes.add(_SET_PASSWORD, {"who": user_id, "new_password": password})
 
 
-def deactivate_user(writes: Writes, user_id: str) -> None:
+def deactivate_user(writes: Writes, user_id: str, *, is_erased: bool) -> None:
     """Close an account for good."""
-    writes.add(_DEACTIVATE, {"who": user_id})
+    writes.add(_DEACTIVATE, {"who": user_id, "is_erased": int(is_erased)})
+
+
+def make_full(writes: Writes, user_id: str) -> None:
+    """A guest is one no more."""
+    writes.add(_MAKE_FULL, {"who": user_id})
+
+
+def hold_user(writes: Writes, user_id: str, *, is_locked: bool, is_suspended: bool) -> None:
+    """Store what an admin has decided about an account."""
+    writes.add(_HOLD, {"who": user_id, "is_locked": int(is_locked), "is_suspended": int(is_suspended)})
 
 
 async def find_user(database: Database, user_id: str) -> User | None:
@@ -90,6 +117,11 @@ async def find_user(database: Database, user_id: str) -> User | None:
 async def all_users(database: Database) -> list[User]:
     """Everybody, in the order of their ids."""
     return [_as_user(row) for row in await database.fetch_all(select(users).order_by(users.c.user_id))]
+
+
+async def erased_users(database: Database) -> list[str]:
+    """Those who have asked to be forgotten."""
+    return [row[0] for row in await database.fetch_all(select(users.c.user_id).where(users.c.erased == 1))]
 
 
 def set_registration_token(writes: Writes, token: RegistrationToken) -> None:
@@ -114,5 +146,6 @@ async def find_registration_token(database: Database, token: str) -> Registratio
 def _as_user(row: Any) -> User:
     return User(
         row.user_id, row.password, row.created_ts, is_admin=bool(row.admin), is_guest=bool(row.guest),
-        is_deactivated=bool(row.deactivated),
+        is_deactivated=bool(row.deactivated), is_locked=bool(row.locked), is_suspended=bool(row.suspended),
+        is_erased=bool(row.erased),
     )

@@ -7,7 +7,7 @@ from types import ModuleType
 from aiohttp import web
 
 from server.assembly.node import Node
-from server.http.keys import RATE_LIMITS
+from server.http.keys import INTERACTIVE_AUTH, RATE_LIMITS
 from server.http.late_door import Handler, LateDoor
 
 
@@ -15,7 +15,7 @@ def add_late_doors(app: web.Application, node: Node) -> None:
     """Give an application calendars and pages; after all other doors, since pages are everything that is left."""
 
     def pages(module: ModuleType) -> Handler:
-        handler: Handler = module.open_pages(node, app[RATE_LIMITS])
+        handler: Handler = module.open_pages(node, app[RATE_LIMITS], app[INTERACTIVE_AUTH])
         return handler
 
     def caldav(module: ModuleType) -> Handler:

@@ -1,4 +1,6 @@
-"""What several late doors have in common: made by the first of them, so that they never disagree."""
+"""What several late doors have in common, made by the first of them so that they never disagree; and what is there
+only where it is configured.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from server.application_services.services import ApplicationServices
     from server.calendars.app_passwords import AppPasswords
 
 
 @dataclass(slots=True)
 class LateParts:
-    """Empty until the first late door opens."""
+    """Empty until the first late door opens; ``application_services`` only where there are none."""
 
     app_passwords: AppPasswords | None = None
+    application_services: ApplicationServices | None = None

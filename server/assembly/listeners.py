@@ -26,6 +26,8 @@ def connect(
         services.feeds.follow(room, entry)
         unread.follow(room, entry)
         services.typing.follow(room, entry)
+        services.sync.presence.follow(room, entry)
+        accounts.presence.noticed(entry.event.sender)
         bell.room_changed(room, entry.stream)
         moved = [state_key for kind, state_key in entry.changes if kind == "m.room.member"]
         if moved:
@@ -36,6 +38,7 @@ def connect(
 
     def ring_for_receipt(room: LiveRoom, receipt: Receipt) -> None:
         unread.follow_receipt(room, receipt)
+        accounts.presence.noticed(receipt.user_id)
         positions.when_reached(receipt.stream, lambda: bell.room_read(room, receipt.stream))
 
     def ring_for_users(user_ids: Iterable[str], position: int) -> None:

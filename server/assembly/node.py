@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
 from server.accounts.accounts import Accounts
+from server.assembly.account_rules import account_rules
 from server.assembly.association import Association, build_association
 from server.assembly.late_parts import LateParts
 from server.assembly.listeners import connect
+from server.assembly.presence import build_presence
 from server.config import Settings
 from server.foundation.clock import Clock, SystemClock
 from server.foundation.folder_lock import folder_lock
@@ -18,11 +21,13 @@ from server.foundation.signatures import SigningKey
 from server.foundation.tasks import Tasks, keep_doing
 from server.http.media_services import MediaServices, open_media
 from server.http.room_services import RoomServices
+from server.notifications.judging import Judges
 from server.notifications.unread import UnreadCounts
 from server.rooms.accept_event import EventAcceptor
 from server.rooms.aliases import Aliases
 from server.rooms.create_room import RoomCreator
 from server.rooms.event_store import forget_transactions_before
+from server.rooms.guests import GUEST_ACCESS, Guests
 from server.rooms.history import History
 from server.rooms.membership import Membership
 from server.rooms.receipts import Receipts
@@ -114,8 +119,12 @@ async def _build_core(
 ) -> Core:
     positions = await open_positions(database)
     tasks.start("positions", keep_doing("positions", lambda: reserve_more(database, positions), clock, every_s=60))
-    accounts = Accounts(database, positions, clock, settings.server_name, password_cost=settings.passwords.cost)
+    accounts = Accounts(
+        database, positions, clock, settings.server_name, password_cost=settings.passwords.cost,
+        rules=account_rules(settings),
+    )
     await accounts.open()
+    closing.push_async_callback(accounts.last_seen.write)
     rooms = Rooms(database, positions, clock, settings.server_name)
     await rooms.open()
     _keep_tidy(database, rooms, accounts, tasks, clock)
@@ -123,7 +132,11 @@ async def _build_core(
     identity = Identity(settings.server_name, SigningKey.read(settings.signing_key_file.read_text()))
     sender = EventSender(database, rooms, acceptor, clock, identity)
     services = await _build_services(settings, clock, database, accounts, sender, positions, acceptor, tasks)
-    return Core(settings, clock, database, accounts, services, acceptor, tasks, closing)
+    core = Core(settings, clock, database, accounts, services, acceptor, tasks, closing)
+    if settings.application_service_files:
+        module = importlib.import_module("server.assembly.application_services")
+        core.late.application_services = await module.open_application_services(core, positions)
+    return core
 
 
 def _keep_tidy(database: Database, rooms: Rooms, accounts: Accounts, tasks: Tasks, clock: Clock) -> None:
@@ -136,6 +149,7 @@ def _keep_tidy(database: Database, rooms: Rooms, accounts: Accounts, tasks: Task
         await accounts.forget_old()
         await forget_transactions_before(database, clock.now_ms() - _TRANSACTIONS_MS)
 
+    tasks.start("last seen", keep_doing("last seen", accounts.last_seen.write, clock, every_s=180))
     tasks.start("unused rooms", keep_doing("unused rooms", forget_unused_rooms, clock, every_s=300))
     tasks.start("old rows", keep_doing("old rows", forget_old_rows, clock, every_s=86_400))
 
@@ -148,14 +162,18 @@ async def _build_services(
     receipts = Receipts(database, rooms, positions, clock)
     typing = Typing(rooms, clock)
     sights = Sights(database)
-    unread = UnreadCounts(database, receipts, positions)
+    unread = UnreadCounts(database, receipts, positions, Judges(accounts.push_rules, accounts.account_data))
     acceptor.project(unread.project)
     acceptor.project(follow_threads)
     acceptor.project(forget_redacted, ["m.room.redaction"])
     acceptor.project(follow_people, FOLLOWED)
+    guests = Guests(database, sender)
+    acceptor.project(guests.project, [GUEST_ACCESS])
+    tasks.start("guests", keep_doing("guests", guests.look_after, clock, every_s=0.1))
     feeds = Feeds(database, positions)
     bell = Bell(clock, positions.current)
-    world = World(rooms, receipts, typing, unread, sights, accounts)
+    presence = build_presence(settings, clock, database, accounts, bell, tasks)
+    world = World(rooms, receipts, typing, unread, sights, accounts, presence)
     sync = Sync(database, world, RoomReader(database), feeds, bell, positions, clock)
     services = RoomServices(
         rooms, sender, RoomCreator(database, sender), Membership(database, rooms, sender, accounts),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 
+from server.accounts.interactive_auth import InteractiveAuth
 from server.accounts.web_sessions import WebSessions
 from server.assembly.app_passwords import app_passwords_of
 from server.assembly.node import Core, Node
@@ -34,9 +35,9 @@ from server.web.services import (
 )
 
 
-def open_pages(node: Node, limits: RateLimits) -> Handler:
+def open_pages(node: Node, limits: RateLimits, interactive_auth: InteractiveAuth) -> Handler:
     """The handler of all pages."""
-    return make_pages(_services(node, limits)).__call__
+    return make_pages(_services(node, limits, interactive_auth)).__call__
 
 
 def invitations_of(node: Node) -> Invitations:
@@ -46,7 +47,7 @@ def invitations_of(node: Node) -> Invitations:
     return Invitations(core.database, core.clock, members, node.association.editor, core.accounts, cards)
 
 
-def _services(node: Node, limits: RateLimits) -> WebServices:
+def _services(node: Node, limits: RateLimits, interactive_auth: InteractiveAuth) -> WebServices:
     core, association = node.core, node.association
     worker = WorkerProcess(core.clock, "paper", PAPER_LIMITS)
     core.closing.push_async_callback(worker.close)
@@ -54,8 +55,8 @@ def _services(node: Node, limits: RateLimits) -> WebServices:
     passwords = app_passwords_of(core)
     return WebServices(
         node=NodeServices(
-            settings=core.settings, clock=core.clock, limits=limits, accounts=core.accounts,
-            sessions=sessions, rooms=core.services.rooms, receipts=core.services.receipts, media=node.media,
+            settings=core.settings, clock=core.clock, limits=limits, interactive_auth=interactive_auth,
+            accounts=core.accounts, sessions=sessions, rooms=core.services.rooms, receipts=core.services.receipts, media=node.media,
             app_passwords=passwords,
         ),
         roster=RosterServices(

@@ -9,7 +9,16 @@ from server.accounts.interactive_auth import InteractiveAuth
 from server.accounts.shared_secret import SharedSecretRegistration
 from server.assembly.late_doors import add_late_doors
 from server.assembly.node import Node
-from server.http.keys import ACCOUNTS, CLOCK, DATABASE, INTERACTIVE_AUTH, RATE_LIMITS, SETTINGS, SHARED_SECRET
+from server.http.keys import (
+    ACCOUNTS,
+    APPLICATION_SERVICES,
+    CLOCK,
+    DATABASE,
+    INTERACTIVE_AUTH,
+    RATE_LIMITS,
+    SETTINGS,
+    SHARED_SECRET,
+)
 from server.http.media_services import MEDIA
 from server.http.rate_limits import RateLimits
 from server.http.room_services import ROOMS
@@ -30,6 +39,7 @@ def make_app(node: Node) -> web.Application:
     app[RATE_LIMITS] = RateLimits(clock, settings)
     app[INTERACTIVE_AUTH] = InteractiveAuth(clock)
     app[SHARED_SECRET] = SharedSecretRegistration(clock, settings.registration.shared_secret)
+    _admit_application_services(app, node)
     doors = Doors(app)
     for group in (account_doors, room_doors, rare_doors, media):
         group.add_routes(doors)
@@ -37,3 +47,16 @@ def make_app(node: Node) -> web.Application:
         inbound.add_routes(doors)
     add_late_doors(app, node)
     return app
+
+
+def _admit_application_services(app: web.Application, node: Node) -> None:
+    """Where there are some: they may call, and from now on they are told what concerns them."""
+    services = node.core.late.application_services
+    if services is None:
+        return
+    app[APPLICATION_SERVICES] = services
+
+    async def start(_app: web.Application) -> None:
+        services.couriers.start()
+
+    app.on_startup.append(start)

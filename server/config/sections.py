@@ -134,6 +134,44 @@ class RegistrationSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SessionSettings:
+    """[sessions]"""
+
+    access_token_minutes: int = setting(
+        "How long an access token is good where the client can renew it (most new ones can).",
+        parse=whole(1, 525_600),
+        default=60,
+    )
+    refresh_token_days: int = setting(
+        "A client that does not come back for so many days has to log in again; its keys stay. 0: never.",
+        parse=whole(0, 36_500),
+        default=0,
+    )
+    lasting_token_days: int = setting(
+        "How many days an access token is good where the client cannot renew it. 0: until somebody logs out.",
+        parse=whole(0, 36_500),
+        default=0,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentSettings:
+    """[consent]"""
+
+    folder: Path | None = setting(
+        "A folder with the texts that people agree to when they make an account, one file for each text, version and "
+        "language, called like privacy.2026-04.ja.txt; the first line is the title. Empty: nobody is asked.",
+        parse=optional(path),
+        default=None,
+    )
+    demanded: bool = setting(
+        "Whether people may only read, not write, until they have agreed to the newest version of each text.",
+        parse=flag,
+        default=False,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RoomSettings:
     """[rooms]"""
 
@@ -183,6 +221,19 @@ class PasswordSettings:
         "How much work a password check is (scrypt, log2 N). One more doubles time and memory; low ones only in tests.",
         parse=whole(4, 20),
         default=14,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PresenceSettings:
+    """[presence]"""
+
+    enabled: bool = setting("Whether people who share a room see who is there.", parse=flag, default=True)
+    largest_room: int = setting(
+        "Presence goes through rooms of so many members at most. In a room of the whole association everybody would "
+        "hear of everybody all day long.",
+        parse=whole(2, 10_000),
+        default=100,
     )
 
 
@@ -298,9 +349,12 @@ class Settings:
     federation: FederationSettings = section("Other Matrix servers: the city, the neighbours.", FederationSettings)
     outgoing: OutgoingSettings = section("Where the node may connect to.", OutgoingSettings)
     registration: RegistrationSettings = section("Who gets an account.", RegistrationSettings)
+    sessions: SessionSettings = section("How long people stay logged in.", SessionSettings)
+    consent: ConsentSettings = section("What people agree to.", ConsentSettings)
     rooms: RoomSettings = section("Rooms.", RoomSettings)
     limits: LimitSettings = section("How much one caller may ask for.", LimitSettings)
     passwords: PasswordSettings = section("Passwords.", PasswordSettings)
+    presence: PresenceSettings = section("Who is there.", PresenceSettings)
     directory: DirectorySettings = section("The list of public rooms.", DirectorySettings)
     media: MediaSettings = section("Files.", MediaSettings)
     previews: PreviewSettings = section("Previews of web pages.", PreviewSettings)

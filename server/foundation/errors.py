@@ -84,6 +84,26 @@ class UnknownToken(Refused):
     code = "M_UNKNOWN_TOKEN"
 
 
+class Locked(Refused):
+    """An admin has locked this account: 401 ``M_USER_LOCKED``; the client keeps what it has (spec, "Account locking")."""
+
+    status = 401
+    code = "M_USER_LOCKED"
+
+    def __init__(self) -> None:
+        super().__init__("This account is locked; please ask an officer", extra={"soft_logout": True})
+
+
+class Suspended(Refused):
+    """An admin has suspended this account, and suspended people may not do this: 403 ``M_USER_SUSPENDED``."""
+
+    status = 403
+    code = "M_USER_SUSPENDED"
+
+    def __init__(self) -> None:
+        super().__init__("This account is suspended; please ask an officer")
+
+
 class MissingToken(Refused):
     """No access token was given: 401 ``M_MISSING_TOKEN``."""
 

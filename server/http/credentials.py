@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from aiohttp import web
 
+from server.accounts.interactive_auth import PASSWORD, WEB, AuthSession, Demand
 from server.accounts.sessions import Caller
 from server.accounts.users_store import User
-from server.foundation.errors import BadRequest, Forbidden, InvalidParam, MissingParam, Refused
+from server.foundation.errors import BadRequest, Forbidden, InvalidParam, LimitExceeded, MissingParam, Refused
 from server.http.keys import ACCOUNTS, INTERACTIVE_AUTH, RATE_LIMITS
 from server.http.requests import field, optional_field
-
-PASSWORD: Final = "m.login.password"  # noqa: S105 - the name of a stage
-_PASSWORD_FLOWS: Final = ((PASSWORD,),)
 
 
 async def user_by_password(request: web.Request, body: dict[str, Any]) -> User:
@@ -28,23 +26,47 @@ async def user_by_password(request: web.Request, body: dict[str, Any]) -> User:
 
 
 async def confirmed(request: web.Request, known: Caller, body: dict[str, Any]) -> dict[str, Any]:
-    """The parameters of an operation that the caller has confirmed by password; raises ``MoreNeeded`` until then."""
-    interactive = request.app[INTERACTIVE_AUTH]
+    """The parameters of an operation that the caller has confirmed; raises ``MoreNeeded`` until then.
+
+    By password, or on the node's own pages, which is the only way for people who came in by an invitation and have no
+    password (docs/decisions/0011). An application service need not confirm what it does (spec, "Application services:
+    using the User-Interactive Authentication API").
+    """
     auth = optional_field(body, "auth", dict) or {}
     parameters = {name: value for name, value in body.items() if name != "auth"}
-    session = interactive.session(auth, f"{request.method} {request.path} {known.user_id}", parameters)
+    if known.service is not None:
+        return parameters
+    interactive = request.app[INTERACTIVE_AUTH]
+    session = interactive.session(auth, await _demand(request, known), parameters)
     interactive.require_same(session, parameters)
-    if auth.get("type") == PASSWORD:
-        try:
-            user = await user_by_password(request, auth)
-        except Refused as failed:
-            raise interactive.more_needed(session, _PASSWORD_FLOWS, failed) from None
-        if user.user_id != known.user_id:
-            raise Forbidden("This is another user's password")
-        session.completed = [PASSWORD]
-    interactive.require_complete(session, _PASSWORD_FLOWS)
+    stage = auth.get("type")
+    if stage is not None and stage not in session.completed:
+        await _try_stage(request, known, session, auth)
+    interactive.require_complete(session)
     interactive.end(session)
     return session.parameters
+
+
+async def _demand(request: web.Request, known: Caller) -> Demand:
+    user = await request.app[ACCOUNTS].users.get(known.user_id)
+    flows = ((WEB,),) if user.password is None else ((PASSWORD,), (WEB,))
+    return Demand(f"{request.method} {request.path}", flows, known.user_id)
+
+
+async def _try_stage(request: web.Request, known: Caller, session: AuthSession, auth: dict[str, Any]) -> None:
+    interactive = request.app[INTERACTIVE_AUTH]
+    if auth["type"] != PASSWORD:
+        reason = "Please confirm in the browser" if auth["type"] == WEB else "This stage is not offered here"
+        raise interactive.more_needed(session, Forbidden(reason))
+    try:
+        user = await user_by_password(request, auth)
+    except LimitExceeded:
+        raise
+    except Refused as failed:
+        raise interactive.more_needed(session, failed) from None
+    if user.user_id != known.user_id:
+        raise Forbidden("This is another user's password")
+    session.complete(PASSWORD)
 
 
 def _user_named(request: web.Request, body: dict[str, Any]) -> str:

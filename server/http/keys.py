@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from aiohttp import web
 
 from server.accounts.accounts import Accounts
@@ -12,7 +14,12 @@ from server.foundation.clock import Clock
 from server.http.rate_limits import RateLimits
 from server.storage.database import Database
 
+if TYPE_CHECKING:
+    from server.application_services.services import ApplicationServices
+
 ACCOUNTS = web.AppKey("accounts", Accounts)
+# There only where registration files are configured.
+APPLICATION_SERVICES: web.AppKey[ApplicationServices] = web.AppKey("application_services")
 CLOCK = web.AppKey[Clock]("clock", Clock)
 # For the few doors whose verbs are made when they are asked for, see matrix_api/rare_doors.py.
 DATABASE = web.AppKey("database", Database)

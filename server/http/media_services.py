@@ -13,7 +13,7 @@ from server.foundation.clock import Clock
 from server.foundation.worker_process import WorkerProcess
 from server.media.files import MediaFiles
 from server.media.media import Media
-from server.media.model import MediaLimits
+from server.media.model import ALWAYS, MediaLimits
 from server.media.thumbnails import Thumbnails
 from server.storage.database import Database
 
@@ -33,7 +33,10 @@ MEDIA = web.AppKey("media", MediaServices)
 async def open_media(settings: Settings, database: Database, clock: Clock) -> AsyncIterator[MediaServices]:
     """Media on the folder that the settings name; the worker ends when the block is left."""
     files = MediaFiles(settings.media_dir)
-    limits = MediaLimits(settings.limits.upload_bytes, settings.limits.media_bytes_per_user)
+    limits = MediaLimits(
+        settings.limits.upload_bytes, settings.limits.media_bytes_per_user,
+        open_until_ts=ALWAYS if settings.media.allow_unauthenticated_downloads else 0,
+    )
     media = Media(database, files, clock, settings.server_name, limits)
     await media.start()
     worker = WorkerProcess(clock, "thumbnail")

@@ -31,6 +31,8 @@ class RateLimits:
         self.attempts = Limiter(
             clock, limits.login_attempts_per_minute / 60, limits.login_attempts_per_minute * on
         )
+        # Logins of further devices that somebody asks for (spec: at most one in a minute is encouraged).
+        self.login_tokens = Limiter(clock, 1 / 60, 3 * on)
 
     def address(self, request: web.Request) -> str:
         """The caller's address: of the connection, or what our own reverse proxy says it is."""

@@ -8,24 +8,87 @@ from aiohttp import web
 
 from server.accounts.sessions import Caller
 from server.foundation.canonical_json import parse_json
-from server.foundation.errors import BadRequest, Forbidden, InvalidParam, MissingParam, MissingToken, TooLarge
-from server.http.keys import ACCOUNTS, RATE_LIMITS
+from server.foundation.errors import (
+    BadRequest,
+    Forbidden,
+    InvalidParam,
+    Locked,
+    MissingParam,
+    MissingToken,
+    Suspended,
+    TooLarge,
+)
+from server.http.keys import ACCOUNTS, APPLICATION_SERVICES, RATE_LIMITS, SETTINGS
 
 MAX_BODY_BYTES: Final = 1024 * 1024
 
 
 async def caller(request: web.Request) -> Caller:
-    """Who sends this request; raises ``MissingToken`` or ``UnknownToken``. A token that is in use costs no SQL."""
+    """Who sends this request; raises ``MissingToken``, ``UnknownToken`` or ``Locked``. A token in use costs no SQL."""
+    known = await caller_even_locked(request)
+    if known.is_locked:
+        raise Locked
+    return known
+
+
+async def caller_even_locked(request: web.Request) -> Caller:
+    """Like ``caller``, for logging out, which a locked account may (spec, "Account locking")."""
     sessions = request.app[ACCOUNTS].sessions
     token = access_token(request)
-    known = sessions.known(token) or await sessions.find(token)
-    request.app[RATE_LIMITS].requests.take(known.user_id)
+    known = sessions.known(token) or await _application_service(request, token) or await sessions.find(token)
+    if not known.is_unlimited:
+        request.app[RATE_LIMITS].requests.take(known.user_id)
+    last_seen = request.app[ACCOUNTS].last_seen
+    if known.service is None and last_seen.is_due(known):
+        last_seen.note(known, request.app[RATE_LIMITS].address(request))
     return known
+
+
+async def speaker(request: web.Request) -> Caller:
+    """Like ``caller``, for what suspended people may not do: sending, joining, inviting, changing their profile.
+
+    Raises ``Suspended``; ``M_CONSENT_NOT_GIVEN`` where a text of the association waits for a yes.
+    """
+    known = await caller(request)
+    require_may_speak(request, known)
+    return known
+
+
+def require_may_speak(request: web.Request, known: Caller) -> None:
+    """Raise what ``speaker`` refuses."""
+    if known.is_suspended:
+        raise Suspended
+    if known.owes_consent:
+        where = f"{request.app[SETTINGS].http.public_url}/terms"
+        raise Forbidden(
+            f"Please read and accept the terms first: {where}", code="M_CONSENT_NOT_GIVEN", extra={"consent_uri": where}
+        )
+
+
+async def _application_service(request: web.Request, token: str) -> Caller | None:
+    """Whom an application service acts for, where the token is one of an application service."""
+    services = request.app.get(APPLICATION_SERVICES)
+    service = services.with_token(token) if services is not None else None
+    return await services.callers.caller(service, request.query) if services is not None and service else None
+
+
+def take_message(request: web.Request, known: Caller) -> None:
+    """Count a message of the caller's; raises ``LimitExceeded``."""
+    if not known.is_unlimited:
+        request.app[RATE_LIMITS].messages.take(known.user_id)
 
 
 async def member(request: web.Request) -> Caller:
     """Like ``caller``, but guests are refused (spec, "Guest Access")."""
-    known = await caller(request)
+    return _no_guest(await caller(request))
+
+
+async def speaking_member(request: web.Request) -> Caller:
+    """Like ``speaker``, but guests are refused."""
+    return _no_guest(await speaker(request))
+
+
+def _no_guest(known: Caller) -> Caller:
     if known.is_guest:
         raise Forbidden("Guests may not do this", code="M_GUEST_ACCESS_FORBIDDEN")
     return known

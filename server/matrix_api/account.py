@@ -12,17 +12,17 @@ from server.http.routes import Doors
 
 
 def add_routes(doors: Doors) -> None:
-    """Who am I, password, deactivation, third-party ids (there are none)."""
+    """Who am I, password, deactivation."""
     doors.get("v3/account/whoami", who_am_i)
     doors.post("v3/account/password", change_password)
     doors.post("v3/account/deactivate", deactivate)
-    doors.get("v3/account/3pid", third_party_ids)
 
 
 async def who_am_i(request: web.Request) -> web.Response:
     """GET account/whoami"""
     known = await caller(request)
-    return json_answer({"user_id": known.user_id, "device_id": known.device_id, "is_guest": known.is_guest})
+    device = {"device_id": known.device_id} if known.device_id else {}
+    return json_answer({"user_id": known.user_id, **device, "is_guest": known.is_guest})
 
 
 async def change_password(request: web.Request) -> web.Response:
@@ -43,9 +43,3 @@ async def deactivate(request: web.Request) -> web.Response:
     erase = optional_field(parameters, "erase", bool)
     await request.app[ACCOUNTS].deactivate(known.user_id, erase=erase is True)
     return json_answer({"id_server_unbind_result": "no-support"})
-
-
-async def third_party_ids(request: web.Request) -> web.Response:
-    """GET account/3pid"""
-    await member(request)
-    return json_answer({"threepids": []})

@@ -14,9 +14,9 @@ from server.matrix_api import (
     login,
     not_offered,
     open_id,
-    presence,
     profile,
     push_rules,
+    rare_account_doors,
     register,
     shared_secret_register,
     tags,
@@ -25,8 +25,8 @@ from server.matrix_api import (
 )
 
 _GROUPS = (
-    account, account_data, devices, filters, key_backup, keys, keys_changes, login, not_offered, open_id, presence,
-    profile, push_rules, register, shared_secret_register, tags, to_device, versions,
+    account, account_data, devices, filters, key_backup, keys, keys_changes, login, not_offered, open_id,
+    profile, push_rules, rare_account_doors, register, shared_secret_register, tags, to_device, versions,
 )
 
 

@@ -6,11 +6,12 @@ from typing import Any
 
 from aiohttp import web
 
-from server.foundation.errors import BadRequest, InvalidParam, NotFound
+from server.foundation.errors import BadRequest, Forbidden, InvalidParam, NotFound
 from server.foundation.ids import UserId
 from server.http.answers import json_answer
+from server.http.ghosts import require_alias_allowed
 from server.http.keys import ACCOUNTS, SETTINGS
-from server.http.requests import json_body, member, optional_field
+from server.http.requests import json_body, optional_field, speaking_member
 from server.http.room_services import ROOMS
 from server.http.routes import Doors
 from server.rooms.create_room import PRESETS, RoomPlan
@@ -26,11 +27,13 @@ def add_routes(doors: Doors) -> None:
 
 async def create_room(request: web.Request) -> web.Response:
     """Create a room as the body says; all of it or nothing."""
-    who = await member(request)
+    who = await speaking_member(request)
     body = await json_body(request)
     services = request.app[ROOMS]
+    _require_no_addresses(body)
     alias = _alias(request, body)
     if alias is not None:
+        require_alias_allowed(request, alias, who)
         await services.aliases.require_free(alias)
     plan = await _plan(request, body, who.user_id, alias)
     room = await services.creator.create(plan)
@@ -65,6 +68,12 @@ async def _plan(request: web.Request, body: dict[str, Any], creator: str, alias:
         profile=await accounts.member_profile(creator),
         profiles={user_id: await accounts.member_profile(user_id) for user_id in invite},
     )
+
+
+def _require_no_addresses(body: dict[str, Any]) -> None:
+    """Who is invited by mail or telephone is looked up by an identity server, and this node asks none."""
+    if optional_field(body, "invite_3pid", list):
+        raise Forbidden("People are invited by their user id here", code="M_THREEPID_DENIED")
 
 
 def _alias(request: web.Request, body: dict[str, Any]) -> str | None:

@@ -10,6 +10,7 @@ from server.accounts.sessions import Device
 from server.foundation.errors import BadRequest
 from server.http.answers import json_answer
 from server.http.credentials import confirmed
+from server.http.ghosts import make_device
 from server.http.keys import ACCOUNTS
 from server.http.requests import caller, field, json_body, member, optional_field
 from server.http.routes import Doors
@@ -25,28 +26,33 @@ def add_routes(doors: Doors) -> None:
 
 
 def _as_json(device: Device) -> dict[str, Any]:
-    shown = {"device_id": device.device_id}
-    return shown if device.display_name is None else {**shown, "display_name": device.display_name}
+    shown = {
+        "device_id": device.device_id, "display_name": device.display_name, "last_seen_ts": device.last_seen_ts,
+        "last_seen_ip": device.last_seen_ip,
+    }
+    return {name: value for name, value in shown.items() if value is not None}
 
 
 async def list_devices(request: web.Request) -> web.Response:
     """GET devices"""
     known = await caller(request)
-    devices = await request.app[ACCOUNTS].sessions.devices(known.user_id)
+    devices = await request.app[ACCOUNTS].devices(known.user_id)
     return json_answer({"devices": [_as_json(device) for device in devices]})
 
 
 async def get_device(request: web.Request) -> web.Response:
     """GET devices/{device_id}"""
     known = await caller(request)
-    device = await request.app[ACCOUNTS].sessions.device(known.user_id, request.match_info["device_id"])
+    device = await request.app[ACCOUNTS].device(known.user_id, request.match_info["device_id"])
     return json_answer(_as_json(device))
 
 
 async def rename_device(request: web.Request) -> web.Response:
-    """PUT devices/{device_id}; a request without a name changes nothing."""
+    """PUT devices/{device_id}; a request without a name changes nothing. Some application services make devices so."""
     known = await member(request)
     name = optional_field(await json_body(request), "display_name", str)
+    if await make_device(request, known, request.match_info["device_id"], name):
+        return json_answer({}, 201)
     sessions = request.app[ACCOUNTS].sessions
     device = await sessions.device(known.user_id, request.match_info["device_id"])
     if name is not None:

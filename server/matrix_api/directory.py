@@ -5,8 +5,9 @@ from __future__ import annotations
 from aiohttp import web
 
 from server.http.answers import json_answer
+from server.http.ghosts import require_alias_allowed
 from server.http.keys import SETTINGS
-from server.http.requests import caller, field, json_body, member
+from server.http.requests import caller, field, json_body, speaking_member
 from server.http.room_services import ROOMS
 from server.http.routes import Doors
 
@@ -29,7 +30,8 @@ async def resolve(request: web.Request) -> web.Response:
 
 async def add_alias(request: web.Request) -> web.Response:
     """PUT directory/room/{roomAlias}: give a room a name."""
-    who = await member(request)
+    who = await speaking_member(request)
+    require_alias_allowed(request, request.match_info["roomAlias"], who)
     room_id = field(await json_body(request), "room_id", str)
     await request.app[ROOMS].aliases.add(request.match_info["roomAlias"], room_id, who.user_id)
     return json_answer({})
@@ -37,7 +39,7 @@ async def add_alias(request: web.Request) -> web.Response:
 
 async def remove_alias(request: web.Request) -> web.Response:
     """DELETE directory/room/{roomAlias}: take a name away."""
-    who = await member(request)
+    who = await speaking_member(request)
     await request.app[ROOMS].aliases.remove(request.match_info["roomAlias"], who.user_id, is_admin=who.is_admin)
     return json_answer({})
 
@@ -59,7 +61,7 @@ async def is_listed(request: web.Request) -> web.Response:
 
 async def set_listed(request: web.Request) -> web.Response:
     """PUT directory/list/room/{roomId}: put the room into the public list, or take it out."""
-    who = await member(request)
+    who = await speaking_member(request)
     body = await json_body(request)
     visibility = body.get("visibility", "public")
     await request.app[ROOMS].directory.set_listed(request.match_info["roomId"], who.user_id, visibility)

@@ -1,7 +1,8 @@
 """Doors: uploading, downloading and thumbnails (client-server API, "Content Repository").
 
 The deprecated addresses under ``/_matrix/media`` ask for a token as the new ones do, and say 404 to whoever has none:
-the freeze that the spec has foreseen since v1.11. Only files from before ``MediaLimits.open_until_ts`` stay open.
+the freeze that the spec has foreseen since v1.11. Only files from before ``MediaLimits.open_until_ts`` stay open, or
+all where ``[media] allow_unauthenticated_downloads`` says so.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ from typing import Any, Final
 
 from aiohttp import hdrs, web
 
-from server.foundation.errors import BadRequest, InvalidParam, NotFound
-from server.http.answers import json_answer
+from server.foundation.errors import BadRequest, NotFound
+from server.http.answers import Handler, json_answer
 from server.http.media_services import MEDIA, MediaServices
-from server.http.requests import caller, int_query, member, required_query
+from server.http.requests import bool_query, caller, int_query, member, required_query
 from server.http.routes import Doors
 from server.media.model import Mxc, OpenedMedia, content_disposition, is_media_id
 from server.media.thumbnail_sizes import ThumbnailSize, size_for
@@ -34,23 +35,30 @@ _SAFE: Final = {
     # The content of an id never changes; only the caller's own cache may keep it.
     "Cache-Control": "private, max-age=86400, immutable",
 }
+# Spec v1.7: how long a client waits for content that has not come yet, and the longest that it may.
+_WAIT_MS: Final = 20_000
+_LONGEST_WAIT_MS: Final = 60_000
 _OLD: Final = ("/_matrix/media/v3", "/_matrix/media/r0", "/_matrix/media/v1")
 
 
 def add_routes(doors: Doors) -> None:
     """Register all doors of this file; they need ``MEDIA`` and the keys of ``server.http.keys``."""
     doors.get("v1/media/config", config)
-    doors.get("v1/media/download/{server_name}/{media_id}", download)
-    doors.get("v1/media/download/{server_name}/{media_id}/{filename}", download)
-    doors.get("v1/media/thumbnail/{server_name}/{media_id}", thumbnail)
+    for method in ("GET", "HEAD"):
+        _add_reading(doors, method, "v1/media", download, thumbnail)
+        for old in _OLD:
+            _add_reading(doors, method, old, old_download, old_thumbnail)
     doors.post("/_matrix/media/v1/create", create)
     for old in _OLD:
         doors.get(f"{old}/config", config)
         doors.post(f"{old}/upload", upload)
         doors.put(f"{old}/upload/{{server_name}}/{{media_id}}", upload_to)
-        doors.get(f"{old}/download/{{server_name}}/{{media_id}}", old_download)
-        doors.get(f"{old}/download/{{server_name}}/{{media_id}}/{{filename}}", old_download)
-        doors.get(f"{old}/thumbnail/{{server_name}}/{{media_id}}", old_thumbnail)
+
+
+def _add_reading(doors: Doors, method: str, below: str, whole: Handler, small: Handler) -> None:
+    doors.add(method, f"{below}/download/{{server_name}}/{{media_id}}", whole)
+    doors.add(method, f"{below}/download/{{server_name}}/{{media_id}}/{{filename}}", whole)
+    doors.add(method, f"{below}/thumbnail/{{server_name}}/{{media_id}}", small)
 
 
 async def config(request: web.Request) -> web.Response:
@@ -83,7 +91,7 @@ async def upload_to(request: web.Request) -> web.Response:
 async def download(request: web.Request) -> web.StreamResponse:
     """A file, or a part of it (``Range``)."""
     await caller(request)
-    return _file(request, await _services(request).media.open(_mxc(request)))
+    return _file(request, await _services(request).media.open(_mxc(request), wait_ms=_patience(request)))
 
 
 async def old_download(request: web.Request) -> web.StreamResponse:
@@ -100,12 +108,15 @@ async def thumbnail(request: web.Request) -> web.StreamResponse:
 
 async def old_thumbnail(request: web.Request) -> web.StreamResponse:
     """The same at its deprecated address."""
+    _wanted_size(request)
     await _open_to_caller(request)
     return await _thumbnail(request)
 
 
 async def _thumbnail(request: web.Request) -> web.StreamResponse:
-    path, content_type, opened = await _services(request).thumbnails.get(_mxc(request), _wanted_size(request))
+    path, content_type, opened = await _services(request).thumbnails.get(
+        _mxc(request), _wanted_size(request), wait_ms=_patience(request)
+    )
     name = opened.item.filename and f"thumbnail-{Path(opened.item.filename).stem}{path.suffix}"
     return _answer(path, content_type, name or f"thumbnail{path.suffix}")
 
@@ -116,10 +127,19 @@ async def _open_to_caller(request: web.Request) -> OpenedMedia:
     if has_token:
         await caller(request)
     media = _services(request).media
-    opened = await media.open(_mxc(request))
+    # Strangers are not waited for: they could only learn what they are not given.
+    opened = await media.open(_mxc(request), wait_ms=_patience(request) if has_token else 0)
     if not has_token and opened.item.created_ts >= media.limits.open_until_ts:
         raise NotFound("No such file")
     return opened
+
+
+def _patience(request: web.Request) -> int:
+    """For how long (ms) the caller waits. ``allow_remote`` and ``allow_redirect`` are looked at and decide nothing:
+    this node answers with its own files, never with a redirect."""
+    for name in ("allow_remote", "allow_redirect"):
+        bool_query(request, name)
+    return min(int_query(request, "timeout_ms", _WAIT_MS), _LONGEST_WAIT_MS)
 
 
 def _upload_of(request: web.Request) -> dict[str, Any]:
@@ -151,10 +171,9 @@ def _mxc(request: web.Request) -> Mxc:
 def _wanted_size(request: web.Request) -> ThumbnailSize:
     for name in ("width", "height"):
         required_query(request, name)
-    if request.query.get("animated", "false") not in ("true", "false"):
-        raise InvalidParam("animated must be true or false")  # a still picture answers both
     return size_for(
-        int_query(request, "width", 0), int_query(request, "height", 0), request.query.get("method", "scale")
+        int_query(request, "width", 0), int_query(request, "height", 0), request.query.get("method", "scale"),
+        animated=bool_query(request, "animated"),
     )
 
 

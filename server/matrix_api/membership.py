@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from server.http.answers import json_answer
-from server.http.requests import caller, field, json_body, member, optional_field
+from server.http.requests import caller, field, json_body, optional_field, speaker, speaking_member
 from server.http.room_services import ROOMS
 from server.http.routes import Doors
 
@@ -29,7 +29,7 @@ def add_routes(doors: Doors) -> None:
 
 async def join(request: web.Request) -> web.Response:
     """Join by id or alias. What else the body says becomes part of the member event, as clients expect."""
-    who = await caller(request)
+    who = await speaker(request)
     services = request.app[ROOMS]
     body = await json_body(request)
     named = request.match_info.get("roomIdOrAlias") or request.match_info["roomId"]
@@ -41,7 +41,7 @@ async def join(request: web.Request) -> web.Response:
 
 async def knock(request: web.Request) -> web.Response:
     """Ask to be let in."""
-    who = await member(request)
+    who = await speaking_member(request)
     services = request.app[ROOMS]
     body = await json_body(request)
     room_id = await services.aliases.room_id(request.match_info["roomIdOrAlias"])
@@ -99,7 +99,7 @@ _Verb = Callable[[str, str, str, str | None], Awaitable[None]]
 
 async def _act_on_user(request: web.Request, verb: _Verb) -> web.Response:
     """What one member does to another user: both are named, a reason may be."""
-    who = await member(request)
+    who = await speaking_member(request)
     body = await json_body(request)
     await verb(request.match_info["roomId"], who.user_id, field(body, "user_id", str), _reason(body))
     return json_answer({})

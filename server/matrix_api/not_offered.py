@@ -10,15 +10,8 @@ from server.http.routes import Doors
 
 
 def add_routes(doors: Doors) -> None:
-    """Bridged networks, pushers."""
-    doors.get("v3/thirdparty/protocols", protocols)
+    """Pushers."""
     doors.get("v3/pushers", pushers)
-
-
-async def protocols(request: web.Request) -> web.Response:
-    """GET thirdparty/protocols: no bridged network can be searched."""
-    await member(request)
-    return json_answer({})
 
 
 async def pushers(request: web.Request) -> web.Response:

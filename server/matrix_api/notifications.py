@@ -15,7 +15,6 @@ from server.notifications.notified import Notification, Notified
 from server.sync.tokens import SyncToken
 
 _MOST: Final = 100
-_HIGHLIGHT: Final = ["notify", {"set_tweak": "highlight"}]
 
 
 async def notifications(request: web.Request) -> web.Response:
@@ -35,7 +34,7 @@ async def notifications(request: web.Request) -> web.Response:
 
 def _shown(item: Notification, who: Caller) -> dict[str, Any]:
     return {
-        "actions": _HIGHLIGHT if item.highlight else ["notify"],
+        "actions": item.outcome.actions,
         "event": item.entry.shown_to(who.user_id, who.device_id, with_room_id=False),
         "read": item.read,
         "room_id": item.room_id,

@@ -9,7 +9,7 @@ from server.foundation.errors import Forbidden, MissingParam
 from server.foundation.ids import UserId
 from server.http.answers import json_answer
 from server.http.keys import ACCOUNTS
-from server.http.requests import caller, json_body
+from server.http.requests import json_body, speaker
 from server.http.routes import Doors
 
 
@@ -60,7 +60,7 @@ async def _someone(request: web.Request) -> str:
 
 
 async def _own(request: web.Request) -> str:
-    known = await caller(request)
+    known = await speaker(request)
     if request.match_info["user_id"] != known.user_id:
         raise Forbidden("This is somebody else's profile")
     return known.user_id

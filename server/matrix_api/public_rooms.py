@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from aiohttp import web
 
 from server.foundation.errors import BadRequest, Forbidden, InvalidParam, MissingToken, NotFound
 from server.http.answers import json_answer
-from server.http.keys import SETTINGS
+from server.http.keys import APPLICATION_SERVICES, SETTINGS
 from server.http.requests import bool_query, caller, int_query, json_body, optional_field
 from server.http.room_services import ROOMS
 from server.http.routes import Doors
@@ -26,8 +27,8 @@ def add_routes(doors: Doors) -> None:
     doors.post("v3/publicRooms", search_public_rooms)
     doors.get("v1/rooms/{roomId}/hierarchy", hierarchy)
     doors.get("v1/room_summary/{roomIdOrAlias}", room_summary)
-    doors.get("unstable/im.nheko.summary/summary/{roomIdOrAlias}", room_summary)
-    doors.get("unstable/im.nheko.summary/rooms/{roomIdOrAlias}/summary", room_summary)
+    doors.get("unstable/im.nheko.summary/summary/{roomIdOrAlias}", room_summary_of_draft)
+    doors.get("unstable/im.nheko.summary/rooms/{roomIdOrAlias}/summary", room_summary_of_draft)
 
 
 async def public_rooms(request: web.Request) -> web.Response:
@@ -42,9 +43,12 @@ async def search_public_rooms(request: web.Request) -> web.Response:
     await caller(request)
     body = await json_body(request)
     limit = optional_field(body, "limit", int)
+    network = optional_field(body, "third_party_instance_id", str)
+    if optional_field(body, "include_all_networks", bool) and network:
+        raise InvalidParam("Either all networks are asked for, or one")
     return await _page(
         request, _search(optional_field(body, "filter", dict) or {}), optional_field(body, "since", str),
-        _MOST if limit is None else limit,
+        _MOST if limit is None else limit, await _room_ids(request, body),
     )
 
 
@@ -73,6 +77,19 @@ async def hierarchy(request: web.Request) -> web.Response:
 
 async def room_summary(request: web.Request) -> web.Response:
     """GET room_summary/{roomIdOrAlias}: one room in short. Needs no account for rooms that all may join or read."""
+    return json_answer(await _summary(request))
+
+
+async def room_summary_of_draft(request: web.Request) -> web.Response:
+    """The same as before it was part of the specification (MSC3266), when two fields had other names, too."""
+    told = await _summary(request)
+    told["im.nheko.summary.room_version"] = told["im.nheko.summary.version"] = told["room_version"]
+    if "encryption" in told:
+        told["im.nheko.summary.encryption"] = told["encryption"]
+    return json_answer(told)
+
+
+async def _summary(request: web.Request) -> dict[str, Any]:
     who = await caller(request) if _has_token(request) else None
     services = request.app[ROOMS]
     room = await services.rooms.find(await services.aliases.room_id(request.match_info["roomIdOrAlias"]))
@@ -82,16 +99,32 @@ async def room_summary(request: web.Request) -> web.Response:
     told = summary_of(room)
     if user_id is not None:
         told["membership"] = room.membership(user_id)
-    return json_answer(told)
+    return told
 
 
-async def _page(request: web.Request, search: Search, since: str | None, limit: int) -> web.Response:
+async def _room_ids(request: web.Request, body: dict[str, Any]) -> Sequence[str] | None:
+    """The rooms among which is searched: of one list of an application service, or ``None`` for the node's own list."""
+    everything = optional_field(body, "include_all_networks", bool) is True
+    instance = optional_field(body, "third_party_instance_id", str)
+    if instance is not None and everything:
+        raise InvalidParam("third_party_instance_id cannot be asked for together with include_all_networks")
+    services = request.app.get(APPLICATION_SERVICES)
+    if instance is None and (services is None or not everything):
+        return None
+    theirs = await services.room_lists.room_ids(instance) if services is not None else []
+    ours = await request.app[ROOMS].directory.listed() if everything else []
+    return list(dict.fromkeys([*ours, *theirs]))
+
+
+async def _page(
+    request: web.Request, search: Search, since: str | None, limit: int, room_ids: Sequence[str] | None = None
+) -> web.Response:
     server = request.query.get("server")
     if server not in (None, "", request.app[SETTINGS].server_name):
         raise Forbidden("This node does not ask other servers for their lists")
     start, backwards = _place_in_list(since)
     limit = max(0, min(limit, _MOST))
-    page = await request.app[ROOMS].directory.page(search, start, limit, backwards=backwards)
+    page = await request.app[ROOMS].directory.page(search, start, limit, backwards=backwards, among=room_ids)
     answer: dict[str, Any] = {"chunk": list(page.rooms), "total_room_count_estimate": page.total}
     if page.end < page.total and limit:
         answer["next_batch"] = f"n{page.end}"

@@ -9,7 +9,7 @@ from aiohttp import web
 from server.foundation.errors import InvalidParam
 from server.http.answers import json_answer
 from server.http.keys import ACCOUNTS, DATABASE
-from server.http.requests import caller, int_query, required_query
+from server.http.requests import int_query, member, required_query
 from server.http.room_services import ROOMS
 from server.rooms.moments import event_at
 from server.rooms.threads import Threads
@@ -20,7 +20,7 @@ _MOST: Final = 100
 
 async def timestamp_to_event(request: web.Request) -> web.Response:
     """GET rooms/{roomId}/timestamp_to_event"""
-    who = await caller(request)
+    who = await member(request)
     required_query(request, "ts")
     direction = required_query(request, "dir")
     if direction not in ("b", "f"):
@@ -34,7 +34,7 @@ async def timestamp_to_event(request: web.Request) -> web.Response:
 
 async def threads(request: web.Request) -> web.Response:
     """GET rooms/{roomId}/threads: the roots of threads, those with the newest answer first."""
-    who = await caller(request)
+    who = await member(request)
     include = request.query.get("include", "all")
     if include not in ("all", "participated"):
         raise InvalidParam("include is all or participated")

@@ -1,8 +1,11 @@
-"""Door: full text search (spec: "Server Side Search"). Both orders give the newest first."""
+"""Door: full text search (spec: "Server Side Search").
+
+Pages go back in time in both orders; by rank, each page is in the order of its own ranks.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from aiohttp import web
 
@@ -40,38 +43,66 @@ async def search(request: web.Request) -> web.Response:
     if asked is None:
         return json_answer({"search_categories": {}})
     wanted = parse_filter({"room": {"timeline": optional_field(asked, "filter", dict) or {}}}).timeline
-    question = _question(request, who, asked, wanted)
-    grouped, around = _groups(asked), optional_field(asked, "event_context", dict)
-    before = _position(request)
+    place = _place(request)
+    question = _question(request, who, asked, wanted, place)
+    grouped, around, by_rank = _groups(asked), optional_field(asked, "event_context", dict), _is_by_rank(asked)
+    verbs = Search(request.app[DATABASE], request.app[ROOMS].rooms, request.app[ROOMS].history)
     limit = max(1, min(_LIMIT if wanted.limit is None else wanted.limit, _MOST))
     async with _searching.hold(who.user_id):
-        found, following = await _find(request, who, question, wanted, before, limit)
-    results = [await _result(request.app[ROOMS], who, hit, around) for hit in found]
+        rooms = await _rooms(verbs, who, wanted, place) if question.words else []
+        found, following = await verbs.find(who.user_id, rooms, question, place.before, limit)
+    if by_rank:
+        found.sort(key=lambda hit: -question.rank(hit.event))
+    results = [await _result(request.app[ROOMS], verbs, who, hit, around, question) for hit in found]
     answer: Json = {"count": len(results), "highlights": list(question.words), "results": results}
     if following is not None:
         answer["next_batch"] = str(SyncToken(following))
     if grouped:
-        answer["groups"] = {key: _grouped(found, key) for key in grouped}
+        answer["groups"] = {key: _grouped(found, key, following) for key in grouped}
     if optional_field(asked, "include_state", bool):
         answer["state"] = await _states(request.app[ROOMS], who, found)
     return json_answer({"search_categories": {"room_events": answer}})
 
 
-def _question(request: web.Request, who: Caller, asked: Json, wanted: EventFilter) -> Question:
+class _Place(NamedTuple):
+    """From where a search goes on, and in which group alone: the room or the sender."""
+
+    before: int | None = None
+    room_id: str | None = None
+    sender: str | None = None
+
+
+def _place(request: web.Request) -> _Place:
+    token = request.query.get("next_batch")
+    if not token:
+        return _Place()
+    position, _, group = token.partition("~")
+    key, _, value = group.partition("~")
+    return _Place(
+        SyncToken.parse(position).stream, value if key == "room_id" else None, value if key == "sender" else None
+    )
+
+
+def _question(request: web.Request, who: Caller, asked: Json, wanted: EventFilter, place: _Place) -> Question:
     term = field(asked, "search_term", str)
     if len(term) > _MOST_TERM:
         raise InvalidParam(f"A search term has at most {_MOST_TERM} characters")
     keys = optional_field(asked, "keys", list) or list(KEYS)
     if not all(key in KEYS for key in keys):
         raise InvalidParam(f"keys are of: {', '.join(KEYS)}")
-    if optional_field(asked, "order_by", str) not in (None, "recent", "rank"):
-        raise InvalidParam("order_by is recent or rank")
     ignored = request.app[ACCOUNTS].account_data.ignored_by(who.user_id)
 
     def wants(event: Event) -> bool:
-        return event.sender not in ignored and wanted.wants(event)
+        return event.sender not in ignored and place.sender in (None, event.sender) and wanted.wants(event)
 
     return Question(words_of(term), keys, wants)
+
+
+def _is_by_rank(asked: Json) -> bool:
+    order = optional_field(asked, "order_by", str)
+    if order not in (None, "recent", "rank"):
+        raise InvalidParam("order_by is recent or rank")
+    return order != "recent"
 
 
 def _groups(asked: Json) -> list[str]:
@@ -82,30 +113,29 @@ def _groups(asked: Json) -> list[str]:
     return [str(key) for key in dict.fromkeys(keys)]
 
 
-def _position(request: web.Request) -> int | None:
-    token = request.query.get("next_batch")
-    return SyncToken.parse(token).stream if token else None
+async def _rooms(verbs: Search, who: Caller, wanted: EventFilter, place: _Place) -> list[str]:
+    """The rooms to search. Whoever names a room means also what was said before it was upgraded."""
+    own = await verbs.rooms_of(who.user_id)
+    rooms = [room_id for room_id in own if wanted.wants_room(room_id)]
+    if wanted.rooms is not None:
+        rooms = await verbs.with_predecessors(rooms, set(own).difference(wanted.not_rooms))
+    return [room_id for room_id in rooms if place.room_id in (None, room_id)]
 
 
-async def _find(
-    request: web.Request, who: Caller, question: Question, wanted: EventFilter, before: int | None, limit: int
-) -> tuple[list[Found], int | None]:
-    services = request.app[ROOMS]
-    verbs = Search(request.app[DATABASE], services.rooms, services.history)
-    rooms = [room_id for room_id in await verbs.rooms_of(who.user_id) if wanted.wants_room(room_id)]
-    return await verbs.find(who.user_id, rooms, question, before, limit) if question.words else ([], None)
-
-
-async def _result(services: RoomServices, who: Caller, hit: Found, around: Json | None) -> Json:
+async def _result(
+    services: RoomServices, verbs: Search, who: Caller, hit: Found, around: Json | None, question: Question
+) -> Json:
     entry = await services.history.event(hit.room.room_id, who.user_id, hit.event.event_id)
-    result: Json = {"rank": 1.0, "result": entry.shown_to(who.user_id, who.device_id)}
+    result: Json = {"rank": question.rank(hit.event), "result": entry.shown_to(who.user_id, who.device_id)}
     if around is not None:
-        result["context"] = await _context(services, who, hit.room, entry, around)
+        result["context"] = await _context(services, verbs, who, hit.room, entry, around)
     return result
 
 
-async def _context(services: RoomServices, who: Caller, room: LiveRoom, entry: Entry, around: Json) -> Json:
-    """Neighbours of a result. Profiles are those that the room shows today."""
+async def _context(
+    services: RoomServices, verbs: Search, who: Caller, room: LiveRoom, entry: Entry, around: Json
+) -> Json:
+    """Neighbours of a result. Profiles are those of the moment of the result."""
     pages = []
     for name, start, backwards in (("before_limit", entry.stream - 1, True), ("after_limit", entry.stream, False)):
         limit = _context_limit(around, name)
@@ -120,8 +150,10 @@ async def _context(services: RoomServices, who: Caller, room: LiveRoom, entry: E
         "end": str(SyncToken((after.entries[-1] if after.entries else entry).stream)),
     }
     if optional_field(around, "include_profile", bool):
-        senders = {item.event.sender for item in (*before.entries, entry, *after.entries)}
-        context["profile_info"] = {sender: _profile(room, sender) for sender in sorted(senders)}
+        last = {item.event.sender: item.stream for item in (*reversed(before.entries), entry, *after.entries)}
+        context["profile_info"] = {
+            sender: _profile(await verbs.member_at(room, sender, last[sender])) for sender in sorted(last)
+        }
     return context
 
 
@@ -132,16 +164,20 @@ def _context_limit(around: Json, name: str) -> int:
     return 5 if limit is None else min(limit, _MOST_CONTEXT)
 
 
-def _profile(room: LiveRoom, user_id: str) -> Json:
-    content = room.content("m.room.member", user_id)
+def _profile(shown: Event | None) -> Json:
+    content = shown.content if shown is not None else {}
     return {name: content[name] for name in ("displayname", "avatar_url") if isinstance(content.get(name), str)}
 
 
-def _grouped(found: list[Found], key: str) -> Json:
+def _grouped(found: list[Found], key: str, following: int | None) -> Json:
     groups: dict[str, Json] = {}
     for hit in found:
         value = hit.room.room_id if key == "room_id" else hit.event.sender
-        groups.setdefault(value, {"order": len(groups) + 1, "results": []})["results"].append(hit.event.event_id)
+        if value not in groups:
+            groups[value] = {"order": len(groups) + 1, "results": []}
+            if following is not None:
+                groups[value]["next_batch"] = f"{SyncToken(following)}~{key}~{value}"
+        groups[value]["results"].append(hit.event.event_id)
     return groups
 
 

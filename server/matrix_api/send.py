@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
 
+from server.accounts.sessions import Caller
 from server.foundation.errors import InvalidParam
 from server.http.answers import json_answer
-from server.http.keys import RATE_LIMITS
-from server.http.requests import caller, json_body
+from server.http.requests import caller, int_query, json_body, require_may_speak, take_message
 from server.http.room_services import ROOMS
 from server.http.routes import Doors
 from server.matrix_api.alias_checks import check_canonical_alias
@@ -30,11 +31,15 @@ def add_routes(doors: Doors) -> None:
 async def send_message(request: web.Request) -> web.Response:
     """``PUT …/send/{eventType}/{txnId}``: a message; the same transaction id again answers the same event."""
     who = await caller(request)
-    request.app[RATE_LIMITS].messages.take(who.user_id)
+    take_message(request, who)
     path = request.match_info
-    draft = Draft(path["roomId"], who.user_id, path["eventType"], await json_body(request, limit=_LIMIT))
+    content = await json_body(request, limit=_LIMIT)
+    draft = Draft(path["roomId"], who.user_id, path["eventType"], content, ts=_timestamp(request, who))
     if draft.type == "m.room.redaction":
         draft = _as_redaction(draft)
+        await _require_may_redact(request, who, draft)
+    else:
+        require_may_speak(request, who)
     event_id = await request.app[ROOMS].sender.send_once(draft, who.device_id, path["txnId"])
     return _event_id(event_id)
 
@@ -42,16 +47,19 @@ async def send_message(request: web.Request) -> web.Response:
 async def set_state(request: web.Request) -> web.Response:
     """``PUT …/state/{eventType}/{stateKey}``: set a part of the room's state."""
     who = await caller(request)
-    request.app[RATE_LIMITS].messages.take(who.user_id)
+    take_message(request, who)
     path = request.match_info
     kind, state_key = path["eventType"], path.get("stateKey", "")
     content = await json_body(request, limit=_LIMIT)
     services = request.app[ROOMS]
+    if (kind, state_key, content.get("membership")) != ("m.room.member", who.user_id, "leave"):
+        require_may_speak(request, who)
     if kind == "m.room.canonical_alias":
         await check_canonical_alias(services, path["roomId"], content)
     elif kind == "m.room.member":
         content.pop(VOUCHER, None)  # whether somebody vouches for the member is not for the member to say
-    event = await services.sender.send(Draft(path["roomId"], who.user_id, kind, content, state_key))
+    draft = Draft(path["roomId"], who.user_id, kind, content, state_key, ts=_timestamp(request, who))
+    event = await services.sender.send(draft)
     return _event_id(event.event_id)
 
 
@@ -62,7 +70,16 @@ async def redact(request: web.Request) -> web.Response:
     body = await json_body(request)
     content: dict[str, Any] = {"reason": body["reason"]} if isinstance(body.get("reason"), str) else {}
     draft = Draft(path["roomId"], who.user_id, "m.room.redaction", content, redacts=path["eventId"])
+    await _require_may_redact(request, who, draft)
     return _event_id(await request.app[ROOMS].sender.send_once(draft, who.device_id, path["txnId"]))
+
+
+async def _require_may_redact(request: web.Request, who: Caller, draft: Draft) -> None:
+    """Suspended people may only take back what they have said themselves (spec, "Account suspension")."""
+    if who.is_suspended or who.owes_consent:
+        entry = await request.app[ROOMS].history.event(draft.room_id, who.user_id, str(draft.redacts))
+        if entry.event.sender != who.user_id:
+            require_may_speak(request, who)
 
 
 def _as_redaction(draft: Draft) -> Draft:
@@ -70,7 +87,12 @@ def _as_redaction(draft: Draft) -> Draft:
     target = draft.content.get("redacts")
     if not isinstance(target, str):
         raise InvalidParam("A redaction says which event it is about")
-    return Draft(draft.room_id, draft.sender, draft.type, draft.content, redacts=target)
+    return replace(draft, redacts=target)
+
+
+def _timestamp(request: web.Request, who: Caller) -> int | None:
+    """When an application service says that it was sent (spec, "Timestamp massaging"); of others it is not heard."""
+    return int_query(request, "ts", 0) or None if who.service is not None else None
 
 
 def _event_id(event_id: str) -> web.Response:

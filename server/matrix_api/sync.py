@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from server.accounts.presence import check_state
 from server.accounts.sessions import Caller
 from server.foundation.canonical_json import parse_json
-from server.foundation.errors import InvalidParam
 from server.http.answers import ForgetfulResponse
 from server.http.requests import bool_query, caller, int_query
 from server.http.room_services import ROOMS
@@ -34,9 +34,8 @@ async def sync(request: web.Request) -> web.Response:
         int_query(request, "timeout", 0),
         bool_query(request, "full_state"),
         bool_query(request, "use_state_after") or bool_query(request, "org.matrix.msc4222.use_state_after"),
+        check_state(query.get("set_presence", "online")),
     )
-    if query.get("set_presence", "online") not in ("online", "offline", "unavailable"):
-        raise InvalidParam("set_presence is online, unavailable or offline")
     answer = await request.app[ROOMS].sync.answer(asked)
     return ForgetfulResponse(answer)
 

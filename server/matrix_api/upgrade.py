@@ -7,14 +7,14 @@ from aiohttp import web
 from server.accounts.room_moves import follow_room_move
 from server.http.answers import json_answer
 from server.http.keys import ACCOUNTS, RATE_LIMITS
-from server.http.requests import field, json_body, member, optional_field
+from server.http.requests import field, json_body, optional_field, speaking_member
 from server.http.room_services import ROOMS
 from server.rooms.upgrade_room import Upgrades
 
 
 async def upgrade_room(request: web.Request) -> web.Response:
     """POST rooms/{roomId}/upgrade: go on in a new room; what our members have set about the old one goes along."""
-    who = await member(request)
+    who = await speaking_member(request)
     request.app[RATE_LIMITS].messages.take(who.user_id)
     body = await json_body(request)
     services, old_id = request.app[ROOMS], request.match_info["roomId"]

@@ -12,6 +12,7 @@ from server.foundation.clock import Clock
 from server.foundation.errors import Forbidden, LimitExceeded, NotFound, Refused, TooLarge
 from server.foundation.ids import random_letters
 from server.media import media_store
+from server.media.arrivals import Arrivals
 from server.media.files import Chunks, MediaFiles
 from server.media.model import (
     ID_LETTERS,
@@ -39,6 +40,9 @@ class Media:
         self._clock = clock
         self._server_name = server_name
         self._arriving: Counter[str] = Counter()
+        self._arrivals = Arrivals(clock)
+        # Committed and not yet in their place.
+        self._landing: set[str] = set()
 
     async def start(self) -> None:
         """Make the folders, and finish or remove what a crash left half done."""
@@ -96,15 +100,26 @@ class Media:
         )
         await self._take_in(item, content, _fill_or_refuse)
 
-    async def open(self, mxc: Mxc) -> OpenedMedia:
-        """A file of this node for reading. Raises ``NotFound``, also for other servers' media; 504 if not yet there."""
+    async def open(self, mxc: Mxc, *, wait_ms: int = 0) -> OpenedMedia:
+        """A file of this node for reading; waits up to ``wait_ms`` for one that is announced.
+
+        Raises ``NotFound``, also for other servers' media; 504 if the content has not come.
+        """
         item = await self._find(mxc)
-        if item.size is None:
+        if wait_ms and not self._is_there(item):
+            with self._arrivals.expecting(item.media_id) as mark:
+                if not self._is_there(await self._find(mxc)):
+                    await self._arrivals.wait(mark, wait_ms / 1000)
+            item = await self._find(mxc)
+        if not self._is_there(item):
             raise Refused("This file has not been uploaded yet", code="M_NOT_YET_UPLOADED", status=504)
         path = self._files.content_path(item.media_id)
         if not path.is_file():
             raise NotFound("No such file", detail=f"the content of {item.media_id} is missing on the disk")
         return OpenedMedia(item, path)
+
+    def _is_there(self, item: MediaItem) -> bool:
+        return item.size is not None and item.media_id not in self._landing
 
     async def delete(self, mxc: Mxc) -> None:
         """Remove a file, its small pictures and its row. Raises ``NotFound``."""
@@ -117,9 +132,13 @@ class Media:
     async def _find(self, mxc: Mxc) -> MediaItem:
         # Other servers' media come by federation; until then nobody can make this node fetch anything.
         item = await media_store.find(self._database, mxc.media_id) if mxc.server_name == self._server_name else None
-        if item is None:
+        if item is None or self._is_late(item):
             raise NotFound("No such file")
         return item
+
+    def _is_late(self, item: MediaItem) -> bool:
+        """Announced, and the time for bringing it is over."""
+        return item.size is None and item.created_ts < self._clock.now_ms() - self.limits.pending_ms
 
     async def _reserved(self, owner: str, mxc: Mxc) -> MediaItem:
         item = await self._find(mxc)
@@ -127,8 +146,6 @@ class Media:
             raise Forbidden("Somebody else has announced this file")
         if item.size is not None:
             raise _already_there()
-        if item.created_ts < self._clock.now_ms() - self.limits.pending_ms:
-            raise NotFound("The time for uploading this file is over")
         return item
 
     async def _take_in(
@@ -139,14 +156,24 @@ class Media:
         check = await self._limit_for(item.owner, len(content) if isinstance(content, bytes) else item.size)
         with self._counted(item.owner, check) as watch, _room_on_disk():
             size = await self._files.receive(item.media_id, chunks, watch)
-            try:
-                async with self._database.write() as tx:
-                    self._require_quota(await media_store.bytes_of_owner_now(tx, item.owner) + size)
-                    await commit(tx, _with_size(item, size))
-            except BaseException:
-                await self._files.discard(item.media_id)
-                raise
-            await self._files.settle(item.media_id)
+            with self._announced_when_landed(item.media_id):
+                try:
+                    async with self._database.write() as tx:
+                        self._require_quota(await media_store.bytes_of_owner_now(tx, item.owner) + size)
+                        await commit(tx, _with_size(item, size))
+                except BaseException:
+                    await self._files.discard(item.media_id)
+                    raise
+                await self._files.settle(item.media_id)
+
+    @contextmanager
+    def _announced_when_landed(self, media_id: str) -> Iterator[None]:
+        self._landing.add(media_id)
+        try:
+            yield
+        finally:
+            self._landing.discard(media_id)
+            self._arrivals.tell(media_id)
 
     async def _limit_for(self, owner: str, declared: int | None) -> Callable[[int], None]:
         """What refuses a file as soon as it grows too large; asked at once for the size that is declared."""

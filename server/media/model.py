@@ -13,6 +13,8 @@ from server.foundation.errors import InvalidParam
 from server.foundation.ids import is_server_name
 
 ID_LETTERS: Final = 24
+# A moment (ms) that never comes: for ``MediaLimits.open_until_ts``.
+ALWAYS: Final = 1 << 62
 ANY_TYPE: Final = "application/octet-stream"
 _MAX_NAME_BYTES: Final = 200
 _MAX_TYPE_CHARS: Final = 200

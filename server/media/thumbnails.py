@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 from weakref import WeakValueDictionary
@@ -19,7 +20,9 @@ from server.media.thumbnail_sizes import ThumbnailSize
 # depends on the format; the worker's own limit ends what would take more than 300 MB.
 MAX_PIXELS: Final = 50_000_000
 _JOB: Final = "server.media.thumbnail_job:make"
-_TYPES: Final = {".jpg": "image/jpeg", ".png": "image/png"}
+_TYPES: Final = {".jpg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
+# Of the four formats, the one that never moves.
+_STILL: Final = "JPEG"
 _REMEMBERED: Final = 1000
 
 
@@ -33,13 +36,13 @@ class Thumbnails:
         self._making: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._refused: OrderedDict[str, tuple[str, str, int]] = OrderedDict()
 
-    async def get(self, mxc: Mxc, size: ThumbnailSize) -> tuple[Path, str, OpenedMedia]:
-        """Path and content type of the picture, and the file it is of.
+    async def get(self, mxc: Mxc, size: ThumbnailSize, *, wait_ms: int = 0) -> tuple[Path, str, OpenedMedia]:
+        """Path and content type of the picture, and the file it is of; waits as ``Media.open`` does.
 
         Raises ``NotFound``, and ``Refused`` (400, or 413 for too many pixels) for what is no picture that can be
         made small.
         """
-        opened = await self._media.open(mxc)
+        opened = await self._media.open(mxc, wait_ms=wait_ms)
         media_id = opened.item.media_id
         async with self._making.setdefault(media_id, asyncio.Lock()):
             path = self._kept(media_id, size) or await self._make(opened, size)
@@ -54,16 +57,26 @@ class Thumbnails:
         known = self._refused.get(media_id)
         if known is not None:
             raise Refused(known[0], code=known[1], status=known[2])
-        if not await asyncio.to_thread(_looks_like_picture, opened.path):
+        kind = await asyncio.to_thread(_format_of, opened.path)
+        if kind is None:
             raise _no_picture()
+        still = replace(size, animated=False)
+        if size.animated and kind != _STILL:
+            try:
+                return await self._make_by_worker(opened, size)
+            except (WorkerError, Refused):
+                return self._kept(media_id, still) or await self._make(opened, still)
         try:
-            answer = await self._worker.run(_JOB, {
-                "path": str(opened.path), "width": size.width, "height": size.height, "method": size.method,
-                "max_pixels": MAX_PIXELS,
-            })
+            return await self._make_by_worker(opened, still)
         except (WorkerError, Refused) as fault:
             raise self._remember(media_id, fault) from fault
-        path = self._files.thumbnail_path(media_id, size.name + str(answer.values["ending"]))
+
+    async def _make_by_worker(self, opened: OpenedMedia, size: ThumbnailSize) -> Path:
+        answer = await self._worker.run(_JOB, {
+            "path": str(opened.path), "width": size.width, "height": size.height, "method": size.method,
+            "animated": size.animated, "max_pixels": MAX_PIXELS,
+        })
+        path = self._files.thumbnail_path(opened.item.media_id, size.name + str(answer.values["ending"]))
         await self._files.keep_thumbnail(path, answer.data)
         return path
 
@@ -77,10 +90,10 @@ class Thumbnails:
         return refusal
 
 
-def _looks_like_picture(path: Path) -> bool:
-    """By its first bytes, whatever it is called: JPEG, PNG, GIF or WebP. Most files are encrypted and end here."""
+def _format_of(path: Path) -> str | None:
+    """By its first bytes, whatever it is called. Most files are encrypted and end here."""
     with path.open("rb") as file:
-        return picture_format(file.read(12)) is not None
+        return picture_format(file.read(12))
 
 
 def picture_format(start: bytes) -> str | None:

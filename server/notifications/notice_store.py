@@ -1,13 +1,28 @@
-"""Table ``event_notices``: who is told of an event beyond what its ``notifies`` flag says to all."""
+"""Table ``event_notices``: who is told of an event otherwise than its flags say to all."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import BigInteger, Column, Integer, Table, Text, and_, bindparam, insert, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Integer,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    func,
+    insert,
+    select,
+)
 
+from server.notifications.outcomes import TOLD_OTHERWISE, Outcome, actions_kept
 from server.rooms.event_store import events, relations
 from server.rooms.live_room import LiveRoom
+from server.rooms.receipt_store import receipts
+from server.rooms.state_store import rooms
 from server.rooms.timeline import NOTIFIES
 from server.storage.database import Database, Writes, metadata
 
@@ -18,40 +33,84 @@ event_notices: Final = Table(
     Column("stream", BigInteger, primary_key=True, autoincrement=False),
     Column("notify", Integer, nullable=False),
     Column("highlight", Integer, nullable=False),
+    # JSON; NULL for the actions of the most frequent rules, see outcomes.py.
+    Column("actions", Text),
 )
 
 # No client shows a higher number.
 MOST_COUNTED: Final = 1_000
 
 _INSERT: Final = insert(event_notices)
-_IN_THREAD: Final = and_(relations.c.event_id == events.c.event_id, relations.c.rel_type == "m.thread")
-_NOTICE: Final = and_(
-    event_notices.c.user_id == bindparam("who"), event_notices.c.room_id == bindparam("room_id"),
-    event_notices.c.stream == events.c.stream,
+
+
+def notice_of(room_id: Any) -> ColumnElement[bool]:
+    """Joins an event with the row of the user ``:who``, where there is one."""
+    return and_(
+        event_notices.c.user_id == bindparam("who"), event_notices.c.room_id == room_id,
+        event_notices.c.stream == events.c.stream,
+    )
+
+
+# What notifies ``:who``, given the joined row; the first part lets most silent events go without looking for a row.
+NOTIFIES_WHO: Final = and_(
+    events.c.flags.op("&")(NOTIFIES | TOLD_OTHERWISE) != 0,
+    func.coalesce(event_notices.c.notify, events.c.flags.op("&")(NOTIFIES)) != 0,
+    events.c.sender != bindparam("who"),
 )
+
+_IN_THREAD: Final = and_(relations.c.event_id == events.c.event_id, relations.c.rel_type == "m.thread")
 _NOTIFIED: Final = (
-    select(events.c.stream, relations.c.target, event_notices.c.highlight)
-    .select_from(events.outerjoin(relations, _IN_THREAD).outerjoin(event_notices, _NOTICE))
+    select(events.c.stream, relations.c.target, events.c.flags, event_notices.c.highlight)
+    .select_from(events.outerjoin(relations, _IN_THREAD).outerjoin(event_notices, notice_of(bindparam("room_id"))))
     .where(
         events.c.room == bindparam("nid"), events.c.stream > bindparam("after"), events.c.stream <= bindparam("until")
     )
-    .where(events.c.sender != bindparam("who"), events.c.flags.op("&")(NOTIFIES) != 0)
-    .order_by(events.c.stream.desc()).limit(MOST_COUNTED)
+    .where(NOTIFIES_WHO).order_by(events.c.stream.desc()).limit(MOST_COUNTED)
 )
 
+_MINE: Final = and_(receipts.c.room_id == bindparam("room_id"), receipts.c.user_id == bindparam("who"))
+_READ_ALL: Final = (
+    select(func.coalesce(func.max(receipts.c.event_stream), 0)).where(_MINE, receipts.c.thread_id == "")
+    .scalar_subquery()
+)
+_READ_THREAD: Final = (
+    select(receipts.c.event_stream).where(_MINE, receipts.c.event_stream >= events.c.stream)
+    .where(receipts.c.thread_id == func.coalesce(relations.c.target, "main"))
+).exists()
+_UNREAD: Final = (
+    select(events.c.stream)
+    .select_from(
+        events.join(rooms, rooms.c.nid == events.c.room).outerjoin(relations, _IN_THREAD)
+        .outerjoin(event_notices, notice_of(bindparam("room_id")))
+    )
+    .where(rooms.c.room_id == bindparam("room_id"), events.c.stream > bindparam("after"), events.c.stream > _READ_ALL)
+    .where(NOTIFIES_WHO, ~_READ_THREAD).limit(MOST_COUNTED)
+)
+_COUNT_UNREAD: Final = select(func.count()).select_from(_UNREAD.subquery())
 
-def add_notice(writes: Writes, room: LiveRoom, stream: int, user_id: str, *, highlight: bool) -> None:
-    """``user_id`` is told of the event at ``stream``."""
+
+def add_notice(writes: Writes, room: LiveRoom, stream: int, user_id: str, outcome: Outcome) -> None:
+    """``user_id`` is told of the event at ``stream`` what ``outcome`` says."""
     writes.add(_INSERT, {
-        "stream": stream, "user_id": user_id, "room_id": room.room_id, "notify": 1, "highlight": int(highlight),
+        "stream": stream, "user_id": user_id, "room_id": room.room_id, "notify": int(outcome.notify),
+        "highlight": int(outcome.highlight), "actions": actions_kept(outcome),
     })
 
 
 async def notified_between(
     database: Database, room: LiveRoom, user_id: str, after: int, until: int
-) -> list[tuple[int, str | None, bool]]:
-    """``(stream, thread root, highlight)`` of what notifies ``user_id``, the newest ``MOST_COUNTED`` of it."""
+) -> list[tuple[int, str | None, int, int | None]]:
+    """``(stream, thread root, flags, highlight)`` of what notifies ``user_id``, the newest ``MOST_COUNTED`` of it.
+
+    ``highlight`` is ``None`` where the flags of the event say it.
+    """
     rows = await database.fetch_all(_NOTIFIED, {
         "who": user_id, "room_id": room.room_id, "nid": room.nid, "after": after, "until": until,
     })
-    return [(int(row[0]), row[1], bool(row[2])) for row in rows]
+    return [(int(row[0]), row[1], int(row[2]), row[3]) for row in rows]
+
+
+async def count_unread(database: Database, room_id: str, user_id: str, came_in: int) -> int:
+    """What a member who came in at a position has not read, ``MOST_COUNTED`` at most; the room is not loaded."""
+    row = await database.fetch_one(_COUNT_UNREAD, {"who": user_id, "room_id": room_id, "after": came_in})
+    return 0 if row is None else int(row[0])

@@ -1,4 +1,4 @@
-"""What one member was told of by the push rules (spec: "Listing Notifications")."""
+"""What one user was told of by the push rules (spec: "Listing Notifications")."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from server.foundation.errors import NotFound
 from server.notifications.notified_store import Told, told_between
+from server.notifications.outcomes import Outcome
 from server.notifications.unread import thread_of
 from server.rooms.history import History
 from server.rooms.receipts import Receipts
@@ -18,11 +19,11 @@ _STRETCH: Final = 20_000
 
 
 class Notification(NamedTuple):
-    """One event, whether it names the member, and whether they have read it."""
+    """One event, what the user's push rules made of it, and whether they have read it."""
 
     entry: Entry
     room_id: str
-    highlight: bool
+    outcome: Outcome
     read: bool
 
 
@@ -54,4 +55,4 @@ class Notified:
             return None
         read = (await self._receipts.book(told.room_id)).positions_of(user_id)
         up_to = max(read.get("", 0), read.get(thread_of(entry.event), 0))
-        return Notification(entry, told.room_id, told.highlight, told.stream <= up_to)
+        return Notification(entry, told.room_id, told.outcome, told.stream <= up_to)

@@ -1,50 +1,71 @@
-"""Tables ``events`` and ``event_notices`` as one member's list of what they were told of."""
+"""Tables ``events`` and ``event_notices`` as one user's list of what they were told of."""
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Integer, and_, bindparam, select
+from sqlalchemy import Integer, and_, bindparam, func, or_, select
 
-from server.notifications.notice_store import event_notices
+from server.notifications.notice_store import NOTIFIES_WHO, event_notices, notice_of
+from server.notifications.outcomes import HIGHLIGHTS, Outcome, from_flags, from_row
 from server.rooms.event_store import events
 from server.rooms.state_store import memberships, rooms
-from server.rooms.timeline import NOTIFIES
 from server.storage.database import Database
 
-_NOTICE: Final = and_(
-    event_notices.c.user_id == bindparam("who"), event_notices.c.room_id == rooms.c.room_id,
-    event_notices.c.stream == events.c.stream,
-)
+# Members are told of what came after them, invited people of their invitation.
 _MINE: Final = and_(
     memberships.c.room_id == rooms.c.room_id, memberships.c.user_id == bindparam("who"),
-    memberships.c.membership == "join", memberships.c.stream < events.c.stream,
+    or_(
+        and_(memberships.c.membership == "join", memberships.c.stream < events.c.stream),
+        and_(memberships.c.membership == "invite", memberships.c.stream == events.c.stream),
+    ),
 )
 _TOLD: Final = (
-    select(events.c.stream, events.c.event_id, rooms.c.room_id, event_notices.c.highlight)
+    select(
+        events.c.stream, events.c.event_id, rooms.c.room_id, events.c.type, events.c.flags,
+        event_notices.c.notify, event_notices.c.highlight, event_notices.c.actions,
+    )
     .select_from(
-        events.join(rooms, rooms.c.nid == events.c.room).join(memberships, _MINE).outerjoin(event_notices, _NOTICE)
+        events.join(rooms, rooms.c.nid == events.c.room).join(memberships, _MINE)
+        .outerjoin(event_notices, notice_of(rooms.c.room_id))
     )
     .where(events.c.stream > bindparam("after"), events.c.stream < bindparam("before"))
-    .where(events.c.sender != bindparam("who"), events.c.flags.op("&")(NOTIFIES) != 0)
-    .order_by(events.c.stream.desc()).limit(bindparam("most", type_=Integer))
+    .where(NOTIFIES_WHO).limit(bindparam("most", type_=Integer))
 )
-_HIGHLIGHTS: Final = _TOLD.where(event_notices.c.highlight == 1)
+_NEWEST: Final = _TOLD.order_by(events.c.stream.desc())
+_NEWEST_HIGHLIGHTS: Final = _NEWEST.where(
+    func.coalesce(event_notices.c.highlight, events.c.flags.op("&")(HIGHLIGHTS)) != 0
+)
+_OLDEST: Final = _TOLD.order_by(events.c.stream)
 
 
 class Told(NamedTuple):
-    """An event that a member was told of."""
+    """An event that a user was told of, and how."""
 
     stream: int
     event_id: str
     room_id: str
-    highlight: bool
+    outcome: Outcome
 
 
 async def told_between(
     database: Database, user_id: str, after: int, before: int, most: int, *, only_highlights: bool
 ) -> list[Told]:
-    """What a member was told of with ``after < stream < before`` since they came into its room, the newest first."""
+    """What a user was told of with ``after < stream < before`` since they came into its room, the newest first."""
     asked = {"who": user_id, "after": after, "before": before, "most": most}
-    rows = await database.fetch_all(_HIGHLIGHTS if only_highlights else _TOLD, asked)
-    return [Told(int(row[0]), str(row[1]), str(row[2]), bool(row[3])) for row in rows]
+    rows = await database.fetch_all(_NEWEST_HIGHLIGHTS if only_highlights else _NEWEST, asked)
+    return [_as_told(row) for row in rows]
+
+
+async def told_after(database: Database, user_id: str, after: int, until: int, most: int) -> list[Told]:
+    """The first ``most`` of what a user was told of with ``after < stream <= until``, oldest first."""
+    rows = await database.fetch_all(_OLDEST, {"who": user_id, "after": after, "before": until + 1, "most": most})
+    return [_as_told(row) for row in rows]
+
+
+def _as_told(row: Any) -> Told:
+    if row.notify is None:
+        outcome = from_flags(row.flags, row.type)
+    else:
+        outcome = from_row(row.notify, row.highlight, row.actions)
+    return Told(int(row.stream), str(row.event_id), str(row.room_id), outcome)

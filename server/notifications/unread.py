@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from server.notifications.default_rules import SILENT, Judgement, judge
+from server.notifications.judging import Judges, Verdict
 from server.notifications.notice_store import add_notice, notified_between
+from server.notifications.outcomes import HIGHLIGHTS, TOLD_OTHERWISE
 from server.rooms.event import Event
 from server.rooms.live_room import LiveRoom, Unread
 from server.rooms.receipt_store import Receipt
 from server.rooms.receipts import Receipts
 from server.rooms.relations import relation_of
-from server.rooms.timeline import NOTIFIES, Entry
+from server.rooms.timeline import NOTIFIES, REJECTED, SOFT_FAILED, Entry
 from server.storage.database import Database, Writes
 from server.storage.streams import StreamPositions
 
 MAIN: Final = "main"
 _MOST_TRIES: Final = 5
+# Nobody is told of these; bit 8 is for events that only stand behind others and have no place in the timeline.
+_UNSEEN: Final = REJECTED | SOFT_FAILED | 8
+_MAY_NOTIFY: Final = NOTIFIES | TOLD_OTHERWISE
+
+Listener = Callable[[LiveRoom, Entry, Verdict], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,36 +41,48 @@ class _ReadUpTo:
 class UnreadCounts:
     """What each member has not read yet."""
 
-    def __init__(self, database: Database, receipts: Receipts, positions: StreamPositions) -> None:
+    def __init__(
+        self, database: Database, receipts: Receipts, positions: StreamPositions, judges: Judges
+    ) -> None:
         self._database = database
         self._receipts = receipts
         self._positions = positions
-        self._judged: dict[int, Judgement] = {}
+        self._judges = judges
+        self._judged: dict[int, Verdict] = {}
+        self._listeners: list[Listener] = []
 
     def project(self, room: LiveRoom, entry: Entry, writes: Writes) -> None:
-        """A projection: judge the event and keep for whom it is a highlight."""
-        judgement = judge(room, entry.event)
-        if judgement is SILENT:
+        """A projection: judge the event, and keep who is told of it otherwise than all."""
+        if entry.flags & _UNSEEN:
             return
-        entry.flags |= NOTIFIES
-        self._judged[entry.stream] = judgement
+        verdict = self._judges.verdict(room, entry.event)
+        if verdict is None:
+            return
+        entry.flags |= verdict.flags
+        self._judged[entry.stream] = verdict
         writes.on_failure.append(lambda: self._forget(entry.stream))
-        for user_id in self._highlighted(room, entry, judgement):
-            add_notice(writes, room, entry.stream, user_id, highlight=True)
+        for user_id in sorted(verdict.special):
+            add_notice(writes, room, entry.stream, user_id, verdict.special[user_id])
 
     def _forget(self, stream: int) -> None:
         self._judged.pop(stream, None)
 
+    def listen(self, listener: Listener) -> None:
+        """Call ``listener`` with every event that somebody here is told of, when its position has been reached."""
+        self._listeners.append(listener)
+
     def follow(self, room: LiveRoom, entry: Entry) -> None:
         """Count an event whose position has been reached, for all who are being counted."""
-        judgement = self._judged.pop(entry.stream, None)
-        if judgement is None:
+        verdict = self._judged.pop(entry.stream, None)
+        if verdict is None:
             return
-        thread, sender = thread_of(entry.event), entry.event.sender
-        highlighted = set(self._highlighted(room, entry, judgement)) if room.unread else set()
+        thread, sender, special = thread_of(entry.event), entry.event.sender, verdict.special
         for user_id, unread in room.unread.items():
-            if user_id != sender:
-                unread.add(thread, highlight=user_id in highlighted)
+            outcome = special.get(user_id, verdict.common)
+            if outcome.notify and user_id != sender:
+                unread.add(thread, highlight=outcome.highlight)
+        for listener in self._listeners:
+            listener(room, entry, verdict)
 
     def follow_receipt(self, room: LiveRoom, receipt: Receipt) -> None:
         """A listener: the member has read, so count anew when asked."""
@@ -92,25 +111,22 @@ class UnreadCounts:
         """Whether memory knows, without SQL, that nothing is left to be read."""
         entries = room.entries_after(read.everywhere, until)
         return entries is not None and not any(
-            entry.notifies and entry.event.sender != user_id and not read.covers(entry.stream, thread_of(entry.event))
+            entry.flags & _MAY_NOTIFY and entry.event.sender != user_id
+            and not read.covers(entry.stream, thread_of(entry.event))
             for entry in entries
         )
 
     def _has_news(self, room: LiveRoom, after: int) -> bool:
         entries = room.entries_after(after, self._positions.current)
-        return entries is None or any(entry.notifies for entry in entries)
+        return entries is None or any(entry.flags & _MAY_NOTIFY for entry in entries)
 
     async def _count(self, room: LiveRoom, user_id: str, read: _ReadUpTo, until: int) -> Unread:
         unread = Unread()
-        for stream, thread, highlight in await notified_between(self._database, room, user_id, read.everywhere, until):
+        found = await notified_between(self._database, room, user_id, read.everywhere, until)
+        for stream, thread, flags, highlight in found:
             if not read.covers(stream, thread or MAIN):
-                unread.add(thread or MAIN, highlight=highlight)
+                unread.add(thread or MAIN, highlight=bool(flags & HIGHLIGHTS if highlight is None else highlight))
         return unread
-
-    def _highlighted(self, room: LiveRoom, entry: Entry, judgement: Judgement) -> list[str]:
-        if judgement.highlights_all:
-            return sorted(room.joined_here - {entry.event.sender})
-        return sorted((judgement.highlights & room.joined_here) - {entry.event.sender})
 
 
 def thread_of(event: Event) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from server.foundation.errors import Forbidden, InvalidParam, NotFound, Refused
 from server.foundation.ids import MAX_ID_BYTES
 from server.rooms.alias_store import Alias, add_alias, aliases_of_room, find_alias, find_alias_in, remove_alias
@@ -10,6 +12,9 @@ from server.rooms.room_directory import may_manage
 from server.rooms.rooms import Rooms
 from server.rooms.send_event import Draft, EventSender
 from server.storage.database import Database
+
+# Asks somebody who may know a room of this name, or make one now; answers whether to look again.
+Ask = Callable[[str], Awaitable[bool]]
 
 
 class Aliases:
@@ -20,6 +25,7 @@ class Aliases:
         self._rooms = rooms
         self._sender = sender
         self._server_name = sender.identity.server_name
+        self._ask: Ask | None = None
 
     def full(self, localpart: str) -> str:
         """``#localpart:server``; raises ``InvalidParam`` where that is no alias."""
@@ -40,9 +46,15 @@ class Aliases:
         if not alias.startswith("#") or ":" not in alias:
             raise InvalidParam("Not a room alias")
         found = await find_alias(self._database, alias)
+        if found is None and self._ask is not None and await self._ask(alias):
+            found = await find_alias(self._database, alias)
         if found is None:
             raise NotFound("There is no room of this name")
         return found.room_id
+
+    def ask_where_unknown(self, ask: Ask) -> None:
+        """Let ``ask`` be awaited for names that no room here has."""
+        self._ask = ask
 
     async def room_id(self, room_id_or_alias: str) -> str:
         """A room id, looked up where an alias is given."""

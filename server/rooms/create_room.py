@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from server.foundation.canonical_json import require_canonical
-from server.foundation.errors import Refused
+from server.foundation.errors import Forbidden, Refused
 from server.foundation.ids import random_letters
 from server.rooms.alias_store import Alias, add_alias_with
 from server.rooms.event import Event, seal
@@ -28,6 +28,9 @@ PRESETS: Final[Mapping[str, tuple[str, str, str]]] = {
     "trusted_private_chat": ("invite", "shared", "can_join"),
     "public_chat": ("public", "shared", "forbidden"),
 }
+
+# Version 12: explicitly higher than state_default (spec, ``POST /createRoom``, 3).
+_TOMBSTONE_LEVEL: Final = 150
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +80,8 @@ class RoomCreator:
         """Create the room with everything that ``plan`` names, all or nothing. Answers when it is on disk.
 
         ``also`` adds rows to the same commit, ``writes`` has some already; where this raises, they are undone.
-        Raises ``Refused`` where the rules forbid a part of the plan.
+        Raises ``M_INVALID_ROOM_STATE`` where the rules forbid a part of the plan, ``M_ROOM_IN_USE`` where its name
+        is taken.
         """
         writes = Writes() if writes is None else writes
         try:
@@ -106,8 +110,15 @@ class RoomCreator:
             add_alias_with(writes, Alias(plan.alias, room.room_id, plan.creator))
         self._sender.accept_first(room, create, writes)
         for draft in self._drafts(room, plan):
-            self._sender.enter(room, draft, writes)
+            self._enter_draft(room, draft, writes)
         return room
+
+    def _enter_draft(self, room: LiveRoom, draft: Draft, writes: Writes) -> None:
+        try:
+            self._sender.enter(room, draft, writes)
+        except Forbidden as refused:
+            reason = f"The room cannot begin like this ({draft.type}): {refused.reason}"
+            raise Refused(reason, code="M_INVALID_ROOM_STATE") from None
 
     def _begin(self, plan: RoomPlan) -> LiveRoom:
         rooms = self._sender.rooms
@@ -182,7 +193,7 @@ class RoomCreator:
         if plan.name is not None:
             drafts.append(state("m.room.name", {"name": plan.name}))
         if plan.topic is not None:
-            drafts.append(state("m.room.topic", {"topic": plan.topic}))
+            drafts.append(state("m.room.topic", _topic(plan.topic)))
         for user_id in (*plan.invite, *plan.joined):
             drafts.append(state("m.room.member", self._invitation(plan, user_id), user_id))
         drafts += [_join(room.room_id, user_id, plan) for user_id in plan.joined]
@@ -205,6 +216,11 @@ def _join(room_id: str, user_id: str, plan: RoomPlan) -> Draft:
     return Draft(room_id, user_id, "m.room.member", content, user_id)
 
 
+def _topic(topic: str) -> Content:
+    """The topic for old clients, and as a text of type ``text/plain`` for those who know such."""
+    return {"topic": topic, "m.topic": {"m.text": [{"body": topic}]}}
+
+
 def _power_levels(plan: RoomPlan) -> Content:
     """Default levels, the presets' changes, and on top what the creator asks for.
 
@@ -224,7 +240,7 @@ def _power_levels(plan: RoomPlan) -> Content:
         "events": {
             "m.room.name": 50, "m.room.power_levels": 100, "m.room.history_visibility": 100,
             "m.room.canonical_alias": 50, "m.room.avatar": 50,
-            "m.room.tombstone": 150 if plan.version.creators_have_infinite_power else 100,
+            "m.room.tombstone": _TOMBSTONE_LEVEL if plan.version.creators_have_infinite_power else 100,
             "m.room.server_acl": 100, "m.room.encryption": 100,
         },
         "events_default": 0,
@@ -239,6 +255,16 @@ def _power_levels(plan: RoomPlan) -> Content:
         if kind == "m.room.power_levels" and key == "":
             content = dict(given)
     content |= plan.power_levels
-    if plan.version.creators_have_infinite_power and isinstance(content.get("users"), dict):
-        content["users"] = {user: level for user, level in content["users"].items() if user not in creators}
+    return _below_creators(content, creators) if plan.version.creators_have_infinite_power else content
+
+
+def _below_creators(content: Content, creators: set[str]) -> Content:
+    """Version 12: no creators among the users, and a level of its own for the end of the room."""
+    users, events = content.get("users"), content.get("events")
+    if isinstance(users, dict):
+        content["users"] = {user: level for user, level in users.items() if user not in creators}
+    if isinstance(events, dict):
+        ordinary = content.get("state_default")
+        level = ordinary + 1 if isinstance(ordinary, int) and ordinary >= _TOMBSTONE_LEVEL else _TOMBSTONE_LEVEL
+        content["events"] = {"m.room.tombstone": level, **events}
     return content

@@ -14,10 +14,12 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
+    column,
     delete,
+    func,
     insert,
     select,
-    union_all,
+    table,
     update,
 )
 
@@ -90,13 +92,18 @@ _ENTRIES: Final = select(
 
 
 # Prepared once: building a statement costs as much as running it.
-_ENTRIES_AT: Final = (
-    _ENTRIES.add_columns(events.c.room).where(events.c.stream.in_(bindparam("streams", expanding=True)))
-    .order_by(events.c.stream)
+_rooms: Final = table("rooms", column("nid", BigInteger))
+_earlier: Final = events.alias("earlier")
+_first_wanted: Final = (
+    select(_earlier.c.stream).where(_earlier.c.room == _rooms.c.nid, _earlier.c.flags.op("&")(UNSEEN) == 0)
+    .order_by(_earlier.c.stream.desc()).limit(1).offset(bindparam("skipped", type_=Integer)).correlate(_rooms)
+    .scalar_subquery()
 )
-_NEWEST_STREAMS: Final = (
-    select(events.c.stream).where(events.c.room == bindparam("nid"), SEEN)
-    .order_by(events.c.stream.desc()).limit(bindparam("most", type_=Integer))
+_NEWEST_ENTRIES: Final = (
+    _ENTRIES.add_columns(events.c.room).join(_rooms, events.c.room == _rooms.c.nid)
+    .where(_rooms.c.nid.in_(bindparam("nids", expanding=True)))
+    .where(events.c.stream >= func.coalesce(_first_wanted, 0), SEEN)
+    .order_by(events.c.stream)
 )
 _RELATED: Final = select(
     relations.c.event_id, relations.c.target, relations.c.rel_type, relations.c.type, relations.c.key,
@@ -183,27 +190,11 @@ async def entries_between(
 
 async def newest_entries(database: Database, rooms: Sequence[LiveRoom], limit: int) -> dict[int, list[Entry]]:
     """The newest ``limit`` visible entries of each room, oldest first, by room number."""
-    streams = await _newest_streams(database, [room.nid for room in rooms], limit)
     by_number = {room.nid: room for room in rooms}
     found: dict[int, list[Entry]] = {room.nid: [] for room in rooms}
-    for row in await database.fetch_all(_ENTRIES_AT, {"streams": streams}):
+    for row in await database.fetch_all(_NEWEST_ENTRIES, {"nids": list(by_number), "skipped": limit - 1}):
         found[row.room].append(_as_entry(row, by_number[row.room]))
     return found
-
-
-async def _newest_streams(database: Database, nids: Sequence[int], limit: int) -> list[int]:
-    if len(nids) == 1:
-        rows = await database.fetch_all(_NEWEST_STREAMS, {"nid": nids[0], "most": limit})
-    else:
-        each = [
-            select(
-                select(events.c.stream).where(events.c.room == nid, SEEN)
-                .order_by(events.c.stream.desc()).limit(limit).subquery().c.stream
-            )
-            for nid in nids
-        ]
-        rows = await database.fetch_all(union_all(*each))
-    return [int(row[0]) for row in rows]
 
 
 async def entry_of(database: Database, room: LiveRoom, event_id: str) -> Entry | None:

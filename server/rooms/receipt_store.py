@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import BigInteger, Column, Table, Text, bindparam, select
 
@@ -24,6 +25,9 @@ receipts: Final = Table(
 
 _SET: Final = upsert(receipts, only_if="excluded.event_stream > receipts.event_stream")
 _OF_ROOM: Final = select(receipts).where(receipts.c.room_id == bindparam("room")).order_by(receipts.c.stream)
+_OF_ROOMS: Final = (
+    select(receipts).where(receipts.c.room_id.in_(bindparam("rooms", expanding=True))).order_by(receipts.c.stream)
+)
 
 
 class Receipt(NamedTuple):
@@ -45,11 +49,19 @@ def set_receipt(writes: Writes, room_id: str, receipt: Receipt) -> None:
 
 async def receipts_of_room(database: Database, room_id: str) -> list[Receipt]:
     """All receipts of a room in the order in which they were sent."""
-    rows = await database.fetch_all(_OF_ROOM, {"room": room_id})
-    return [
-        Receipt(row.user_id, row.type, row.thread_id, row.event_id, row.event_stream, row.ts, row.stream)
-        for row in rows
-    ]
+    return [_as_receipt(row) for row in await database.fetch_all(_OF_ROOM, {"room": room_id})]
+
+
+async def receipts_of_rooms(database: Database, room_ids: Sequence[str]) -> dict[str, list[Receipt]]:
+    """The same of several rooms, by their ids."""
+    found: dict[str, list[Receipt]] = {room_id: [] for room_id in room_ids}
+    for row in await database.fetch_all(_OF_ROOMS, {"rooms": list(room_ids)}):
+        found[row.room_id].append(_as_receipt(row))
+    return found
+
+
+def _as_receipt(row: Any) -> Receipt:
+    return Receipt(row.user_id, row.type, row.thread_id, row.event_id, row.event_stream, row.ts, row.stream)
 
 
 async def position_of_event(database: Database, nid: int, event_id: str) -> int | None:

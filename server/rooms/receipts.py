@@ -12,7 +12,7 @@ import orjson
 from server.foundation.clock import Clock
 from server.foundation.errors import BadRequest, Forbidden, InvalidParam, NotFound
 from server.rooms.live_room import LiveRoom
-from server.rooms.receipt_store import Receipt, position_of_event, receipts_of_room, set_receipt
+from server.rooms.receipt_store import Receipt, position_of_event, receipts_of_room, receipts_of_rooms, set_receipt
 from server.rooms.rooms import Rooms
 from server.rooms.timeline import Json
 from server.storage.database import Database, Writes
@@ -21,6 +21,7 @@ from server.storage.streams import StreamPositions
 READ: Final = "m.read"
 READ_PRIVATE: Final = "m.read.private"
 _KEPT_ROOMS: Final = 3_000
+_READ_TOGETHER: Final = 500
 
 _KEPT_NEWS: Final = 32
 
@@ -70,10 +71,10 @@ class Book:
             if receipt.type == READ_PRIVATE:
                 self._last_private[receipt.user_id] = receipt.stream
 
-    def news(self, since: int, until: int, viewer: str) -> bytes:
+    def news(self, since: int, until: int, viewer: str, ignored: Collection[str] = ()) -> bytes:
         """The ``m.receipt`` of what is newer than ``since``, private ones only the viewer's own; empty if nothing."""
-        if self._last_private.get(viewer, 0) > since:
-            return self._told(since, until, viewer)
+        if ignored or self._last_private.get(viewer, 0) > since:
+            return self._told(since, until, viewer, ignored)
         known = self._news.get((since, until))
         if known is None:
             known = self._news[(since, until)] = self._told(since, until, "")
@@ -90,13 +91,15 @@ class Book:
         ]
         return orjson.dumps({"type": "m.receipt", "content": receipt_content(found)}) if found else b""
 
-    def _told(self, since: int, until: int, viewer: str) -> bytes:
+    def _told(self, since: int, until: int, viewer: str, ignored: Collection[str] = ()) -> bytes:
         found: list[Receipt] = []
         for receipt in reversed(self._receipts.values()):
             if receipt.stream <= since:
                 break
             if receipt.stream <= until and (receipt.type != READ_PRIVATE or receipt.user_id == viewer):
                 found.append(receipt)
+        if ignored:
+            found = [receipt for receipt in found if receipt.user_id not in ignored]
         return orjson.dumps({"type": "m.receipt", "content": receipt_content(found)}) if found else b""
 
 
@@ -160,6 +163,16 @@ class Receipts:
         self._books.move_to_end(room_id)
         return book
 
+    async def learn(self, room_ids: Iterable[str]) -> None:
+        """Read together what ``book`` would read of each of these rooms."""
+        missing = [room_id for room_id in room_ids if room_id not in self._books]
+        for start in range(0, len(missing), _READ_TOGETHER):
+            some = missing[start:start + _READ_TOGETHER]
+            for room_id, found in (await receipts_of_rooms(self._database, some)).items():
+                self._books.setdefault(room_id, Book(found))
+        while len(self._books) > _KEPT_ROOMS:
+            self._books.popitem(last=False)
+
     async def _position(self, room: LiveRoom, event_id: str) -> int:
         entry = room.find(event_id)
         if entry is not None:
@@ -179,12 +192,13 @@ class Receipts:
 
 
 def receipt_content(found: list[Receipt]) -> Json:
-    """The content of one ``m.receipt`` for clients."""
+    """The content of one ``m.receipt`` for clients. Of two at one event the one for all threads counts (MSC4102)."""
     content: Json = {}
     for receipt in found:
         told: Json = {"ts": receipt.ts}
         if receipt.thread_id:
             told["thread_id"] = receipt.thread_id
         readers = content.setdefault(receipt.event_id, {}).setdefault(receipt.type, {})
-        readers.setdefault(receipt.user_id, told)
+        if receipt.user_id not in readers or not receipt.thread_id:
+            readers[receipt.user_id] = told
     return content

@@ -11,6 +11,7 @@ from server.foundation.errors import Forbidden, InvalidParam
 from server.rooms.live_room import LiveRoom
 from server.rooms.room_summary import summary_of
 from server.rooms.rooms import Rooms
+from server.rooms.search_words import normal
 from server.rooms.state_store import list_room, listed_room_ids
 from server.storage.database import Database, Writes
 
@@ -28,8 +29,8 @@ class Search:
         """Whether a room is looked for."""
         if self.room_types is not None and summary.get("room_type") not in self.room_types:
             return False
-        text = " ".join(str(summary.get(name, "")) for name in ("name", "topic", "canonical_alias")).casefold()
-        return self.term.strip().casefold() in text
+        text = normal("\n".join(str(summary.get(name, "")) for name in ("name", "topic", "canonical_alias")))
+        return normal(self.term) in text
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +50,25 @@ class RoomDirectory:
         self._database = database
         self._rooms = rooms
 
-    async def page(self, search: Search, start: int, limit: int, *, backwards: bool = False) -> DirectoryPage:
-        """Rooms that are found, the largest first, ``limit`` on from (or, backwards, before) the place ``start``."""
+    async def page(
+        self, search: Search, start: int, limit: int, *, backwards: bool = False, among: Sequence[str] | None = None
+    ) -> DirectoryPage:
+        """Rooms that are found, the largest first, ``limit`` on from (or, backwards, before) the place ``start``.
+
+        ``among`` are the rooms of another list than that of the node.
+        """
         found: list[Json] = []
-        for room_id in await listed_room_ids(self._database):
+        for room_id in await self.listed() if among is None else among:
             room = await self._rooms.find(room_id)
             if room is not None and room.joined and search.finds(summary := summary_of(room)):
                 found.append(summary)
         found.sort(key=lambda item: (-int(item["num_joined_members"]), str(item["room_id"])))
         first, last = (max(0, start - limit), start) if backwards else (start, start + limit)
         return DirectoryPage(found[first:last], first, min(last, len(found)), len(found))
+
+    async def listed(self) -> list[str]:
+        """Ids of the rooms in the list."""
+        return await listed_room_ids(self._database)
 
     async def is_listed(self, room_id: str) -> bool:
         """Whether a room stands in the list; raises ``NotFound``."""

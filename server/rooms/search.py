@@ -9,7 +9,7 @@ much as it may; then it says from where to go on.
 from __future__ import annotations
 
 import heapq
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Final
 
 from server.foundation.errors import NotFound
@@ -26,7 +26,7 @@ from server.rooms.search_store import (
     set_block,
 )
 from server.rooms.search_words import filter_of, may_have, pieces_of, text_in
-from server.rooms.state_store import memberships_of
+from server.rooms.state_store import memberships_of, state_history
 from server.rooms.visibility import Sight, Sights
 from server.storage.database import Database
 
@@ -40,6 +40,7 @@ _BLOCKS_AT_ONCE: Final = 128
 # More than a block can have.
 _WHOLE_BLOCK: Final = 4 * BLOCK
 _NEVER: Final = 2**62
+_MOST_ROOMS: Final = 2_000
 
 
 class Found:
@@ -73,6 +74,12 @@ class Question:
         text = text_in(event.content, self.keys)
         return all(word in text for word in self.words) and self.wanted(event)
 
+    def rank(self, event: Event) -> float:
+        """How much of what an event says are the words that are looked for, 0 to 1."""
+        text = text_in(event.content, self.keys)
+        found = sum(text.count(word) * len(word) for word in self.words)
+        return round(min(1.0, found / len(text)), 4) if text else 0.0
+
 
 class Search:
     """Searches rooms on behalf of users."""
@@ -89,6 +96,23 @@ class Search:
             item.room_id for item in await memberships_of(self._database, user_id)
             if item.membership in ("join", "leave", "ban") and not item.forgotten
         ]
+
+    async def with_predecessors(self, room_ids: Sequence[str], among: Collection[str]) -> list[str]:
+        """These rooms and those that they were upgraded from, as far as they are ``among`` the rooms of the user."""
+        found, waiting = dict.fromkeys(room_ids), list(room_ids)
+        while waiting and len(found) < _MOST_ROOMS:
+            room = await self._rooms.find(waiting.pop())
+            before = room.create_event.content.get("predecessor") if room is not None else None
+            room_id = before.get("room_id") if isinstance(before, dict) else None
+            if isinstance(room_id, str) and room_id in among and room_id not in found:
+                found[room_id] = None
+                waiting.append(room_id)
+        return list(found)
+
+    async def member_at(self, room: LiveRoom, user_id: str, position: int) -> Event | None:
+        """How a room showed somebody at a position."""
+        changes = await state_history(self._database, room, "m.room.member", user_id)
+        return next((event for at, event in reversed(changes) if at <= position), None)
 
     async def find(
         self, user_id: str, room_ids: Sequence[str], question: Question, before: int | None, limit: int

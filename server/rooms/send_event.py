@@ -43,6 +43,7 @@ class Draft:
     """What somebody here wants to say. ``redacts`` is the target of a redaction.
 
     ``replaces`` is the state event that must still stand when the draft enters the room; otherwise it is refused.
+    ``ts`` (ms) is when it was said, where that was not now.
     """
 
     room_id: str
@@ -52,6 +53,7 @@ class Draft:
     state_key: str | None = None
     redacts: str | None = None
     replaces: str | None = None
+    ts: int | None = None
 
     def check(self) -> None:
         """Raise ``Refused`` where the draft can be no event."""
@@ -244,7 +246,7 @@ class EventSender:
             "auth_events": [state[key].event_id for key in wanted if key in state],
             "content": draft.content,
             "depth": min(room.tip.depth + 1, 2**53 - 1),
-            "origin_server_ts": self._clock.now_ms(),
+            "origin_server_ts": self._clock.now_ms() if draft.ts is None else draft.ts,
             "prev_events": room.tip.extremities[:20],
             "room_id": room.room_id,
             "sender": draft.sender,

@@ -7,7 +7,7 @@ written whole, so that the walk stays short.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -120,6 +120,12 @@ _STATE_HISTORY: Final = (
     .where(events.c.room == bindparam("nid"), events.c.type == bindparam("kind"))
     .where(events.c.state_key == bindparam("key"), events.c.state_key.is_not(None))
     .where(SEEN).order_by(events.c.stream)
+)
+_STATE_HISTORIES: Final = (
+    select(events.c.room, events.c.stream, events.c.event_id, events.c.json)
+    .where(events.c.room.in_(bindparam("nids", expanding=True)), events.c.type == bindparam("kind"))
+    .where(events.c.state_key == bindparam("key"), events.c.state_key.is_not(None))
+    .where(events.c.flags.op("&")(3) == 0).order_by(events.c.stream)
 )
 
 
@@ -294,6 +300,17 @@ async def state_history(
     """``(stream, event)`` of every state event of one key, oldest first."""
     rows = await database.fetch_all(_STATE_HISTORY, {"nid": room.nid, "kind": kind, "key": state_key})
     return [(row[0], read_event(row[2], room.version, row[1], room)) for row in rows]
+
+
+async def state_histories(
+    database: Database, rooms: Mapping[int, LiveRoom], kind: str, state_key: str
+) -> dict[int, list[tuple[int, Event]]]:
+    """The same for several rooms, by their numbers."""
+    found: dict[int, list[tuple[int, Event]]] = {nid: [] for nid in rooms}
+    parameters = {"nids": list(rooms), "kind": kind, "key": state_key}
+    for nid, stream, event_id, stored in await database.fetch_all(_STATE_HISTORIES, parameters):
+        found[nid].append((stream, read_event(stored, rooms[nid].version, event_id, rooms[nid])))
+    return found
 
 
 async def state_changes(database: Database, room: LiveRoom, after: int, until: int) -> dict[StateKey, Event]:

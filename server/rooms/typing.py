@@ -67,12 +67,22 @@ class Typing:
         """Whether the typists of a room have changed since ``position``."""
         return self._changed.get(room_id, 0) > position
 
+    def rooms_changed_after(self, position: int) -> list[str]:
+        """The rooms whose typists have changed since ``position``."""
+        found: list[str] = []
+        for room_id, changed in reversed(self._changed.items()):
+            if changed <= position:
+                break
+            found.append(room_id)
+        return found
+
     def _stopped(self, room: LiveRoom, user_id: str) -> None:
         if self._typing.get(room.room_id, {}).pop(user_id, None) is not None:
             self._announce(room)
 
     def _announce(self, room: LiveRoom) -> None:
         self.position += 1
+        self._changed.pop(room.room_id, None)  # so that they stand in the order of their changes
         self._changed[room.room_id] = self.position
         if not self._typing.get(room.room_id):
             self._typing.pop(room.room_id, None)

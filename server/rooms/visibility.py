@@ -10,8 +10,9 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from server.rooms.event import Event
 from server.rooms.live_room import LiveRoom
-from server.rooms.state_store import state_history
+from server.rooms.state_store import state_histories, state_history
 from server.rooms.timeline import Entry
 from server.storage.database import Database
 
@@ -92,12 +93,24 @@ class Sights:
         rows = await state_history(self._database, room, "m.room.member", user_id)
         return Sight(visibility, [(at, str(event.content.get("membership"))) for at, event in rows])
 
+    async def learn(self, rooms: Iterable[LiveRoom]) -> None:
+        """Read together what ``of`` would read of each of these rooms."""
+        unknown = {room.nid: room for room in rooms if room.visibility_history is None}
+        if len(unknown) > 1:
+            found = await state_histories(self._database, unknown, "m.room.history_visibility", "")
+            for nid, room in unknown.items():
+                _note(room, found[nid])
+
     async def _visibility(self, room: LiveRoom) -> History:
         known = room.visibility_history
         if known is None:
-            rows = await state_history(self._database, room, "m.room.history_visibility", "")
-            known = [(at, str(event.content.get("history_visibility", "shared"))) for at, event in rows]
-            current = room.state.get(("m.room.history_visibility", ""))
-            if (rows[-1][1].event_id if rows else None) == (current.event_id if current else None):
-                room.visibility_history = known  # not while a change of it is on its way to the disk
+            known = _note(room, await state_history(self._database, room, "m.room.history_visibility", ""))
         return known
+
+
+def _note(room: LiveRoom, rows: Sequence[tuple[int, Event]]) -> list[tuple[int, str]]:
+    history = [(at, str(event.content.get("history_visibility", "shared"))) for at, event in rows]
+    current = room.state.get(("m.room.history_visibility", ""))
+    if (rows[-1][1].event_id if rows else None) == (current.event_id if current else None):
+        room.visibility_history = history  # not while a change of it is on its way to the disk
+    return history

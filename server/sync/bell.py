@@ -28,8 +28,12 @@ class Bell:
         # What happened before the start is only in the database; assume that it concerns everybody.
         self._started_at = started_at
         self._last_of_room: dict[str, int] = {}
+        # The rooms that have changed since the start in that order, each with a position not below its last one.
+        self._order: dict[str, int] = {}
+        self._newest = started_at
         self._last_of_user: dict[str, int] = {}
         self._last_typing: dict[str, int] = {}
+        self._last_presence: dict[str, int] = {}
         self._waiting: dict[str, set[asyncio.Future[None]]] = {}
         self._rang_at: dict[str, float] = {}
         self._timers: dict[str, Timer] = {}
@@ -48,6 +52,19 @@ class Bell:
         """What was read from the database: nothing after ``position`` concerned the room. What is known stays."""
         self._last_of_room.setdefault(room_id, position)
 
+    def rooms_since(self, position: int, most: int) -> list[str] | None:
+        """The rooms that may have changed after ``position``; ``None`` if that is unknown, or if there are too many."""
+        if position < self._started_at:
+            return None
+        found: list[str] = []
+        for room_id, changed in reversed(self._order.items()):
+            if changed <= position:
+                return found
+            if len(found) == most:
+                return None
+            found.append(room_id)
+        return found
+
     def last_of_user(self, user_id: str) -> int:
         """The last position that concerned a user in any way."""
         return self._last_of_user.get(user_id, self._started_at)
@@ -55,6 +72,10 @@ class Bell:
     def last_typing(self, user_id: str) -> int:
         """The last typing position that concerned a user."""
         return self._last_typing.get(user_id, 0)
+
+    def last_presence(self, user_id: str) -> int:
+        """The last presence position that concerned a user."""
+        return self._last_presence.get(user_id, 0)
 
     def room_changed(self, room: LiveRoom, position: int) -> None:
         """An event has been committed: its members hear of it at once, or after a short pause."""
@@ -71,6 +92,12 @@ class Bell:
         for user_id in room.joined_here:
             self._last_typing[user_id] = position
         self._ring_soon(room, urgent=False)
+
+    def presence_changed(self, user_ids: Iterable[str], position: int) -> None:
+        """People around these users have come or gone."""
+        for user_id in user_ids:
+            self._last_presence[user_id] = position
+            self._wake(user_id)
 
     def users_changed(self, user_ids: Iterable[str], position: int) -> None:
         """Something of these users' own has been committed."""
@@ -101,6 +128,9 @@ class Bell:
     def _note(self, room: LiveRoom, position: int) -> None:
         if self._last_of_room.get(room.room_id, 0) < position:
             self._last_of_room[room.room_id] = position
+        self._newest = max(self._newest, position)
+        self._order.pop(room.room_id, None)
+        self._order[room.room_id] = self._newest
         last = self._last_of_user
         for user_id in room.joined_here:
             if last.get(user_id, 0) < position:

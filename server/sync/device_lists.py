@@ -12,6 +12,9 @@ from server.sync.bell import Bell
 from server.sync.feeds import Feed
 from server.sync.room_section import RoomReader
 
+# Who has come near and who has gone.
+Moves = tuple[set[str], set[str]]
+
 
 class DeviceListNews:
     """Finds out what has changed of the devices around a user."""
@@ -23,10 +26,15 @@ class DeviceListNews:
         self._accounts = accounts
         self._bell = bell
 
-    async def between(self, feed: Feed, since: int, until: int) -> dict[str, list[str]] | None:
-        """``changed`` and ``left`` for a user with ``since < position <= until``; ``None`` where there is nothing."""
+    async def between(
+        self, feed: Feed, since: int, until: int, moves: Moves | None = None
+    ) -> dict[str, list[str]] | None:
+        """``changed`` and ``left`` for a user with ``since < position <= until``; ``None`` where there is nothing.
+
+        ``moves`` saves looking for them again.
+        """
         news = set(await self._accounts.device_changes_since(since, until))
-        came, went = await self._moves(feed, since, until)
+        came, went = moves if moves is not None else await self.moves(feed, since, until)
         if not news and not came and not went:
             return None
         near = await users_who_share_rooms(self._database, [feed.user_id], news | came | went)
@@ -34,7 +42,7 @@ class DeviceListNews:
         left = went - near - {feed.user_id}
         return {"changed": sorted(changed), "left": sorted(left)} if changed or left else None
 
-    async def _moves(self, feed: Feed, since: int, until: int) -> tuple[set[str], set[str]]:
+    async def moves(self, feed: Feed, since: int, until: int) -> Moves:
         """Who has come into the user's rooms and who has gone; all members where the user came or went."""
         came: set[str] = set()
         went: set[str] = set()

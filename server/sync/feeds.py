@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Final
@@ -15,6 +16,7 @@ from server.storage.database import Database
 from server.storage.streams import StreamPositions
 
 _KEPT_USERS: Final = 4_000
+_marks: Final = itertools.count(1)
 
 
 @dataclass(slots=True)
@@ -23,14 +25,22 @@ class Feed:
 
     user_id: str
     places: dict[str, Membership] = field(default_factory=dict)
+    # Another one after every change; no two feeds ever share one.
+    mark: int = field(default_factory=lambda: next(_marks))
 
     def as_it_is(self) -> Feed:
         """A copy that does not change while an answer is made from it."""
-        return Feed(self.user_id, dict(self.places))
+        return Feed(self.user_id, dict(self.places), self.mark)
 
     def set(self, place: Membership) -> None:
         """A newer place in a room."""
         self.places[place.room_id] = place
+        self.mark = next(_marks)
+
+    def forget(self, room_id: str) -> None:
+        """A left room that the user does not want to see any more."""
+        if self.places.pop(room_id, None) is not None:
+            self.mark = next(_marks)
 
     def rooms_with(self, membership: str) -> list[Membership]:
         """Places of one kind."""
@@ -86,7 +96,7 @@ class Feeds:
         """A user does not want to see a left room any more."""
         feed = self._feeds.get(user_id)
         if feed is not None:
-            feed.places.pop(room_id, None)
+            feed.forget(room_id)
 
     async def _load(self, user_id: str) -> Feed:
         # Registered before it is filled, so that what is committed meanwhile is not missed.

@@ -61,13 +61,14 @@ class EventFilter:
         """Whether an event is wanted."""
         if self.wants_all:
             return True
-        return self.wants_type(event.type) and self._wants_sender(event.sender) and self._wants_content(event)
+        return self.wants_type(event.type) and self.wants_sender(event.sender) and self._wants_content(event)
 
     def wants_room(self, room_id: str) -> bool:
         """Whether a room is wanted."""
         return room_id not in self.not_rooms and (self.rooms is None or room_id in self.rooms)
 
-    def _wants_sender(self, sender: str) -> bool:
+    def wants_sender(self, sender: str) -> bool:
+        """Whether events of a sender are wanted."""
         return sender not in self.not_senders and (self.senders is None or sender in self.senders)
 
     def _wants_content(self, event: Event) -> bool:

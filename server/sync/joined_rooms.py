@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Any, Final
 
 import orjson
@@ -18,11 +19,11 @@ from server.sync.room_section import (
     Span,
     members_of,
     state_json,
-    summary,
     timeline_json,
     unread_json,
 )
 from server.sync.sent_members import SentMembers
+from server.sync.summaries import Crowds
 from server.sync.tokens import SyncToken
 
 Json = dict[str, Any]
@@ -38,6 +39,7 @@ class JoinedRooms:
         self._reader = reader
         self._bell = bell
         self._sent_members = SentMembers()
+        self._crowds = Crowds()
         self._masks: OrderedDict[tuple[str, int, int, int], int] = OrderedDict()
         # The part of a room's section that is the same for all who were equally far.
         self._shared: OrderedDict[tuple[str, int, int, bytes, bool], bytes] = OrderedDict()
@@ -48,15 +50,16 @@ class JoinedRooms:
         """What a room has to tell, with changed account data of it; ``None`` where there is nothing."""
         since = request.since
         room_id = place.room_id
-        whole = since is None or place.stream > since.stream or request.full_state
-        typing = self._world.typing.changed_after(room_id, since.typing if since else 0)
+        is_new = since is None or place.stream > since.stream
+        whole = is_new or request.full_state
+        typing = self._world.typing.changed_after(room_id, 0 if is_new or since is None else since.typing)
         if not whole and not self._bell.knows_room(room_id):
             await self._learn(room_id)
         if not whole and not data and not typing and self._bell.last_of_room(room_id) <= (since or now).stream:
             return None
         room = await self._world.rooms.get(room_id)
         parts = await self._whole_room(room, place, request, now) if whole else await self._news(room, request, now)
-        ephemeral = await self._ephemeral(room, request, now, typing)
+        ephemeral = await self._ephemeral(room, request, now, typing, is_new=is_new)
         if not parts and not ephemeral and not data:
             return None
         if ephemeral:
@@ -89,19 +92,20 @@ class JoinedRooms:
         span = self._world.without_ignored(span, request.user_id)
         position = now.stream if request.state_after or not span.entries else span.entries[0].stream - 1
         state = await self._reader.state_at(room, position)
+        current = await self._reader.state_at(room, now.stream)
+        crowd = self._crowds.of(room.room_id, now.stream, current)
         events = list(state.values())
         if request.filter.state.lazy_members:
             events = [event for event in events if event.type != "m.room.member"]
-            members = members_of(span, await self._reader.state_at(room, now.stream), (request.user_id,))
+            members = members_of(span, current, (request.user_id, *crowd.heroes(request.user_id)))
             fresh = self._sent_members.unsent(_place(request, room), members, None, now.stream)
             in_timeline = {entry.event.event_id for entry in span.entries}
             events += [event for event in fresh if request.state_after or event.event_id not in in_timeline]
         events = [event for event in events if request.filter.state.wants(event)]
-        current = await self._reader.state_at(room, now.stream)
         return [
             b'"timeline":' + timeline_json(span, viewer),
             state_name(request) + state_json(events),
-            b'"summary":' + orjson.dumps(summary(room, request.user_id, current)),
+            b'"summary":' + orjson.dumps(crowd.summary(request.user_id)),
         ]
 
     async def _news(self, room: LiveRoom, request: SyncRequest, now: SyncToken) -> list[bytes]:
@@ -115,21 +119,24 @@ class JoinedRooms:
         span = self._world.without_ignored(span, request.user_id)
         if not span.entries and not span.limited:
             return await self._state_only(room, request, now)
-        parts = [await self._timeline_and_state(room, span, request, now, shared=sight is SEES_ALL)]
-        if span.limited or any(entry.event.type == "m.room.member" for entry in span.entries):
-            state = await self._reader.state_at(room, now.stream)
-            parts.append(b'"summary":' + orjson.dumps(summary(room, request.user_id, state)))
-        return parts
+        shared = sight is SEES_ALL and not self._world.ignored_by(request.user_id)
+        if not span.limited and not any(entry.event.type == "m.room.member" for entry in span.entries):
+            return [await self._timeline_and_state(room, span, request, now, (), shared=shared)]
+        crowd = self._crowds.of(room.room_id, now.stream, await self._reader.state_at(room, now.stream))
+        heroes = crowd.heroes(request.user_id)
+        return [
+            await self._timeline_and_state(room, span, request, now, heroes, shared=shared),
+            b'"summary":' + orjson.dumps(crowd.summary(request.user_id)),
+        ]
 
     async def _timeline_and_state(
-        self, room: LiveRoom, span: Span, request: SyncRequest, now: SyncToken, *, shared: bool
+        self, room: LiveRoom, span: Span, request: SyncRequest, now: SyncToken, heroes: Sequence[str], *, shared: bool
     ) -> bytes:
         """Made once for all who were equally far, unless something in it is for this device alone."""
         assert request.since is not None
         lazy = request.filter.state.lazy_members
-        members = await self._lazy_members(room, span, request, now) if lazy else []
-        ignores = bool(self._world.own.account_data.ignored_by(request.user_id))
-        if members or ignores or not shared or self._is_special(span, request):
+        members = await self._lazy_members(room, span, request, now, heroes) if lazy else []
+        if members or not shared or self._is_special(span, request):
             return await self._own_news(room, span, request, now, members)
         key = (room.room_id, request.since.stream, now.stream, request.filter.key, request.state_after)
         known = self._shared.get(key)
@@ -171,15 +178,16 @@ class JoinedRooms:
         return b",".join(parts)
 
     async def _lazy_members(
-        self, room: LiveRoom, span: Span, request: SyncRequest, now: SyncToken
+        self, room: LiveRoom, span: Span, request: SyncRequest, now: SyncToken, heroes: Sequence[str]
     ) -> list[Event]:
-        """Who speaks in the timeline, as far as the device does not know them yet."""
+        """Who speaks in the timeline, and after whom the room is named, as far as the device does not know them yet."""
         assert request.since is not None
         place, since = _place(request, room), request.since.stream
         wants_known = request.filter.state.redundant_members
-        if not wants_known and self._sent_members.knows(place, self._speakers(room, span), since):
+        wanted = self._speakers(room, span) | (self._sent_members.mask(room.room_id, heroes) if heroes else 0)
+        if not wants_known and self._sent_members.knows(place, wanted, since):
             return []
-        members = members_of(span, await self._reader.state_at(room, now.stream))
+        members = members_of(span, await self._reader.state_at(room, now.stream), heroes)
         in_timeline = {entry.event.event_id for entry in span.entries}
         members = [event for event in members if event.event_id not in in_timeline]
         return members if wants_known else self._sent_members.unsent(place, members, since, now.stream)
@@ -198,19 +206,20 @@ class JoinedRooms:
         return mask
 
     async def _ephemeral(
-        self, room: LiveRoom, request: SyncRequest, now: SyncToken, typing: bool
+        self, room: LiveRoom, request: SyncRequest, now: SyncToken, typing: bool, *, is_new: bool
     ) -> list[bytes]:
         told: list[bytes] = []
-        since = request.since.stream if request.since else 0
+        since = 0 if is_new or request.since is None else request.since.stream
+        ignored = self._world.ignored_by(request.user_id)
         wanted = request.filter.ephemeral
         if wanted.wants_type("m.receipt"):
             book = await self._world.receipts.book(room.room_id)
-            news = book.news(since, now.stream, request.user_id)
+            news = book.news(since, now.stream, request.user_id, ignored)
             if news:
                 told.append(news)
         if typing and wanted.wants_type("m.typing"):
-            typists = self._world.typing.in_room(room.room_id)
-            if typists or request.since is not None:
+            typists = [user_id for user_id in self._world.typing.in_room(room.room_id) if user_id not in ignored]
+            if typists or not is_new:
                 told.append(orjson.dumps({"type": "m.typing", "content": {"user_ids": typists}}))
         return told
 

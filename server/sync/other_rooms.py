@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import orjson
 
@@ -11,7 +11,9 @@ from server.rooms.live_room import LiveRoom
 from server.rooms.state_store import Membership
 from server.rooms.timeline import stripped
 from server.sync.request import SyncRequest, World, state_name
-from server.sync.room_section import RoomReader, Span, state_json, timeline_json
+from server.sync.room_section import RoomReader, Span, members_of, state_json, timeline_json
+
+Json = dict[str, Any]
 
 _STRIPPED: Final = (
     ("m.room.create", ""), ("m.room.name", ""), ("m.room.avatar", ""), ("m.room.topic", ""),
@@ -26,14 +28,14 @@ class OtherRooms:
         self._world = world
         self._reader = reader
 
-    async def left(self, place: Membership, request: SyncRequest) -> bytes:
-        """A room that was left, up to the moment of leaving."""
+    async def left(self, place: Membership, request: SyncRequest, data: list[Json]) -> bytes:
+        """A room that was left, up to the moment of leaving, with changed account data of it."""
         room = await self._world.rooms.get(place.room_id)
         sight = await self._world.sights.of(room, request.user_id)
         own = await self._reader.page_back(room, place.stream - 1, place.stream, 1)
         if not sight.was_ever_in:
             # Somebody who has only declined an invitation is told no more of the room than that.
-            return _left_json(Span(own, False, place.stream - 1), request, [])
+            return _left_json(Span(own, False, place.stream - 1), request, [], data)
         since = request.since.stream if request.since else 0
         limit = request.filter.timeline_limit(request.since is None)
         if request.since is None:
@@ -48,12 +50,18 @@ class OtherRooms:
             state = await self._reader.state_at(room, position)
         else:
             state = await self._reader.state_between(room, since, position)
-        return _left_json(span, request, [event for event in state.values() if request.filter.state.wants(event)])
+        if request.since is None and request.filter.state.lazy_members:
+            speakers = {event.event_id for event in members_of(span, state, (request.user_id,))}
+            state = {
+                key: event for key, event in state.items() if key[0] != "m.room.member" or event.event_id in speakers
+            }
+        wanted = [event for event in state.values() if request.filter.state.wants(event)]
+        return _left_json(span, request, wanted, data)
 
     async def asked(self, kind: bytes, place: Membership, request: SyncRequest) -> bytes | None:
         """An invitation or a knock: stripped state with the membership itself."""
         room = await self._world.rooms.get(place.room_id)
-        if place.sender in self._world.own.account_data.ignored_by(request.user_id):
+        if place.sender in self._world.ignored_by(request.user_id):
             return None
         found = stripped_state(room, place, request.user_id)
         name = b"invite_state" if kind == b"invite" else b"knock_state"
@@ -69,5 +77,8 @@ def stripped_state(room: LiveRoom, place: Membership, user_id: str) -> list[Even
     return found
 
 
-def _left_json(span: Span, request: SyncRequest, events: list[Event]) -> bytes:
-    return b'{"timeline":%b,%b%b}' % (timeline_json(span, request.viewer), state_name(request), state_json(events))
+def _left_json(span: Span, request: SyncRequest, events: list[Event], data: list[Json]) -> bytes:
+    parts = [b'"timeline":' + timeline_json(span, request.viewer), state_name(request) + state_json(events)]
+    if data:
+        parts.append(b'"account_data":{"events":%b}' % orjson.dumps(data))
+    return b"{%b}" % b",".join(parts)

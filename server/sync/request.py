@@ -12,6 +12,7 @@ from server.rooms.rooms import Rooms
 from server.rooms.typing import Typing
 from server.rooms.visibility import Sights
 from server.sync.filters import Filter
+from server.sync.presence_news import PresenceNews
 from server.sync.room_section import Span, Viewer
 from server.sync.tokens import SyncToken
 
@@ -34,6 +35,7 @@ class SyncRequest:
     timeout_ms: int = 0
     full_state: bool = False
     state_after: bool = False
+    set_presence: str = "online"
 
     def in_room(self, room_id: str) -> SyncRequest:
         """The request as it is meant for one room."""
@@ -56,10 +58,15 @@ class World:
     unread: Unreads
     sights: Sights
     own: Accounts
+    presence: PresenceNews
+
+    def ignored_by(self, user_id: str) -> frozenset[str]:
+        """Whom a user does not want to hear. Costs no SQL."""
+        return self.own.account_data.ignored_by(user_id)
 
     def without_ignored(self, span: Span, user_id: str) -> Span:
         """Leave out what ignored users have said, but not what they did to the room (spec: "Ignoring Users")."""
-        ignored = self.own.account_data.ignored_by(user_id)
+        ignored = self.ignored_by(user_id)
         if not ignored:
             return span
         kept = [

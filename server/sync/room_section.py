@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import orjson
 
@@ -18,8 +18,6 @@ from server.rooms.visibility import Sight
 from server.storage.database import Database
 from server.sync.filters import EventFilter, Filter
 from server.sync.tokens import SyncToken
-
-_HEROES: Final = 5
 
 
 class Span(NamedTuple):
@@ -163,25 +161,6 @@ def unread_json(unread: Unread, *, by_thread: bool) -> bytes:
         for root, counts in unread.threads.items() if root != "main"
     }
     return told + b',"unread_thread_notifications":' + orjson.dumps(threads) if by_thread and threads else told
-
-
-def summary(room: LiveRoom, user_id: str, state: dict[StateKey, Event]) -> dict[str, object]:
-    """Heroes and counts (spec: "RoomSummary"): whom to name a room after that has no name of its own."""
-    joined: list[str] = []
-    invited: list[str] = []
-    gone: list[str] = []
-    for (kind, member), event in state.items():
-        if kind == "m.room.member":
-            membership = event.content.get("membership")
-            (joined if membership == "join" else invited if membership == "invite" else gone).append(member)
-    told: dict[str, object] = {
-        "m.joined_member_count": len(joined), "m.invited_member_count": len(invited),
-    }
-    if ("m.room.name", "") not in state and ("m.room.canonical_alias", "") not in state:
-        others = [member for member in (*joined, *invited) if member != user_id]
-        heroes = others or [member for member in gone if member != user_id]
-        told["m.heroes"] = sorted(heroes)[:_HEROES]
-    return told
 
 
 def members_of(span: Span, state: dict[StateKey, Event], also: Iterable[str] = ()) -> list[Event]:

@@ -16,10 +16,11 @@ from server.rooms.state_store import Membership
 from server.storage.database import Database
 from server.storage.streams import StreamPositions
 from server.sync.bell import Bell
-from server.sync.device_lists import DeviceListNews
+from server.sync.device_lists import DeviceListNews, Moves
 from server.sync.feeds import Feed, Feeds
 from server.sync.joined_rooms import JoinedRooms
 from server.sync.other_rooms import OtherRooms
+from server.sync.presence_news import PresenceNews
 from server.sync.request import SyncRequest, World
 from server.sync.room_section import RoomReader
 from server.sync.tokens import SyncToken
@@ -60,8 +61,17 @@ class Sync:
         self._joined = JoinedRooms(world, reader, bell)
         self._others = OtherRooms(world, reader)
 
+    @property
+    def presence(self) -> PresenceNews:
+        """Who is there."""
+        return self._world.presence
+
     async def answer(self, request: SyncRequest) -> bytes:
         """The answer as JSON bytes; waits up to ``timeout_ms`` for something new."""
+        with self._world.presence.syncing(request.user_id, request.device_id, request.set_presence):
+            return await self._answer(request)
+
+    async def _answer(self, request: SyncRequest) -> bytes:
         since = request.since
         if since is not None:
             await self._world.own.acknowledge_to_device(request.user_id, request.device_id, since.stream)
@@ -72,7 +82,9 @@ class Sync:
                 feed = (await self._feeds.of(request.user_id)).as_it_is()
             # Taken in the same moment as the feed, so that all places in it are known at this position.
             now = self._now()
-            parts = await self._parts(request, feed, now) if feed is not None else []
+            parts: list[bytes] = []
+            if feed is not None:
+                parts, now = await self._parts(request, feed, now)
             left = deadline - self._clock.monotonic()
             if parts or since is None or request.full_state or left <= 0 or self._stopping:
                 parts.append(await self._keys_part(request))
@@ -98,32 +110,61 @@ class Sync:
         self._bell.wake_all()
 
     def _now(self) -> SyncToken:
-        return SyncToken(self._positions.current, self._world.typing.position)
+        return SyncToken(self._positions.current, self._world.typing.position, self._world.presence.position)
 
     async def _may_have_news(self, user_id: str, since: SyncToken) -> bool:
         """Whether it is worth looking. Somebody's devices may have changed without the bell having rung yet."""
-        if self._bell.last_of_user(user_id) > since.stream or self._bell.last_typing(user_id) > since.typing:
+        if self._has_moved_on(user_id, since):
             return True
         return bool(await self._world.own.device_changes_since(since.stream, self._positions.current))
 
-    def _has_moved_on(self, user_id: str, now: SyncToken) -> bool:
-        return self._bell.last_of_user(user_id) > now.stream or self._bell.last_typing(user_id) > now.typing
+    def _has_moved_on(self, user_id: str, seen: SyncToken) -> bool:
+        bell = self._bell
+        return (
+            bell.last_of_user(user_id) > seen.stream or bell.last_typing(user_id) > seen.typing
+            or bell.last_presence(user_id) > seen.presence
+        )
 
-    async def _parts(self, request: SyncRequest, feed: Feed, now: SyncToken) -> list[bytes]:
+    async def _parts(self, request: SyncRequest, feed: Feed, now: SyncToken) -> tuple[list[bytes], SyncToken]:
+        """What there is to tell, and up to where it reaches."""
         start = request.since.stream if request.since else 0
         own, by_room = await self._world.own.account_data_since(request.user_id, start, now.stream)
         parts = [await self._rooms_part(request, feed, now, by_room)]
+        own = [event for event in own if request.filter.account_data.wants_type(str(event["type"]))]
         if own:
-            parts.append(b'"account_data":{"events":%b}' % orjson.dumps(_wanted(own, request)))
-        messages, _ = await self._world.own.to_device_for(
-            request.user_id, request.device_id, start, now.stream, 100
-        )
+            parts.append(b'"account_data":{"events":%b}' % orjson.dumps(own))
+        messages = await self._messages(request, start, now)
         if messages:
             parts.append(b'"to_device":{"events":%b}' % orjson.dumps(messages))
-        lists = await self._lists.between(feed, start, now.stream) if request.since else None
+        moves: Moves = await self._lists.moves(feed, start, now.stream) if request.since else (set(), set())
+        lists = await self._lists.between(feed, start, now.stream, moves) if request.since else None
         if lists is not None:
             parts.append(b'"device_lists":%b' % orjson.dumps(lists))
-        return [part for part in parts if part]
+        told, reached = self._presence_news(request, feed, moves[0])
+        if told:
+            parts.append(b'"presence":{"events":%b}' % orjson.dumps(told))
+        return [part for part in parts if part], now._replace(presence=min(reached, now.presence))
+
+    async def _messages(self, request: SyncRequest, start: int, now: SyncToken) -> list[Json]:
+        """To the device; of ignored users only what is encrypted, for keys of rooms are among it."""
+        user_id = request.user_id
+        messages, _ = await self._world.own.to_device_for(user_id, request.device_id, start, now.stream, 100)
+        ignored = self._world.ignored_by(user_id)
+        if not ignored:
+            return messages
+        return [item for item in messages if item["sender"] not in ignored or item["type"] == "m.room.encrypted"]
+
+    def _presence_news(self, request: SyncRequest, feed: Feed, came: set[str]) -> tuple[list[Json], int]:
+        presence, since = self._world.presence, request.since
+        wanted = request.filter.presence
+        has_moved_on = since is None or came or presence.position > since.presence
+        if not has_moved_on or not wanted.wants_type("m.presence"):
+            return [], presence.position
+        joined = [place.room_id for place in feed.rooms_with("join")]
+        told, reached = presence.news(
+            request.user_id, joined, since.presence if since else None, came, self._world.ignored_by(request.user_id)
+        )
+        return [event for event in told if wanted.wants_sender(event["sender"])], reached
 
     async def _rooms_part(
         self, request: SyncRequest, feed: Feed, now: SyncToken, data: dict[str, list[Json]]
@@ -150,11 +191,10 @@ class Sync:
         since = request.since
         is_news = since is None or place.stream > since.stream
         if kind == b"leave":
-            if (since is None and not request.filter.include_leave and not request.full_state) or not is_news:
+            is_archive = request.filter.include_leave and (since is None or request.full_state)
+            if not is_archive and (since is None or not is_news):
                 return None
-            if request.full_state and since is not None and place.stream <= since.stream:
-                return None
-            return await self._others.left(place, request)
+            return await self._others.left(place, request, data)
         return await self._others.asked(kind, place, request) if is_news or request.full_state else None
 
     async def _keys_part(self, request: SyncRequest) -> bytes:
@@ -168,7 +208,3 @@ class Sync:
 
 
 _KIND: Final = {"join": b"join", "invite": b"invite", "knock": b"knock"}
-
-
-def _wanted(events: list[Json], request: SyncRequest) -> list[Json]:
-    return [event for event in events if request.filter.account_data.wants_type(str(event["type"]))]

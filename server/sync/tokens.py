@@ -1,4 +1,4 @@
-"""Positions that clients hold: ``s<stream>_<typing>``. The first part alone also pages ``/messages``."""
+"""Positions that clients hold: ``s<stream>_<typing>_<presence>``. The first part alone also pages ``/messages``."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ class SyncToken(NamedTuple):
 
     stream: int
     typing: int = 0
+    presence: int = 0
 
     @classmethod
     def parse(cls, text: str) -> SyncToken:
-        """Read a token of ours; raises ``InvalidParam``."""
-        stream, _, typing = text.removeprefix("s").partition("_")
-        if not text.startswith("s") or not _is_number(stream) or not (typing == "" or _is_number(typing)):
+        """Read a token of ours, also one that an earlier release gave out; raises ``InvalidParam``."""
+        # What sliding sync lays behind it with "~" is for sliding sync alone.
+        parts = text.partition("~")[0].removeprefix("s").split("_")
+        if not text.startswith("s") or len(parts) > len(cls._fields) or not all(_is_number(part) for part in parts):
             raise InvalidParam("This is no position of a sync or a history")
-        return cls(int(stream), int(typing or 0))
+        return cls(*map(int, parts))
 
     def __str__(self) -> str:
-        return f"s{self.stream}_{self.typing}"
+        return f"s{self.stream}_{self.typing}_{self.presence}"
 
 
 def _is_number(text: str) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from server.accounts.accounts import Accounts
+from server.accounts.interactive_auth import InteractiveAuth
 from server.accounts.web_sessions import WebSessions
 from server.association.circulars.actions import Circulars
 from server.association.circulars.reader import CircularReader
@@ -36,6 +37,7 @@ class NodeServices:
     settings: Settings
     clock: Clock
     limits: RateLimits
+    interactive_auth: InteractiveAuth
     accounts: Accounts
     sessions: WebSessions
     rooms: Rooms

@@ -12,11 +12,13 @@ from pathlib import Path
 from aiohttp import web
 
 from server import assembly
+from server.accounts.interactive_auth import InteractiveAuth
 from server.assembly.pages import invitations_of
 from server.association.members.invitations import Invitations
 from server.association.members.model import Person, Role
 from server.config import Settings, parse_settings
 from server.foundation.signatures import SigningKey
+from server.http.keys import INTERACTIVE_AUTH
 
 SERVER = "sakura.example"
 NAMES = (("佐藤 花子", "1班"), ("鈴木 一郎", "1班"), ("高橋 美咲", "2班"), ("田中 実", "2班"))
@@ -30,6 +32,7 @@ class Site:
 
     node: assembly.Node
     url: str
+    interactive_auth: InteractiveAuth
 
     @property
     def chief(self) -> str:
@@ -85,10 +88,11 @@ async def site(
         settings.signing_key_file.parent.mkdir(parents=True, exist_ok=True)
         settings.signing_key_file.write_text(SigningKey.generate().line())
         async with assembly.build(settings) as node:
-            runner = web.AppRunner(assembly.make_app(node), access_log=None)
+            app = assembly.make_app(node)
+            runner = web.AppRunner(app, access_log=None)
             await runner.setup()
             await web.SockSite(runner, listener).start()
-            found = Site(node, url)
+            found = Site(node, url, app[INTERACTIVE_AUTH])
             await found.add(CHAIR, "1班", [Role.CHAIR])
             for name, block in names:
                 await found.add(name, block)

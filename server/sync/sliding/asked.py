@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from server.sync.sliding.required_state import NO_STATE, StateWish
@@ -23,7 +24,10 @@ class RoomWish:
 
 @dataclass(frozen=True, slots=True)
 class RoomFilter:
-    """Which rooms a list shows. ``None`` means that it does not matter; a room without a type has type ``None``."""
+    """Which rooms a list shows. ``None`` means that it does not matter; a room without a type has type ``None``.
+
+    ``name_like`` is a piece of the room's name, however it is written in capitals.
+    """
 
     is_dm: bool | None = None
     is_encrypted: bool | None = None
@@ -31,6 +35,21 @@ class RoomFilter:
     room_types: frozenset[str | None] | None = None
     not_room_types: frozenset[str | None] = frozenset()
     spaces: tuple[str, ...] | None = None
+    name_like: str | None = None
+    tags: frozenset[str] | None = None
+    not_tags: frozenset[str] = frozenset()
+
+    @property
+    def looks_inside(self) -> bool:
+        """Whether it matters what the room is."""
+        return self.is_encrypted is not None or self.room_types is not None or bool(self.not_room_types)
+
+    @property
+    def looks_far(self) -> bool:
+        """Whether more than the room itself and its membership decides."""
+        return (
+            self.spaces is not None or self.name_like is not None or self.tags is not None or bool(self.not_tags)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +89,17 @@ class Extensions:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """One request. ``pos`` is ``None`` where a connection begins."""
+class Wishes:
+    """What a request is about. Requests that say the same share one of these, whoever sends them."""
 
-    conn_id: str
-    pos: str | None
-    timeout_ms: int
-    lists: dict[str, ListWish]
-    rooms: dict[str, RoomWish]
+    lists: Mapping[str, ListWish]
+    rooms: Mapping[str, RoomWish]
     extensions: Extensions
 
-    def asks_the_same_as(self, other: Asked | None) -> bool:
+    def are_those_of(self, other: Wishes | None) -> bool:
         """Whether nothing but positions has changed since ``other``."""
+        if other is self:
+            return True
         if other is None or self.lists != other.lists or self.rooms != other.rooms:
             return False
         mine, theirs = self.extensions, other.extensions
@@ -90,3 +108,13 @@ class Asked:
             and mine.typing == theirs.typing and mine.e2ee == theirs.e2ee
             and (mine.to_device is None) == (theirs.to_device is None)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request. ``pos`` is ``None`` where a connection begins."""
+
+    conn_id: str
+    pos: str | None
+    timeout_ms: int
+    wishes: Wishes

@@ -11,10 +11,11 @@ from typing import Final, NamedTuple
 
 from server.rooms.live_room import LiveRoom
 from server.rooms.rooms import Rooms
+from server.rooms.timeline import text_of
 from server.storage.database import Database
 from server.storage.streams import StreamPositions
 from server.sync.bell import Bell
-from server.sync.sliding.card_store import outlines_of
+from server.sync.sliding.card_store import Outline, activities_of, names_of, outlines_of
 
 _KEPT_CARDS: Final = 20_000
 
@@ -28,14 +29,13 @@ BUMPING: Final = frozenset({
 class Card(NamedTuple):
     """A room as lists see it, at position ``at``. ``activity`` is the position of its last event.
 
-    ``bump_stamp`` is ``None`` where nobody has asked for it yet.
+    ``bump_stamp`` and ``outline`` are ``None`` where nobody has asked for them yet.
     """
 
     at: int
     activity: int
-    bump_stamp: int | None
-    room_type: str | None
-    is_encrypted: bool
+    bump_stamp: int | None = None
+    outline: Outline | None = None
 
 
 class Cards:
@@ -48,33 +48,64 @@ class Cards:
         self._positions = positions
         self._cards: OrderedDict[str, Card] = OrderedDict()
 
-    async def of(self, room_ids: Iterable[str]) -> dict[str, Card]:
-        """Cards of rooms that this node has; others are left out."""
-        wanted = list(room_ids)
+    async def of(self, room_ids: Iterable[str], *, outlined: bool) -> dict[str, Card]:
+        """Cards of rooms that this node has, with ``outlined`` also with what they are; others are left out."""
+        found: dict[str, Card] = {}
         far: list[str] = []
-        for room_id in wanted:
-            if not self._holds_good(room_id):
+        for room_id in room_ids:
+            card = self._cards.get(room_id)
+            if card is None or self._bell.last_of_room(room_id) > card.at:
                 room = self._rooms.live(room_id)
-                if room is None:
-                    far.append(room_id)
-                else:
-                    self._cards[room_id] = self._card(room)
+                card = None if room is None else self.near(room)
+            if card is None:
+                far.append(room_id)
+            else:
+                found[room_id] = card
         if far:
-            now = self._positions.current
-            for outline in await outlines_of(self._database, far):
-                card = Card(now, outline.activity, None, outline.room_type, outline.is_encrypted)
-                self._cards[outline.room_id] = card
-        found = {room_id: self._cards[room_id] for room_id in wanted if room_id in self._cards}
+            found |= await self._read(far)
+        if outlined:
+            found |= await self._outlined(found)
         while len(self._cards) > _KEPT_CARDS:
             self._cards.popitem(last=False)
         return found
 
-    def bump_stamp(self, room: LiveRoom) -> int:
-        """The position of the last event that brings a room up."""
+    async def _read(self, room_ids: list[str]) -> dict[str, Card]:
+        now = self._positions.current
+        activities = await activities_of(self._database, room_ids)
+        cards = {room_id: Card(now, activity) for room_id, activity in activities.items()}
+        self._cards |= cards
+        return cards
+
+    async def _outlined(self, cards: dict[str, Card]) -> dict[str, Card]:
+        """Those of these cards that do not say yet what their room is."""
+        bare = [room_id for room_id, card in cards.items() if card.outline is None]
+        outlines = await outlines_of(self._database, bare) if bare else {}
+        found = {room_id: cards[room_id]._replace(outline=outline) for room_id, outline in outlines.items()}
+        self._cards |= found
+        return found
+
+    async def names_of(self, room_ids: Iterable[str]) -> dict[str, str]:
+        """The names that rooms were given; rooms without one are left out."""
+        found: dict[str, str] = {}
+        far: list[str] = []
+        for room_id in room_ids:
+            room = self._rooms.live(room_id)
+            if room is None:
+                far.append(room_id)
+            else:
+                found[room_id] = text_of(room.content("m.room.name"), "name")
+        return found | (await names_of(self._database, far) if far else {})
+
+    def near(self, room: LiveRoom) -> Card:
+        """The card of a room in memory."""
         card = self._cards.get(room.room_id)
         if card is None or card.bump_stamp is None or not self._holds_good(room.room_id):
             card = self._cards[room.room_id] = self._card(room)
-        return card.bump_stamp or 0
+        return card
+
+    def bump_stamp(self, room: LiveRoom) -> int:
+        """The position of the last event that brings a room up."""
+        return self.near(room).bump_stamp or 0
 
     def _holds_good(self, room_id: str) -> bool:
         card = self._cards.get(room_id)
@@ -91,4 +122,4 @@ class Cards:
                 bump = entry.stream
                 break
         oldest = room.complete_after or (room.timeline[0].stream if room.timeline else 0)
-        return Card(now, activity or oldest, bump or oldest, room.room_type, room.is_encrypted)
+        return Card(now, activity or oldest, bump or oldest, Outline(room.room_type, room.is_encrypted))

@@ -1,22 +1,29 @@
 """What has been told to whom: connections of devices, in memory (MSC4186, "Connections").
 
 A device may not have got our last answer, so what it knows is kept for two positions: the one that it came back with
-and those answered since. After a restart of the node no position is known, and devices begin again.
+and those answered since. After a restart of the node no position is known, and devices begin again
+(docs/decisions/0030).
 """
 
 from __future__ import annotations
 
 import secrets
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from server.foundation.clock import Clock
 from server.foundation.errors import BadRequest
-from server.sync.sliding.asked import Asked, RoomWish
+from server.sync.sliding.asked import RoomWish, Wishes
 from server.sync.tokens import SyncToken
 
-_KEPT_DEVICES: Final = 5_000
-_KEPT_CONNECTIONS: Final = 10
+KEPT_DEVICES: Final = 5_000
+KEPT_CONNECTIONS: Final = 10
+# What all devices together may know: a room that one connection knows is one. A hundred bytes each, three hundred
+# with the answers that are kept.
+KEPT_ROOMS: Final = 500_000
+KEPT_S: Final = 7 * 86_400.0
 _KEPT_ANSWERS: Final = 2
 
 
@@ -44,31 +51,53 @@ class ToldRoom(NamedTuple):
     data: int = -1
 
 
+class Ground(NamedTuple):
+    """What the lists stood on when all of their rooms were told: while it holds, only rooms that change are looked at.
+
+    The marks of the user's places and of their account data, and the rooms that these call direct chats.
+    """
+
+    places: int
+    data: int
+    direct: frozenset[str]
+
+
 @dataclass(slots=True)
 class Told:
     """What a device knows at one position. Not changed any more once it was answered."""
 
     token: SyncToken
-    asked: Asked | None = None
+    wishes: Wishes | None = None
     rooms: dict[str, ToldRoom] = field(default_factory=dict)
-    counts: dict[str, int] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
     # Up to where the extensions that concern no single room have told; -1 and None where they never have.
     data: int = -1
     devices: int | None = None
+    ground: Ground | None = None
 
     def copy(self) -> Told:
         """One to go on with."""
-        return Told(self.token, self.asked, dict(self.rooms), dict(self.counts), self.data, self.devices)
+        return Told(self.token, self.wishes, dict(self.rooms), self.counts, self.data, self.devices, self.ground)
 
 
 class Connection:
-    """One loop of requests. Its positions carry a random name, so that those of an earlier one are unknown."""
+    """One loop of requests. Its positions carry a random name, so that those of an earlier one are unknown.
+
+    They begin with what ``/sync`` would call them, and so page ``/messages``, ``/relations`` and ``/keys/changes``.
+    """
 
     def __init__(self) -> None:
-        self._name = secrets.token_urlsafe(9).replace("_", "-")
+        self._name = secrets.token_urlsafe(9).replace("~", "-")
         self._told: OrderedDict[int, Told] = OrderedDict()
         self._last = 0
         self._turn = 0
+
+    @property
+    def weight(self) -> int:
+        """How many rooms are kept for it."""
+        for told in reversed(self._told.values()):
+            return len(told.rooms)
+        return 0
 
     def take_turn(self) -> int:
         """A new request has come; what waits for the device already is not read by it any more."""
@@ -81,8 +110,7 @@ class Connection:
 
     def at(self, pos: str) -> Told:
         """What the device knows at ``pos``; forgets what was before. Raises ``UnknownPos``."""
-        name, _, text = pos.rpartition("_")
-        number = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else -1
+        _, name, number = _parts(pos)
         told = self._told.get(number)
         if name != self._name or told is None:
             raise UnknownPos("This position is not known any more; begin again without one")
@@ -94,38 +122,78 @@ class Connection:
         """Keep what the device will know with an answer that started from ``base``; the answer's ``pos``."""
         self._last += 1
         self._told[self._last] = told
-        kept = 0 if base is None else int(base.rpartition("_")[2])
+        kept = 0 if base is None else _parts(base)[2]
         later = [number for number in self._told if number > kept]
         for number in later[:-_KEPT_ANSWERS]:
             del self._told[number]
-        return f"{self._name}_{self._last}"
+        return f"{told.token}~{self._name}~{self._last}"
+
+
+def _parts(pos: str) -> tuple[str, str, int]:
+    """Position, name of the connection, and number of the answer; -1 where it is none."""
+    front, _, text = pos.rpartition("~")
+    token, _, name = front.partition("~")
+    return token, name, int(text) if text.isascii() and text.isdigit() and len(text) < 19 else -1
+
+
+@dataclass(slots=True)
+class _Device:
+    """The connections of a device; the one used last stands last."""
+
+    used_at: float
+    connections: OrderedDict[str, Connection] = field(default_factory=OrderedDict)
+    weight: int = 0
+
+    def weigh(self) -> int:
+        """How much heavier it has become."""
+        before, self.weight = self.weight, sum(connection.weight for connection in self.connections.values())
+        return self.weight - before
 
 
 class Connections:
-    """All connections; those that were not used for longest are forgotten when there are too many."""
+    """All connections. Those that nobody came back to are forgotten, after a week or when there are too many."""
 
-    def __init__(self) -> None:
-        self._devices: OrderedDict[tuple[str, str], OrderedDict[str, Connection]] = OrderedDict()
+    def __init__(self, clock: Clock, *, rooms: int = KEPT_ROOMS) -> None:
+        self._clock = clock
+        self._devices: OrderedDict[tuple[str, str], _Device] = OrderedDict()
+        self._most_rooms = rooms
+        self._weight = 0
 
     def begin(self, user_id: str, device_id: str, conn_id: str) -> Connection:
         """A new connection in the place of any that was there."""
-        device = (user_id, device_id)
-        own = self._devices.setdefault(device, OrderedDict())
-        self._devices.move_to_end(device)
-        connection = own[conn_id] = Connection()
-        own.move_to_end(conn_id)
-        if len(own) > _KEPT_CONNECTIONS:
-            own.popitem(last=False)
-        if len(self._devices) > _KEPT_DEVICES:
-            self._devices.popitem(last=False)
+        device = self._use((user_id, device_id), _Device(self._clock.monotonic()))
+        connection = device.connections[conn_id] = Connection()
+        device.connections.move_to_end(conn_id)
+        if len(device.connections) > KEPT_CONNECTIONS:
+            device.connections.popitem(last=False)
+        self._weight += device.weigh()
+        self._forget_old()
         return connection
 
     def find(self, user_id: str, device_id: str, conn_id: str) -> Connection:
         """The connection; raises ``UnknownPos``."""
-        own = self._devices.get((user_id, device_id), OrderedDict[str, Connection]())
-        connection = own.get(conn_id)
-        if connection is None:
+        device = self._devices.get((user_id, device_id))
+        connection = None if device is None else device.connections.get(conn_id)
+        if device is None or connection is None:
             raise UnknownPos("This connection is not known any more; begin again without a position")
-        own.move_to_end(conn_id)
-        self._devices.move_to_end((user_id, device_id))
+        device.connections.move_to_end(conn_id)
+        self._use((user_id, device_id), device)
+        self._weight += device.weigh()
         return connection
+
+    def _use(self, name: tuple[str, str], fresh: _Device) -> _Device:
+        device = self._devices.setdefault(name, fresh)
+        device.used_at = self._clock.monotonic()
+        self._devices.move_to_end(name)
+        return device
+
+    def _forget_old(self) -> None:
+        """Forget whom nobody expects any more, and more where there is too much; never the device that has come."""
+        while len(self._devices) > 1:
+            name = next(iter(self._devices))
+            device = self._devices[name]
+            is_old = device.used_at < self._clock.monotonic() - KEPT_S
+            if not is_old and len(self._devices) <= KEPT_DEVICES and self._weight <= self._most_rooms:
+                return
+            self._weight -= device.weight
+            del self._devices[name]

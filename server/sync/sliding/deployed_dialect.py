@@ -2,69 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import orjson
 
+from server.foundation.canonical_json import parse_json
 from server.foundation.errors import BadRequest, InvalidParam
 from server.rooms.event import StateKey
-from server.sync.sliding.asked import Asked, Extensions, ListWish, RoomFilter, RoomWish, Scope, ToDeviceWish
-from server.sync.sliding.engine import Answer
-from server.sync.sliding.extensions import MOST_TO_DEVICE
-from server.sync.sliding.required_state import StateWish
+from server.sync.sliding.answer import Answer
+from server.sync.sliding.asked import Asked, ListWish, RoomWish, Wishes
+from server.sync.sliding.reading import (
+    LONGEST_NAME,
+    MOST_LISTS,
+    MOST_PAIRS,
+    MOST_ROOMS,
+    conn_id_of,
+    extensions,
+    objects,
+    optional,
+    required,
+    room_filter,
+    room_wish,
+    window,
+)
+from server.sync.sliding.required_state import ANY, Pick, StateWish
 from server.sync.sliding.room_news import RoomNews
-from server.sync.tokens import SyncToken
 
 Json = dict[str, Any]
-T = TypeVar("T")
 
-_MOST_LISTS: Final = 100
-_MOST_ROOMS: Final = 1_000
-_MOST_PAIRS: Final = 1_000
-# More events of a room than these are for /messages.
-_MOST_EVENTS: Final = 100
-_LONGEST_NAME: Final = 255
-
-_KINDS: Final[Mapping[type, str]] = {
-    str: "a text", int: "a whole number", bool: "true or false", dict: "an object", list: "a list",
-}
+_EXTENSIONS: Final = {name: (name,) for name in ("to_device", "e2ee", "account_data", "receipts", "typing")}
+_KEPT_BYTES: Final = 16_384
 
 
-def parse(body: Json, user_id: str, pos: str | None, timeout_ms: int) -> Asked:
-    """A request; raises ``BadRequest`` or ``InvalidParam``."""
-    conn_id = _optional(body, "conn_id", str) or ""
-    if len(conn_id) > _LONGEST_NAME:
-        raise InvalidParam("conn_id is too long")
-    lists = _optional(body, "lists", dict) or {}
-    rooms = _optional(body, "room_subscriptions", dict) or {}
-    if len(lists) > _MOST_LISTS or len(rooms) > _MOST_ROOMS:
-        raise InvalidParam(f"At most {_MOST_LISTS} lists and {_MOST_ROOMS} rooms may be asked for")
-    return Asked(
-        conn_id, pos or None, timeout_ms,
-        {_name(name): _list(_object(wish), user_id) for name, wish in lists.items()},
-        {room_id: _room(_object(wish), user_id) for room_id, wish in rooms.items()},
-        _extensions(_optional(body, "extensions", dict) or {}),
-    )
+def parse(body: bytes, pos: str | None, timeout_ms: int) -> tuple[Asked, str | None]:
+    """A request, and its ``txn_id``; raises ``BadRequest`` or ``InvalidParam``.
+
+    A device sends the same body again and again, and devices of one kind all send the same.
+    """
+    conn_id, txn_id, wishes = _read_again(body) if len(body) <= _KEPT_BYTES else _read(body)
+    return Asked(conn_id, pos or None, timeout_ms, wishes), txn_id
 
 
-def render(answer: Answer, body: Json) -> bytes:
+def render(answer: Answer, txn_id: str | None) -> bytes:
     """An answer as JSON."""
     shown: Json = {
         "pos": answer.pos,
         "lists": {name: {"count": count} for name, count in answer.lists.items()},
         "rooms": {room_id: _room_json(news) for room_id, news in answer.rooms.items()},
-        "extensions": {name: part.told for name, part in answer.extensions.items()},
+        "extensions": {name: _extension_json(name, part.told) for name, part in answer.extensions.items()},
     }
-    if isinstance(body.get("txn_id"), str):
-        shown["txn_id"] = body["txn_id"]
+    if txn_id is not None:
+        shown["txn_id"] = txn_id
     return orjson.dumps(shown)
 
 
 def _room_json(news: RoomNews) -> Json:
     shown = dict(news.shown)
-    if news.stripped is not None:
+    if news.stripped is not None and news.timeline is None:
         shown["invite_state"] = news.stripped
     if news.timeline is not None:
         shown["timeline"] = news.timeline
@@ -74,133 +69,62 @@ def _room_json(news: RoomNews) -> Json:
     return shown
 
 
-def _list(wish: Json, user_id: str) -> ListWish:
-    ranges = _optional(wish, "ranges", list)
+def _extension_json(name: str, told: Json) -> Json:
+    if name != "receipts":
+        return told
+    return {"rooms": {room_id: orjson.Fragment(event) for room_id, event in told["rooms"].items()}}
+
+
+def _read(data: bytes) -> tuple[str, str | None, Wishes]:
+    body = parse_json(data) if data else {}
+    if not isinstance(body, dict):
+        raise BadRequest("The request must be a JSON object")
+    lists = objects(body, "lists", MOST_LISTS)
+    if any(len(name) > LONGEST_NAME for name in lists):
+        raise InvalidParam("The name of a list is too long")
+    wishes = Wishes(
+        {name: _list(wish) for name, wish in lists.items()},
+        {room_id: _room(wish) for room_id, wish in objects(body, "room_subscriptions", MOST_ROOMS).items()},
+        extensions(optional(body, "extensions", dict) or {}, _EXTENSIONS, star=True),
+    )
+    txn_id = body.get("txn_id")
+    return conn_id_of(body), txn_id if isinstance(txn_id, str) else None, wishes
+
+
+_read_again = lru_cache(256)(_read)
+
+
+def _list(wish: Json) -> ListWish:
+    ranges = optional(wish, "ranges", list)
+    if ranges is not None and len(ranges) > MOST_LISTS:
+        raise InvalidParam(f"A list has at most {MOST_LISTS} ranges")
     return ListWish(
-        _room(wish, user_id),
-        None if ranges is None else tuple(_range(given) for given in ranges),
-        _filter(_optional(wish, "filters", dict) or {}),
+        _room(wish), None if ranges is None else tuple(window(given) for given in ranges),
+        room_filter(optional(wish, "filters", dict) or {}, "is_invite"),
     )
 
 
-def _range(given: object) -> tuple[int, int]:
-    if isinstance(given, list) and len(given) == 2 and all(type(number) is int for number in given):
-        first, last = given
-        if 0 <= first <= last < 2**53:
-            return first, last
-    raise InvalidParam("A range is two whole numbers, the smaller one first")
+def _room(wish: Json) -> RoomWish:
+    limit = required(wish, "timeline_limit", int)
+    pairs = required(wish, "required_state", list)
+    if len(pairs) > MOST_PAIRS:
+        raise InvalidParam(f"required_state has at most {MOST_PAIRS} entries")
+    return room_wish(limit, _state(pairs))
 
 
-def _room(wish: Json, user_id: str) -> RoomWish:
-    limit = _required(wish, "timeline_limit", int)
-    if limit < 0:
-        raise InvalidParam("timeline_limit must not be negative")
-    pairs = _required(wish, "required_state", list)
-    if len(pairs) > _MOST_PAIRS:
-        raise InvalidParam(f"required_state has at most {_MOST_PAIRS} entries")
-    return _same(RoomWish(min(limit, _MOST_EVENTS), _state(pairs, user_id)))
-
-
-@lru_cache(2_000)
-def _same(wish: RoomWish) -> RoomWish:
-    """One object for equal wishes: a device asks the same for all of its rooms, again and again."""
-    return wish
-
-
-def _state(given: list[object], user_id: str) -> StateWish:
+def _state(given: list[object]) -> StateWish:
     """``$ME`` is the asking user; ``$LAZY`` stands for the members who speak."""
     pairs: set[StateKey] = set()
+    own: set[str] = set()
     is_lazy = False
     for pair in given:
         if not isinstance(pair, list) or len(pair) != 2 or not all(isinstance(part, str) for part in pair):
             raise BadRequest("An entry of required_state is a type and a state key")
-        kind, state_key = pair
+        kind, state_key = (ANY if part == "*" else part for part in pair)
         if state_key == "$LAZY":
-            is_lazy = is_lazy or kind in ("m.room.member", "*")
+            is_lazy = is_lazy or kind in ("m.room.member", ANY)
+        elif state_key == "$ME":
+            own.add(kind)
         else:
-            pairs.add((kind, user_id if state_key == "$ME" else state_key))
-    return StateWish(frozenset(pairs), is_lazy)
-
-
-def _filter(given: Json) -> RoomFilter:
-    spaces = given.get("spaces")
-    not_types = _types(given, "not_room_types")
-    return RoomFilter(
-        _optional(given, "is_dm", bool), _optional(given, "is_encrypted", bool), _optional(given, "is_invite", bool),
-        _types(given, "room_types"), not_types if not_types is not None else frozenset(),
-        None if spaces is None else tuple(_texts(given, "spaces")),
-    )
-
-
-def _types(given: Json, name: str) -> frozenset[str | None] | None:
-    types = _optional(given, name, list)
-    if types is None:
-        return None
-    if not all(kind is None or isinstance(kind, str) for kind in types):
-        raise BadRequest(f"{name} must be a list of texts")
-    return frozenset(types)
-
-
-def _extensions(given: Json) -> Extensions:
-    to_device = _enabled(given, "to_device")
-    scopes = {name: _scope(_enabled(given, name)) for name in ("account_data", "receipts", "typing")}
-    return Extensions(
-        None if to_device is None else _to_device(to_device), _enabled(given, "e2ee") is not None,
-        scopes["account_data"], scopes["receipts"], scopes["typing"],
-    )
-
-
-def _enabled(given: Json, name: str) -> Json | None:
-    wish = _optional(given, name, dict)
-    return wish if wish is not None and _optional(wish, "enabled", bool) else None
-
-
-def _to_device(wish: Json) -> ToDeviceWish:
-    limit = _optional(wish, "limit", int)
-    since = _optional(wish, "since", str)
-    if limit is not None and limit < 1:
-        raise InvalidParam("limit must be at least 1")
-    return ToDeviceWish(
-        SyncToken.parse(since).stream if since else None, min(limit or MOST_TO_DEVICE, MOST_TO_DEVICE)
-    )
-
-
-def _scope(wish: Json | None) -> Scope | None:
-    if wish is None:
-        return None
-    found = [None if wish.get(name) is None else frozenset(_texts(wish, name)) for name in ("lists", "rooms")]
-    lists, rooms = (None if names is None or "*" in names else names for names in found)
-    return Scope(lists, rooms)
-
-
-def _texts(given: Json, name: str) -> list[str]:
-    texts = _required(given, name, list)
-    if not all(isinstance(text, str) for text in texts):
-        raise BadRequest(f"{name} must be a list of texts")
-    return texts
-
-
-def _name(name: str) -> str:
-    if len(name) > _LONGEST_NAME:
-        raise InvalidParam("The name of a list is too long")
-    return name
-
-
-def _object(value: object) -> Json:
-    if not isinstance(value, dict):
-        raise BadRequest("A list or a room is asked for by an object")
-    return value
-
-
-def _optional(given: Json, name: str, kind: type[T]) -> T | None:
-    value = given.get(name)
-    if value is not None and type(value) is not kind:
-        raise BadRequest(f"{name} must be {_KINDS[kind]}")
-    return value
-
-
-def _required(given: Json, name: str, kind: type[T]) -> T:
-    value = _optional(given, name, kind)
-    if value is None:
-        raise BadRequest(f"{name} is missing")
-    return value
+            pairs.add((kind, state_key))
+    return StateWish(frozenset({Pick(frozenset(pairs), frozenset(own), lazy=is_lazy)}))

@@ -30,7 +30,7 @@ MOST_TO_DEVICE: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What an extension answers, and whether that is worth an answer."""
+    """What an extension answers, and whether that is worth an answer. Receipts are events, as bytes."""
 
     told: Json
     is_news: bool
@@ -117,7 +117,7 @@ class ExtensionTeller:
                 events = news.event_ids if news is not None else frozenset()
                 found = book.of_events(events, known.receipts, around.now.stream, around.user_id)
             if found:
-                shown[room_id] = orjson.Fragment(found)
+                shown[room_id] = found
             around.told.rooms[room_id] = known._replace(receipts=around.now.stream)
         return Part({"rooms": shown}, bool(shown))
 

@@ -39,6 +39,9 @@ class RoomNews:
     timeline: list[orjson.Fragment] | None = None
     state: list[orjson.Fragment] | None = None
     stripped: list[Json] | None = None
+    # Keys of state that is there no more, and the names of the lists that show the room.
+    gone: list[StateKey] = field(default_factory=list)
+    lists: list[str] = field(default_factory=list)
     is_expanded: bool = False
     event_ids: frozenset[str] = frozenset()
 
@@ -92,6 +95,7 @@ class _Found:
     current: Mapping[StateKey, Event]
     is_expanded: bool = False
     events: dict[str, Event] = field(default_factory=dict)
+    gone: list[StateKey] = field(default_factory=list)
 
 
 class RoomTeller:
@@ -141,7 +145,8 @@ class RoomTeller:
         timeline = [orjson.Fragment(entry.bytes_for(look.user_id, look.device_id)) for entry in own]
         state = [orjson.Fragment(state_bytes(entry.event)) for entry in own]
         shown: Json = {"bump_stamp": place.stream, "num_live": len(timeline), "limited": False}
-        return RoomNews(place.membership, shown, timeline, state), ToldRoom(look.wish, look.now, place.membership)
+        news = RoomNews(place.membership, shown, timeline, state, [stripped(entry.event) for entry in own])
+        return news, ToldRoom(look.wish, look.now, place.membership)
 
     async def _seen(self, room: LiveRoom, look: Look) -> tuple[RoomNews | None, ToldRoom]:
         found = await self._find(room, look)
@@ -149,7 +154,7 @@ class RoomTeller:
         unread = await self._unread(room, look)
         shown = self._facts(room, look, found)
         known = look.known
-        is_news = bool(shown or found.span.entries or found.span.limited or found.events)
+        is_news = bool(shown or found.span.entries or found.span.limited or found.events or found.gone)
         if not look.is_initial and known is not None and not is_news and unread == known.unread:
             return None, known._replace(wish=self._remembered(look, found), up_to=look.now)
         shown |= {"notification_count": unread[0], "highlight_count": unread[1]}
@@ -183,13 +188,16 @@ class RoomTeller:
         wish, known = look.wish.state, look.known
         events: list[Event] = []
         if known is None or look.is_initial:
-            events += wish.of(found.current)
+            events += wish.of(found.current, look.user_id)
             members = 0
         else:
             members = known.members
-            events += [event for key, event in found.changed.items() if wish.wants(key)]
+            # What holds counts, and not what came last: where servers meet, a change may be taken back.
+            wanted = [key for key in found.changed if wish.wants(key, look.user_id)]
+            events += [found.current[key] for key in wanted if key in found.current]
+            found.gone = [key for key in wanted if key not in found.current]
             if wish != known.wish.state:
-                events += wish.beyond(known.wish.state, wish.of(found.current))
+                events += wish.beyond(known.wish.state, wish.of(found.current, look.user_id), look.user_id)
         if wish.lazy:
             lazy, members = self._lazy_members(room, found, members)
             events += lazy
@@ -258,7 +266,7 @@ class RoomTeller:
             look.place.membership, shown,
             [orjson.Fragment(entry.bytes_for(look.user_id, look.device_id)) for entry in span.entries],
             [orjson.Fragment(state_bytes(event)) for event in found.events.values()],
-            is_expanded=found.is_expanded,
+            gone=found.gone, is_expanded=found.is_expanded,
             event_ids=frozenset(entry.event.event_id for entry in span.entries),
         )
 

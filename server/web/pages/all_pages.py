@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from server.web.pages import (
     circulars,
+    confirming,
     desk,
     desk_circulars,
     desk_gatherings,
@@ -21,12 +22,14 @@ from server.web.pages import (
     my,
     polls,
     safety,
+    terms,
 )
 from server.web.routing import Routes
 
 _GROUPS = (
     home, invitation, login, safety, circulars, polls, gatherings, my, files, desk, desk_safety, desk_circulars,
     desk_writing, desk_polls, desk_gatherings, desk_roster, desk_roster_files, desk_invitations,
+    confirming, terms,
 )
 
 

@@ -9,6 +9,7 @@ import pytest
 from tests.matrix.accounts.conftest import PASSWORD, Node
 
 NEW = "plum-blossom-5"
+CONFIRMATIONS = [{"stages": ["m.login.password"]}, {"stages": ["m.login.sso"]}]
 
 
 def login(user: str, password: str) -> dict[str, Any]:
@@ -18,7 +19,7 @@ def login(user: str, password: str) -> dict[str, Any]:
 async def test_a_new_password_works_here_and_ends_other_sessions(node: Node) -> None:
     one, two = await node.person("hana"), await node.person("hana")
     status, answer = await one.post("v3/account/password", {"new_password": NEW})
-    assert (status, answer["flows"]) == (401, [{"stages": ["m.login.password"]}])
+    assert (status, answer["flows"]) == (401, CONFIRMATIONS)
     auth = one.password_auth(session=answer["session"])
     assert await one.post("v3/account/password", {"new_password": NEW, "auth": auth}) == (200, {})
     assert (await one.get("v3/account/whoami"))[0] == 200
@@ -56,7 +57,8 @@ async def test_a_deactivated_account_is_closed_for_good(node: Node) -> None:
 
 async def test_devices_are_listed_named_and_unknown_ones_are_not_found(node: Node) -> None:
     person = await node.person("hana", "PHONE")
-    assert (await person.get("v3/devices"))[1] == {"devices": [{"device_id": "PHONE"}]}
+    (shown,) = (await person.get("v3/devices"))[1]["devices"]
+    assert (shown["device_id"], "display_name" in shown, shown["last_seen_ip"]) == ("PHONE", False, "127.0.0.1")
     assert await person.put("v3/devices/PHONE", {"display_name": "携帯"}) == (200, {})
     assert (await person.get("v3/devices/PHONE"))[1] == {"device_id": "PHONE", "display_name": "携帯"}
     assert (await person.get("v3/devices/OTHER"))[1]["errcode"] == "M_NOT_FOUND"

@@ -92,19 +92,6 @@ async def test_what_is_not_offered_is_said_honestly(node: Node, path: str, answe
     assert (await node.ask("GET", path))[0] == 401
 
 
-async def test_presence_is_set_and_read(node: Node) -> None:
-    hana, taro = await node.person("hana"), await node.person("taro")
-    path = f"v3/presence/{hana.user_id}/status"
-    assert await taro.get(path) == (200, {"presence": "offline"})
-    assert await hana.put(path, {"presence": "online", "status_msg": "畑"}) == (200, {})
-    _, answer = await taro.get(path)
-    assert (answer["presence"], answer["status_msg"]) == ("online", "畑")
-    assert (await taro.put(path, {"presence": "online"}))[0] == 403
-    assert (await hana.put(path, {"presence": "busy"}))[0] == 400
-    assert (await hana.put(path, {}))[0] == 400
-    assert (await hana.get("v3/presence/@nobody:test.example/status"))[0] == 404
-
-
 async def test_one_caller_who_asks_too_often_waits(start_node: StartNode) -> None:
     node = await start_node("[limits]\nrequests_per_second = 1\nrequest_burst = 2\n")
     hana, taro = await node.person("hana"), await node.person("taro")

@@ -83,8 +83,20 @@ async def test_who_is_invited_at_the_creation_hears_of_it(node: RunningNode) -> 
         ({"creation_content": {"additional_creators": "x"}}, 400, "M_INVALID_PARAM"),
         ({"creation_content": {"x": 2**60}}, 400, "M_BAD_JSON"),
         ({"creation_content": {"x": 0.5}}, 400, "M_BAD_JSON"),
-        ({"power_level_content_override": {"users": {"@hanako:sakura.example": "100"}}, "room_version": "11"}, 403,
-         "M_FORBIDDEN"),
+        ({"power_level_content_override": {"users": {"@hanako:sakura.example": "100"}}, "room_version": "11"}, 400,
+         "M_INVALID_ROOM_STATE"),
+        ({"power_level_content_override": {"users": {"@hanako:sakura.example": 10}}, "room_version": "11", "name": "x"},
+         400, "M_INVALID_ROOM_STATE"),
+        ({"power_level_content_override": {"users": {"nobody": 10}}}, 400, "M_INVALID_ROOM_STATE"),
+        ({"power_level_content_override": {"ban": "50"}, "room_version": "12"}, 400, "M_INVALID_ROOM_STATE"),
+        ({"power_level_content_override": [5]}, 400, "M_BAD_JSON"),
+        ({"invite_3pid": [{"medium": "email", "address": "a@b.example", "id_server": "c"}]}, 403,
+         "M_THREEPID_DENIED"),
+        ({"invite_3pid": {}}, 400, "M_BAD_JSON"),
+        ({"initial_state": [{"type": "", "content": {}}]}, 400, "M_BAD_JSON"),
+        ({"initial_state": [{"content": {}}]}, 400, "M_BAD_JSON"),
+        ({"creation_content": {"additional_creators": ["nobody"]}}, 400, "M_INVALID_PARAM"),
+        ({"is_direct": "yes"}, 400, "M_BAD_JSON"),
         ({"room_alias_name": "a:b"}, 400, "M_INVALID_PARAM"),
         ({"room_alias_name": "x" * 300}, 400, "M_INVALID_PARAM"),
         ({"name": "x" * 65_537}, 413, "M_TOO_LARGE"),
@@ -167,6 +179,52 @@ async def test_trusted_people_become_creators_in_version_12_and_equals_before_it
     older = await hanako.creates_room(room_version="11", **wishes)
     levels = await hanako.get(f"v3/rooms/{older}/state/m.room.power_levels")
     assert levels["users"] == {hanako.user_id: 100, taro.user_id: 100}
+
+
+async def test_name_and_topic_go_before_the_initial_state(node: RunningNode) -> None:
+    hanako = await node.user("hanako")
+    room = await hanako.creates_room(name="広場", topic="掲示板", initial_state=[
+        {"type": "m.room.name", "content": {"name": "x"}}, {"type": "m.room.topic", "content": {"topic": "y"}},
+    ])
+    assert (await hanako.get(f"v3/rooms/{room}/state/m.room.name"))["name"] == "広場"
+    topic = (await hanako.get(f"v3/rooms/{room}/state/m.room.topic")).body
+    assert topic == {"topic": "掲示板", "m.topic": {"m.text": [{"body": "掲示板"}]}}
+
+
+@pytest.mark.parametrize(("visibility", "join_rule", "listed"), [
+    ("public", "public", "public"), ("private", "invite", "private"), (None, "invite", "private"),
+])
+async def test_without_a_preset_the_visibility_decides(
+    node: RunningNode, visibility: str | None, join_rule: str, listed: str
+) -> None:
+    hanako = await node.user("hanako")
+    room = await hanako.creates_room(**({"visibility": visibility} if visibility else {}))
+    assert (await hanako.get(f"v3/rooms/{room}/state/m.room.join_rules"))["join_rule"] == join_rule
+    assert (await hanako.get(f"v3/directory/list/room/{room}"))["visibility"] == listed
+
+
+@pytest.mark.parametrize(("override", "tombstone"), [
+    ({"events": {"m.room.name": 0}}, 150), ({"events": {"m.room.tombstone": 60}}, 60), ({"state_default": 200}, 201),
+])
+async def test_in_version_12_the_end_of_a_room_has_a_level_of_its_own(
+    node: RunningNode, override: dict[str, Any], tombstone: int
+) -> None:
+    hanako = await node.user("hanako")
+    given = dict(override)
+    if "state_default" in given:
+        given["events"] = {}
+    room = await hanako.creates_room(power_level_content_override=given)
+    levels = (await hanako.get(f"v3/rooms/{room}/state/m.room.power_levels")).body
+    assert levels["events"]["m.room.tombstone"] == tombstone
+
+
+async def test_a_name_of_a_room_becomes_its_main_alias(node: RunningNode) -> None:
+    hanako = await node.user("hanako")
+    room = await hanako.creates_room(room_alias_name="回覧板")
+    assert (await hanako.get(f"v3/rooms/{room}/state/m.room.canonical_alias"))["alias"] == "#回覧板:sakura.example"
+    assert (await hanako.get("v3/directory/room/%23回覧板:sakura.example"))["room_id"] == room
+    taken = await hanako.post("v3/createRoom", {"room_alias_name": "回覧板"})
+    assert taken.refusal == (400, "M_ROOM_IN_USE")
 
 
 async def test_without_a_token_nobody_creates_anything(node: RunningNode) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -181,3 +182,119 @@ async def test_a_room_in_short(node: RunningNode) -> None:
     assert (await node.ask("GET", f"v1/room_summary/{secret}")).refusal == (404, "M_NOT_FOUND")
     await hanako.invites(taro, secret)
     assert (await taro.get(f"v1/room_summary/{secret}"))["membership"] == "invite"
+
+
+async def test_the_drafts_of_a_summary_carry_their_own_names_too(node: RunningNode) -> None:
+    hanako = await node.user("hanako")
+    algorithm = {"algorithm": "m.megolm.v1.aes-sha2"}
+    room = await hanako.creates_room(
+        preset="public_chat", room_version="11", initial_state=[{"type": "m.room.encryption", "content": algorithm}]
+    )
+    stable = (await hanako.get(f"v1/room_summary/{room}")).body
+    assert (stable["room_version"], stable["encryption"]) == ("11", "m.megolm.v1.aes-sha2")
+    for path in (f"summary/{room}", f"rooms/{room}/summary"):
+        draft = (await hanako.get(f"unstable/im.nheko.summary/{path}")).body
+        assert {name: draft[name] for name in stable} == stable
+        assert draft["im.nheko.summary.room_version"] == "11"
+        assert draft["im.nheko.summary.encryption"] == "m.megolm.v1.aes-sha2"
+
+
+async def test_the_list_is_searched_whatever_letters_are_used(node: RunningNode) -> None:
+    hanako = await node.user("hanako")
+    room = await hanako.creates_room(visibility="public", name="カメラ部 ＡＢＣ", topic="写真")
+    for term in ("ｶﾒﾗ", "abc", "写真", "  カメラ部  "):
+        answer = await hanako.post("v3/publicRooms", {"filter": {"generic_search_term": term}})
+        assert [found["room_id"] for found in answer["chunk"]] == [room], term
+    answer = await hanako.post("v3/publicRooms", {"filter": {"generic_search_term": "テレビ"}})
+    assert answer.body == {"chunk": [], "total_room_count_estimate": 0}
+
+
+async def test_lists_of_networks_and_of_other_servers_are_not_kept(node: RunningNode) -> None:
+    hanako = await node.user("hanako")
+    both = {"include_all_networks": True, "third_party_instance_id": "irc"}
+    assert (await hanako.post("v3/publicRooms", both)).refusal == (400, "M_INVALID_PARAM")
+    assert (await hanako.post("v3/publicRooms", {"include_all_networks": True})).status == 200
+    assert (await hanako.get("v3/publicRooms", server="sakura.example")).status == 200
+
+
+async def test_a_room_that_is_upgraded_or_empty_leaves_the_list(node: RunningNode) -> None:
+    hanako = await node.user("hanako")
+    old = await hanako.creates_room(visibility="public")
+    new = str((await hanako.post(f"v3/rooms/{old}/upgrade", {"new_version": "11"}))["replacement_room"])
+    assert [room["room_id"] for room in (await hanako.get("v3/publicRooms"))["chunk"]] == [new]
+    await hanako.leaves(new)
+    assert (await hanako.get("v3/publicRooms"))["chunk"] == []
+
+
+async def test_pictures_and_traits_of_a_room_stand_in_the_list(node: RunningNode) -> None:
+    hanako = await node.user("hanako")
+    await hanako.creates_room(visibility="public", room_alias_name="hall", initial_state=[
+        {"type": "m.room.avatar", "content": {"url": "mxc://a/b"}},
+        {"type": "m.room.history_visibility", "content": {"history_visibility": "world_readable"}},
+        {"type": "m.room.guest_access", "content": {"guest_access": "can_join"}},
+        {"type": "m.room.join_rules", "content": {"join_rule": "knock"}},
+    ])
+    (room,) = (await hanako.get("v3/publicRooms"))["chunk"]
+    assert (room["avatar_url"], room["canonical_alias"]) == ("mxc://a/b", "#hall:sakura.example")
+    assert (room["world_readable"], room["guest_can_join"], room["join_rule"]) == (True, True, "knock")
+
+
+@pytest.mark.parametrize("content", [
+    {"alias": 5}, {"alt_aliases": "x"}, {"alt_aliases": [5]}, {"alias": "hall"}, {"alt_aliases": ["#no colon"]},
+])
+async def test_a_main_name_that_is_none_is_refused(node: RunningNode, content: dict[str, Any]) -> None:
+    hanako = await node.user("hanako")
+    room = await hanako.creates_room()
+    assert (await hanako.sets(room, "m.room.canonical_alias", content)).refusal == (400, "M_INVALID_PARAM")
+
+
+async def test_other_names_of_a_room_are_its_own_and_go_with_the_name(node: RunningNode) -> None:
+    hanako = await node.user("hanako")
+    room = await hanako.creates_room()
+    names = ["#hall:sakura.example", "#公民館:sakura.example"]
+    content = {"alias": names[0], "alt_aliases": [names[1]]}
+    assert (await hanako.sets(room, "m.room.canonical_alias", content)).refusal == (400, "M_BAD_ALIAS")
+    for name in names:
+        assert (await hanako.put(f"v3/directory/room/{quote(name)}", {"room_id": room})).status == 200
+    assert (await hanako.sets(room, "m.room.canonical_alias", content)).status == 200
+    assert (await hanako.delete(f"v3/directory/room/{quote(names[1])}")).status == 200
+    assert (await hanako.get(f"v3/rooms/{room}/state/m.room.canonical_alias")).body == {
+        "alias": names[0], "alt_aliases": [],
+    }
+
+
+async def test_strangers_are_not_told_the_names_of_a_room(node: RunningNode) -> None:
+    hanako, taro = await node.users("hanako", "taro")
+    room = await hanako.creates_room(room_alias_name="hall")
+    assert (await taro.get(f"v3/rooms/{room}/aliases")).refusal == (403, "M_FORBIDDEN")
+    await hanako.sets(room, "m.room.history_visibility", {"history_visibility": "world_readable"})
+    assert (await taro.get(f"v3/rooms/{room}/aliases"))["aliases"] == ["#hall:sakura.example"]
+
+
+async def test_rooms_of_members_and_rooms_to_knock_at_stand_in_a_space(node: RunningNode) -> None:
+    hanako, taro, jiro = await node.users("hanako", "taro", "jiro")
+    space = await hanako.creates_room(preset="public_chat", creation_content={"type": "m.space"})
+    allow = {"join_rule": "restricted", "allow": [{"type": "m.room_membership", "room_id": space}]}
+    rules = (allow, {"join_rule": "knock"}, {**allow, "join_rule": "knock_restricted"}, {"join_rule": "invite"})
+    rooms = [
+        await hanako.creates_room(initial_state=[{"type": "m.room.join_rules", "content": content}])
+        for content in rules
+    ]
+    for place, room in enumerate(rooms):
+        await hanako.sets(space, "m.space.child", {"via": ["sakura.example"], "order": str(place)}, room)
+    await taro.joins(space)
+
+    async def seen_by(person: Any) -> list[dict[str, Any]]:
+        return list((await person.get(f"v1/rooms/{space}/hierarchy"))["rooms"])
+
+    assert [room["room_id"] for room in await seen_by(jiro)] == [space, rooms[1], rooms[2]]
+    seen = await seen_by(taro)
+    assert [room["room_id"] for room in seen] == [space, *rooms[:3]]
+    assert (seen[1]["join_rule"], seen[1]["allowed_room_ids"]) == ("restricted", [space])
+    for room in (rooms[0], rooms[2]):
+        await taro.joins(room)
+        assert (await jiro.post(f"v3/join/{room}")).refusal == (403, "M_FORBIDDEN")
+    assert (await taro.post(f"v3/join/{rooms[1]}")).refusal == (403, "M_FORBIDDEN")
+    for room in (rooms[1], rooms[2]):
+        assert (await jiro.post(f"v3/knock/{room}", {"reason": "bitte"})).status == 200
+    assert (await jiro.post(f"v3/knock/{rooms[0]}")).refusal == (403, "M_FORBIDDEN")

@@ -29,8 +29,9 @@ async def test_messages_of_others_are_listed_with_what_they_mean(node: RunningNo
     found = await told(taro)
     assert texts(found) == ["two", "one"]
     assert [item["read"] for item in found] == [False, True]
-    assert found[0]["actions"] == ["notify", {"set_tweak": "highlight"}]
-    assert found[1]["actions"] == ["notify"]
+    sound = {"set_tweak": "sound", "value": "default"}
+    assert found[0]["actions"] == ["notify", sound, {"set_tweak": "highlight"}]
+    assert found[1]["actions"] == ["notify", sound]  # a room of two
     assert found[0]["room_id"] == room
     assert found[0]["ts"] == found[0]["event"]["origin_server_ts"]
     assert texts(await told(taro, only="highlight")) == ["two"]

@@ -95,8 +95,8 @@ async def test_a_name_of_one_room_is_found_where_that_room_is_seen(node: Running
 
 @pytest.mark.parametrize(("name", "term"), [
     ("山田 花子", "花子"), ("山田\u3000花子", "山田花子"), ("山田花子", "山田 花子"), ("山田 花子", "花子 山田"),
-    ("髙橋", "高橋"), ("ヤマダ", "やまだ"), ("やまだ", "ﾔﾏﾀﾞ"), ("Hanako", "\uff28\uff21\uff2e\uff21"), ("Straße", "STRASSE"),
-    ("50%_a\\b", "%_a\\"), ("子", "子"),
+    ("髙橋", "高橋"), ("ヤマダ", "やまだ"), ("やまだ", "ﾔﾏﾀﾞ"), ("Hanako", "\uff28\uff21\uff2e\uff21"),
+    ("Straße", "STRASSE"), ("50%_a\\b", "%_a\\"), ("子", "子"),
 ])
 def test_names_are_found_however_they_are_written(name: str, term: str) -> None:
     words = words_of_person("@user:sakura.example", name)
@@ -149,7 +149,8 @@ async def test_nobody_finds_themselves_or_a_closed_account(node: RunningNode) ->
 async def test_a_search_that_makes_no_sense_is_refused(node: RunningNode, body: Any, refusal: Any) -> None:
     hanako = await node.user("hanako")
     assert (await hanako.post("v3/user_directory/search", body)).refusal == refusal
-    assert (await node.ask("POST", "v3/user_directory/search", {"search_term": "x"})).refusal == (401, "M_MISSING_TOKEN")
+    nobody = await node.ask("POST", "v3/user_directory/search", {"search_term": "x"})
+    assert nobody.refusal == (401, "M_MISSING_TOKEN")
 
 
 async def test_rooms_from_before_the_directory_are_read_at_the_first_search(node: RunningNode) -> None:

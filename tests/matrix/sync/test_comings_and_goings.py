@@ -118,7 +118,7 @@ async def test_leaving_and_coming_back_between_two_answers_is_a_new_room(node: R
 
 async def test_lazy_loading_brings_only_who_speaks(node: RunningNode) -> None:
     hanako, taro, jiro, saburo = await node.users("hanako", "taro", "jiro", "saburo")
-    room = await hanako.creates_room(preset="public_chat")
+    room = await hanako.creates_room(preset="public_chat", name="広場")
     for person in (taro, jiro, saburo):
         await person.joins(room)
     for _ in range(12):
@@ -137,7 +137,7 @@ async def test_lazy_loading_brings_only_who_speaks(node: RunningNode) -> None:
 
 async def test_members_come_again_where_the_answer_was_lost(node: RunningNode) -> None:
     hanako, taro, jiro = await node.users("hanako", "taro", "jiro")
-    room = await hanako.creates_room(preset="public_chat")
+    room = await hanako.creates_room(preset="public_chat", name="広場")
     await taro.joins(room)
     await jiro.joins(room)
     for _ in range(12):

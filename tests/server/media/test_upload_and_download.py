@@ -181,7 +181,7 @@ async def test_an_announced_file_can_be_brought_once_by_its_owner(node: Node) ->
     made = await (await node.client.post("/_matrix/media/v1/create", headers=node.headers["hanako"])).json()
     assert made["unused_expires_at"] > 0
     place = made["content_uri"].removeprefix("mxc://")
-    early = await node.download(place)
+    early = await node.get(f"/_matrix/client/v1/media/download/{place}?timeout_ms=0")
     assert (early.status, (await early.json())["errcode"]) == (504, "M_NOT_YET_UPLOADED")
     assert (await _bring(node, place, "taro")).status == 403
     assert (await _bring(node, place, "hanako")).status == 200

@@ -1,0 +1,39 @@
+"""Doors of accounts that few ask for; their modules are loaded at the first request (docs/decisions/0008)."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from typing import Final
+
+from server.http.late_door import LateDoor
+from server.http.routes import Doors
+
+# Method, path, module of this package, handler in it.
+_RARE: Final = (
+    ("POST", "v3/refresh", "refresh", "refresh"),
+    ("POST", "v1/login/get_token", "refresh", "get_login_token"),
+    ("GET", "v3/auth/{stage}/fallback/web", "auth_fallback", "fallback"),
+    ("GET", "v1/admin/lock/{userId}", "admin", "get_locked"),
+    ("PUT", "v1/admin/lock/{userId}", "admin", "set_locked"),
+    ("GET", "v1/admin/suspend/{userId}", "admin", "get_suspended"),
+    ("PUT", "v1/admin/suspend/{userId}", "admin", "set_suspended"),
+    ("GET", "v3/admin/whois/{userId}", "admin", "who_is"),
+    ("GET", "v3/account/3pid", "third_party_ids", "list_all"),
+    ("POST", "v3/account/3pid", "third_party_ids", "add_of_old"),
+    ("POST", "v3/account/3pid/add", "third_party_ids", "add"),
+    ("POST", "v3/account/3pid/bind", "third_party_ids", "bind"),
+    ("POST", "v3/account/3pid/delete", "third_party_ids", "remove"),
+    ("POST", "v3/account/3pid/unbind", "third_party_ids", "remove"),
+    ("POST", "v3/account/3pid/email/requestToken", "third_party_ids", "request_token"),
+    ("POST", "v3/account/3pid/msisdn/requestToken", "third_party_ids", "request_token"),
+    ("POST", "v3/account/password/email/requestToken", "third_party_ids", "request_token"),
+    ("POST", "v3/account/password/msisdn/requestToken", "third_party_ids", "request_token"),
+    ("POST", "v3/register/email/requestToken", "third_party_ids", "request_token"),
+    ("POST", "v3/register/msisdn/requestToken", "third_party_ids", "request_token"),
+)
+
+
+def add_routes(doors: Doors) -> None:
+    """Register the doors of this file."""
+    for method, path, module, handler in _RARE:
+        doors.add(method, path, LateDoor(f"server.matrix_api.{module}", attrgetter(handler)).answer)

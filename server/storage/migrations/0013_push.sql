@@ -1,0 +1,20 @@
+-- What the rule of a row says, as JSON; NULL where the other columns say enough.
+ALTER TABLE event_notices ADD COLUMN actions TEXT;
+
+-- Where apps want to be told. delivered is the stream position up to which they were told, badge the last number.
+CREATE TABLE pushers (
+    user_id TEXT NOT NULL,
+    app_id TEXT NOT NULL,
+    pushkey TEXT NOT NULL,
+    device_id TEXT NOT NULL,
+    app_display_name TEXT NOT NULL,
+    device_display_name TEXT NOT NULL,
+    profile_tag TEXT NOT NULL,
+    lang TEXT NOT NULL,
+    data {bytes} NOT NULL,
+    enabled INTEGER NOT NULL,
+    set_ts {int} NOT NULL,
+    delivered {int} NOT NULL,
+    badge INTEGER,
+    PRIMARY KEY (user_id, app_id, pushkey)
+);
