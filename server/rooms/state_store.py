@@ -125,7 +125,7 @@ _STATE_HISTORIES: Final = (
     select(events.c.room, events.c.stream, events.c.event_id, events.c.json)
     .where(events.c.room.in_(bindparam("nids", expanding=True)), events.c.type == bindparam("kind"))
     .where(events.c.state_key == bindparam("key"), events.c.state_key.is_not(None))
-    .where(events.c.flags.op("&")(3) == 0).order_by(events.c.stream)
+    .where(SEEN).order_by(events.c.stream)
 )
 
 
