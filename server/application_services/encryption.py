@@ -5,7 +5,7 @@ others' devices, how many of their one-time keys are left.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -17,6 +17,8 @@ from server.rooms.state_store import users_who_share_rooms
 from server.storage.database import Database
 
 Json = dict[str, Any]
+# None left is worth telling.
+_ALWAYS_TOLD: Final = "signed_curve25519"
 
 
 class Encryption:
@@ -54,7 +56,7 @@ class Encryption:
         own = sorted(user_id for user_id in set(users) if self._service.owns_user(user_id))
         for device in await devices_of(self._database, own):
             left, unused = await self._accounts.key_counts(device.user_id, device.device_id)
-            counts.setdefault(device.user_id, {})[device.device_id] = left
+            counts.setdefault(device.user_id, {})[device.device_id] = {_ALWAYS_TOLD: 0, **left}
             fallbacks.setdefault(device.user_id, {})[device.device_id] = unused
         return counts, fallbacks
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from server.accounts.presence import Presences
 from server.application_services.interest import Interest
@@ -13,6 +13,8 @@ from server.rooms.receipts import READ_PRIVATE, receipt_content
 from server.rooms.typing import Typing
 
 Json = dict[str, Any]
+# Later than everything that has happened.
+_NOW: Final = 2**62
 
 
 class Ephemeral:
@@ -45,6 +47,8 @@ class Ephemeral:
         typed, self._typed = self._typed, set()
         seen, self._seen = self._seen, set()
         for room_id in sorted(typed):
+            if not await self._interest.wants_room(room_id, _NOW):
+                continue
             content = {"user_ids": self._typing.in_room(room_id)}
             found.append({"type": "m.typing", "room_id": room_id, "content": content})
         return found + [shown for user_id in sorted(seen) if (shown := self._presence_of(user_id)) is not None]

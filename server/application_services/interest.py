@@ -30,7 +30,7 @@ class Interest:
         self._left: dict[str, int] = {}
 
     def recall(self, changes: Iterable[tuple[int, str, str]]) -> None:
-        """What was committed before the start: ``(stream, room id, user id)`` of member events."""
+        """What was committed before the start: ``(stream, room id, user id)`` of members who may have left."""
         for stream, room_id, user_id in changes:
             if self._service.owns_user(user_id):
                 self._left[room_id] = stream
@@ -45,7 +45,7 @@ class Interest:
         is_own = event.state_key is not None and self._service.owns_user(event.state_key)
         if event.type == "m.room.member":
             self._inside.pop(room.room_id, None)
-            if is_own and event.content.get("membership") != "join":
+            if is_own and entry.replaced is not None and entry.replaced.content.get("membership") == "join":
                 self._left[room.room_id] = entry.stream
         return is_own or self._service.owns_user(event.sender) or self.may_want_room(room)
 

@@ -53,6 +53,7 @@ class Transaction:
         news = self.device_news
         if news is not None:
             said |= dict.fromkeys(_TO_DEVICE, news.to_device)
-            said |= dict.fromkeys(_LISTS, {"changed": news.changed, "left": []})
+            lists: Json = {"changed": news.changed, "left": []}
+            said |= dict.fromkeys(_LISTS, lists)
             said |= dict.fromkeys(_COUNTS, news.counts) | dict.fromkeys(_FALLBACKS, news.fallbacks)
         return orjson.dumps(said)

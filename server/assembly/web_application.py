@@ -9,6 +9,7 @@ from server.accounts.interactive_auth import InteractiveAuth
 from server.accounts.shared_secret import SharedSecretRegistration
 from server.assembly.late_doors import add_late_doors
 from server.assembly.node import Node
+from server.assembly.previews import late_previews
 from server.http.keys import (
     ACCOUNTS,
     APPLICATION_SERVICES,
@@ -19,7 +20,7 @@ from server.http.keys import (
     SETTINGS,
     SHARED_SECRET,
 )
-from server.http.media_services import MEDIA
+from server.http.media_services import MEDIA, PREVIEWS
 from server.http.rate_limits import RateLimits
 from server.http.room_services import ROOMS
 from server.http.routes import Doors
@@ -36,6 +37,7 @@ def make_app(node: Node) -> web.Application:
     app[SETTINGS] = settings
     app[ROOMS] = node.services
     app[MEDIA] = node.media
+    app[PREVIEWS] = late_previews(node)
     app[RATE_LIMITS] = RateLimits(clock, settings)
     app[INTERACTIVE_AUTH] = InteractiveAuth(clock)
     app[SHARED_SECRET] = SharedSecretRegistration(clock, settings.registration.shared_secret)

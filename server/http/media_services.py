@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from server.config import Settings
 from server.foundation.clock import Clock
 from server.foundation.worker_process import WorkerProcess
+from server.http.limiter import Limiter
 from server.media.files import MediaFiles
 from server.media.media import Media
 from server.media.model import ALWAYS, MediaLimits
 from server.media.thumbnails import Thumbnails
 from server.storage.database import Database
+
+if TYPE_CHECKING:
+    from server.media.previews import Previews
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,18 @@ class MediaServices:
     thumbnails: Thumbnails
 
 
+@dataclass(frozen=True, slots=True)
+class PreviewServices:
+    """Previews of web pages. ``open`` makes what they need at their first use (docs/decisions/0008).
+
+    ``pages`` limits how many pages, that nobody had looked at lately, one person has looked at.
+    """
+
+    open: Callable[[], Previews]
+    pages: Limiter
+
+
+PREVIEWS = web.AppKey("previews", PreviewServices)
 MEDIA = web.AppKey("media", MediaServices)
 
 

@@ -25,6 +25,7 @@ from server.media.model import (
 )
 from server.storage.database import Database, Transaction
 
+_AT_ONCE: Final = 100
 _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
@@ -124,10 +125,23 @@ class Media:
     async def delete(self, mxc: Mxc) -> None:
         """Remove a file, its small pictures and its row. Raises ``NotFound``."""
         found = await self.open(mxc)
-        await self._files.withdraw(found.item.media_id)
+        await self._remove(found.item.media_id)
+
+    async def delete_before(self, owner: str, ts: int) -> int:
+        """Remove all files of ``owner`` that came before ``ts`` (ms); answers how many."""
+        count = 0
+        while ids := await media_store.of_owner_before(self._database, owner, ts, _AT_ONCE):
+            for media_id in ids:
+                await self._remove(media_id)
+            count += len(ids)
+        return count
+
+    async def _remove(self, media_id: str) -> None:
+        if self._files.content_path(media_id).is_file():
+            await self._files.withdraw(media_id)
         async with self._database.write() as tx:
-            await media_store.remove(tx, found.item.media_id)
-        await self._files.discard(found.item.media_id)
+            await media_store.remove(tx, media_id)
+        await self._files.discard(media_id)
 
     async def _find(self, mxc: Mxc) -> MediaItem:
         # Other servers' media come by federation; until then nobody can make this node fetch anything.

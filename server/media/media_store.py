@@ -82,6 +82,15 @@ async def forget_pending_before(tx: Transaction, ts: int) -> None:
     await tx.execute(delete(media).where(media.c.size.is_(None), media.c.created_ts < ts))
 
 
+async def of_owner_before(database: Database, owner: str, ts: int, limit: int) -> list[str]:
+    """Ids of the oldest files of an owner that came before ``ts`` (ms)."""
+    rows = await database.fetch_all(
+        select(media.c.media_id).where(media.c.owner == owner, media.c.size.is_not(None), media.c.created_ts < ts)
+        .order_by(media.c.created_ts).limit(limit)
+    )
+    return [str(row[0]) for row in rows]
+
+
 async def with_content(database: Database, media_ids: list[str]) -> set[str]:
     """Which of ``media_ids`` are files that have their content."""
     if not media_ids:

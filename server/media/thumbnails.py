@@ -14,6 +14,7 @@ from server.foundation.worker_process import WorkerError, WorkerProcess
 from server.media.files import MediaFiles
 from server.media.media import Media
 from server.media.model import Mxc, OpenedMedia
+from server.media.picture_formats import picture_format
 from server.media.thumbnail_sizes import ThumbnailSize
 
 # Width times height of a picture that is still decoded: the cameras of today's telephones. How much memory that takes
@@ -94,17 +95,6 @@ def _format_of(path: Path) -> str | None:
     """By its first bytes, whatever it is called. Most files are encrypted and end here."""
     with path.open("rb") as file:
         return picture_format(file.read(12))
-
-
-def picture_format(start: bytes) -> str | None:
-    """The format of a picture that begins with ``start`` (12 bytes), of the four that are decoded; else ``None``."""
-    if start.startswith(b"\xff\xd8\xff"):
-        return "JPEG"
-    if start.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "PNG"
-    if start.startswith((b"GIF87a", b"GIF89a")):
-        return "GIF"
-    return "WEBP" if start[:4] == b"RIFF" and start[8:12] == b"WEBP" else None
 
 
 def _no_picture() -> Refused:

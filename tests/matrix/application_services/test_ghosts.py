@@ -1,0 +1,194 @@
+"""Ghosts: users whom an application service makes and speaks as (spec, "Identity assertion", "Registration")."""
+
+from __future__ import annotations
+
+from tests.builders import PASSWORD, SERVER_NAME, RunningNode
+from tests.matrix.application_services.conftest import MakeNode
+from tests.matrix.application_services.service import Registered, ghost
+
+SENDER = f"@ircbot:{SERVER_NAME}"
+
+
+async def test_a_service_makes_a_user_whose_name_may_begin_with_an_underscore(bridge: Registered) -> None:
+    answer = await bridge.registers("taro")
+    assert answer["user_id"] == ghost("taro")
+    me = await bridge.node.ask("GET", "v3/account/whoami", token=answer["access_token"])
+    assert (me["user_id"], me["device_id"]) == (ghost("taro"), answer["device_id"])
+
+
+async def test_a_service_makes_a_user_without_logging_them_in(bridge: Registered) -> None:
+    answer = await bridge.registers("taro", inhibit_login=True)
+    assert answer["user_id"] == ghost("taro")
+    assert "access_token" not in answer.body
+
+
+async def test_the_same_user_is_made_once(bridge: Registered) -> None:
+    await bridge.ghosts("taro")
+    assert (await bridge.registers("taro")).refusal == (400, "M_USER_IN_USE")
+
+
+async def test_a_service_makes_no_user_outside_of_its_names(bridge: Registered) -> None:
+    body = {"type": "m.login.application_service", "username": "hanako"}
+    assert (await bridge.ask("POST", "v3/register", body)).refusal == (400, "M_EXCLUSIVE")
+
+
+async def test_only_a_service_makes_users_in_this_way(node: RunningNode) -> None:
+    hanako = await node.user("hanako")
+    body = {"type": "m.login.application_service", "username": "_irc_taro"}
+    with node.contract.tolerating("a token that is missing is a 401 everywhere; there is no flow to go on with"):
+        assert (await node.ask("POST", "v3/register", body)).refusal == (401, "M_MISSING_TOKEN")
+        assert (await hanako.post("v3/register", body)).refusal == (401, "M_UNKNOWN_TOKEN")
+
+
+async def test_people_cannot_register_a_name_of_the_service(node: RunningNode) -> None:
+    body = {"username": "_irc_taro", "password": PASSWORD, "auth": {"type": "m.login.dummy"}}
+    assert (await node.ask("POST", "v3/register", body)).refusal == (400, "M_EXCLUSIVE")
+    free = await node.ask("GET", "v3/register/available", username="_irc_taro")
+    assert free.refusal == (400, "M_EXCLUSIVE")
+    assert (await node.ask("GET", "v3/register/available", username="taro"))["available"]
+
+
+async def test_a_service_logs_a_ghost_in(bridge: Registered) -> None:
+    flows = (await bridge.ask("GET", "v3/login"))["flows"]
+    assert {"type": "m.login.application_service"} in flows
+    await bridge.ghosts("taro")
+    identifier = {"type": "m.id.user", "user": ghost("taro")}
+    body = {"type": "m.login.application_service", "identifier": identifier, "device_id": "BRIDGE"}
+    answer = await bridge.ask("POST", "v3/login", body)
+    assert (answer["user_id"], answer["device_id"]) == (ghost("taro"), "BRIDGE")
+    foreign = {**body, "identifier": {"type": "m.id.user", "user": "hanako"}}
+    assert (await bridge.ask("POST", "v3/login", foreign)).refusal == (400, "M_EXCLUSIVE")
+    assert (await bridge.node.ask("POST", "v3/login", body)).refusal == (401, "M_MISSING_TOKEN")
+    assert (await bridge.node.ask("POST", "v3/login", body, token="nobody's")).refusal == (401, "M_UNKNOWN_TOKEN")
+
+
+async def test_the_sender_is_there_without_registering(bridge: Registered) -> None:
+    hanako = await bridge.node.user("hanako")
+    room = await hanako.creates_room(preset="public_chat")
+    assert (await bridge.ask("POST", f"v3/rooms/{room}/join", {})).status == 200
+    other = await hanako.creates_room(preset="public_chat")
+    assert (await bridge.joins(SENDER, other)).status == 200
+    assert (await bridge.ask("GET", "v3/account/whoami")).body == {"user_id": SENDER, "is_guest": False}
+
+
+async def test_a_ghost_registers_before_it_joins(bridge: Registered) -> None:
+    hanako = await bridge.node.user("hanako")
+    room = await hanako.creates_room(preset="public_chat")
+    assert (await bridge.joins(ghost("taro"), room)).refusal == (403, "M_FORBIDDEN")
+    await bridge.ghosts("taro")
+    assert (await bridge.joins(ghost("taro"), room)).status == 200
+
+
+async def test_ghosts_use_rooms_as_people_do(bridge: Registered) -> None:
+    hanako = await bridge.node.user("hanako")
+    [taro] = await bridge.ghosts("taro")
+    room = await bridge.creates_room(taro, invite=[hanako.user_id])
+    await hanako.joins(room)
+    assert (await bridge.says(taro, room, "こんにちは", "1")).status == 200
+    again = await bridge.says(taro, room, "こんにちは", "1")
+    events = (await hanako.syncs()).timeline(room)
+    assert [(event["sender"], event["content"]["body"]) for event in events[-1:]] == [(taro, "こんにちは")]
+    assert again["event_id"] == events[-1]["event_id"]
+
+
+async def test_a_service_speaks_for_nobody_else(bridge: Registered) -> None:
+    hanako = await bridge.node.user("hanako")
+    answer = await bridge.ask("GET", "v3/account/whoami", user_id=hanako.user_id)
+    assert answer.refusal == (403, "M_FORBIDDEN")
+    path = f"v3/profile/{hanako.user_id}/displayname"
+    assert (await bridge.ask("PUT", path, {"displayname": "x"}, user_id=hanako.user_id)).status == 403
+    assert (await bridge.ask("PUT", path, {"displayname": "x"})).status == 403
+
+
+async def test_a_service_gives_its_ghosts_names_and_pictures(bridge: Registered) -> None:
+    [taro] = await bridge.ghosts("taro")
+    for name, value in (("displayname", "太郎"), ("avatar_url", "mxc://sakura.example/taro")):
+        assert (await bridge.ask("PUT", f"v3/profile/{taro}/{name}", {name: value}, user_id=taro)).status == 200
+    profile = await bridge.ask("GET", f"v3/profile/{taro}")
+    assert (profile["displayname"], profile["avatar_url"]) == ("太郎", "mxc://sakura.example/taro")
+
+
+async def test_a_service_closes_the_account_of_a_ghost(bridge: Registered) -> None:
+    [taro] = await bridge.ghosts("taro")
+    assert (await bridge.ask("POST", "v3/account/deactivate", {}, user_id=taro)).status == 200
+    assert (await bridge.ask("GET", "v3/account/whoami", user_id=taro)).refusal == (403, "M_USER_DEACTIVATED")
+
+
+async def test_a_service_says_when_something_was_said_and_people_cannot(bridge: Registered) -> None:
+    hanako = await bridge.node.user("hanako")
+    [taro] = await bridge.ghosts("taro")
+    room = await bridge.creates_room(taro)
+    await hanako.joins(room)
+    await bridge.says(taro, room, "昔のこと", "1", ts="1500000000000")
+    path = f"v3/rooms/{room}/state/m.room.topic"
+    await bridge.ask("PUT", path, {"topic": "昔"}, user_id=taro, ts="1500000000001")
+    sent = await hanako.put(f"v3/rooms/{room}/send/m.room.message/1", {"msgtype": "m.text", "body": "今"}, ts="1")
+    assert sent.status == 200
+    times = [event["origin_server_ts"] for event in (await hanako.syncs()).timeline(room)[-3:]]
+    assert times[:2] == [1500000000000, 1500000000001]
+    assert times[2] > 1600000000000
+    refused = await bridge.says(taro, room, "?", "2", ts="yesterday")
+    assert refused.refusal == (400, "M_INVALID_PARAM")
+
+
+async def test_a_service_acts_from_a_device_of_its_ghost(bridge: Registered) -> None:
+    answer = await bridge.registers("taro", device_id="BRIDGE")
+    for name in ("device_id", "org.matrix.msc3202.device_id"):
+        me = await bridge.ask("GET", "v3/account/whoami", user_id=ghost("taro"), **{name: "BRIDGE"})
+        assert me["device_id"] == "BRIDGE"
+    assert answer["device_id"] == "BRIDGE"
+    wrong = await bridge.ask("GET", "v3/account/whoami", user_id=ghost("taro"), device_id="OTHER")
+    assert wrong.refusal == (400, "M_UNKNOWN_DEVICE")
+    gone = await bridge.ask("DELETE", "v3/devices/BRIDGE", {}, user_id=ghost("taro"))
+    assert gone.status == 200
+    me = await bridge.ask("GET", "v3/account/whoami", user_id=ghost("taro"), device_id="BRIDGE")
+    assert me.refusal == (400, "M_UNKNOWN_DEVICE")
+
+
+async def test_a_service_that_may_makes_devices_for_its_ghosts(make_node: MakeNode) -> None:
+    node = await make_node({"io.element.msc4190": True})
+    bridge, hanako = Registered(node), await node.user("hanako")
+    [taro] = await bridge.ghosts("taro")
+    named = {"display_name": "橋"}
+    assert (await bridge.ask("PUT", "v3/devices/BRIDGE", named, user_id=taro)).status == 201
+    assert (await bridge.ask("PUT", "v3/devices/BRIDGE", named, user_id=taro)).status == 200
+    devices = (await bridge.ask("GET", "v3/devices", user_id=taro))["devices"]
+    assert [(device["device_id"], device["display_name"]) for device in devices] == [("BRIDGE", "橋")]
+    assert (await hanako.put("v3/devices/BRIDGE", named)).refusal == (404, "M_NOT_FOUND")
+
+
+async def test_a_service_that_may_not_makes_no_devices(bridge: Registered) -> None:
+    [taro] = await bridge.ghosts("taro")
+    assert (await bridge.ask("PUT", "v3/devices/BRIDGE", {}, user_id=taro)).refusal == (404, "M_NOT_FOUND")
+
+
+async def test_rooms_get_the_names_of_the_service_from_it_alone(bridge: Registered) -> None:
+    hanako = await bridge.node.user("hanako")
+    [taro] = await bridge.ghosts("taro")
+    room, other = await bridge.creates_room(taro), await hanako.creates_room()
+    path = f"v3/directory/room/%23_irc_matsuri:{SERVER_NAME}"
+    assert (await hanako.put(path, {"room_id": other})).refusal == (400, "M_EXCLUSIVE")
+    assert (await hanako.post("v3/createRoom", {"room_alias_name": "_irc_x"})).refusal == (400, "M_EXCLUSIVE")
+    assert (await bridge.ask("PUT", path, {"room_id": room}, user_id=taro)).status == 200
+    assert (await hanako.get(path))["room_id"] == room
+    foreign = f"v3/directory/room/%23matsuri:{SERVER_NAME}"
+    assert (await bridge.ask("PUT", foreign, {"room_id": room}, user_id=taro)).refusal == (400, "M_EXCLUSIVE")
+
+
+async def test_limits_hold_for_a_service_only_where_they_are_said_to(make_node: MakeNode) -> None:
+    limits = "[limits]\nrequests_per_second = 1\nrequest_burst = 3\nmessages_per_second = 1\nmessage_burst = 2\n"
+    node = await make_node(
+        {"rate_limited": True},
+        {"id": "free", "as_token": "free", "hs_token": "free-hs", "sender_localpart": "freebot", "namespaces": {
+            "users": [{"regex": "@_free_.*"}]}},
+        more=limits,
+    )
+    limited, free = Registered(node), Registered(node, "free")
+    await limited.ghosts("taro")
+    body = {"type": "m.login.application_service", "username": "_free_taro", "inhibit_login": True}
+    await free.ask("POST", "v3/register", body)
+    who = "v3/account/whoami"
+    asked = [(await limited.ask("GET", who, user_id=ghost("taro"))).status for _ in range(6)]
+    assert 429 in asked
+    assert [(await limited.ask("GET", who)).status for _ in range(6)] == [200] * 6
+    assert [(await free.ask("GET", who, user_id=f"@_free_taro:{SERVER_NAME}")).status for _ in range(6)] == [200] * 6
