@@ -17,6 +17,8 @@ from benchmarks.servers import SHARED_SECRET
 Json = dict[str, object]
 
 CLIENT = "/_matrix/client/v3"
+_SLIDING_SYNC = "/_matrix/client/unstable/org.matrix.simplified_msc3575/sync"
+_POS = re.compile(rb'"pos"\s*:\s*"([^"]+)"')
 _REGISTER = "/_synapse/admin/v1/register"
 _NEXT_BATCH = re.compile(rb'"next_batch"\s*:\s*"([^"]+)"')
 _LIMITED = re.compile(rb'"limited"\s*:\s*true')
@@ -75,6 +77,18 @@ class Person:
         query += f"&since={quote(since)}" if since else ""
         return (await _call(self.waiting, "GET", f"{CLIENT}/sync?{query}", self.token, b"")).body
 
+    async def slide(self, body: bytes, *, pos: str = "", timeout_ms: int = 0) -> bytes:
+        """One request of sliding sync on the waiting connection, in the dialect that clients speak; the raw answer."""
+        query = f"timeout={timeout_ms}" + (f"&pos={quote(pos)}" if pos else "")
+        return (await _call(self.waiting, "POST", f"{_SLIDING_SYNC}?{query}", self.token, body)).body
+
+    async def search(self, room_id: str, word: str) -> int:
+        """Searches the messages of a room; how many were found, as far as the first page shows."""
+        wanted = {"search_term": word, "keys": ["content.body"], "order_by": "recent", "filter": {"rooms": [room_id]}}
+        body = orjson.dumps({"search_categories": {"room_events": wanted}})
+        answer = await _call(self.talking, "POST", f"{CLIENT}/search", self.token, body)
+        return len(orjson.loads(answer.body)["search_categories"]["room_events"].get("results", []))
+
     async def earlier(self, room_id: str, start: str) -> tuple[bytes, str]:
         """A page of `/messages` backwards from a token: the raw answer, and the token of the next page or nothing."""
         path = f"{CLIENT}/rooms/{quote(room_id)}/messages?dir=b&limit={_PAGE}&from={quote(start)}"
@@ -107,6 +121,14 @@ def next_batch(body: bytes) -> str:
     found = _NEXT_BATCH.search(body)
     if found is None:
         raise ValueError(f"no next_batch in {body[:200]!r}")
+    return found[1].decode()
+
+
+def next_pos(body: bytes) -> str:
+    """The position of the next request of sliding sync, found without parsing the answer."""
+    found = _POS.search(body)
+    if found is None:
+        raise ValueError(f"no pos in {body[:200]!r}")
     return found[1].decode()
 
 

@@ -24,6 +24,10 @@ class Sizes:
     readers: int
     initial_rounds: int
     disk_each: int
+    sliding_rooms: int
+    sliding_starts: int
+    searched: int
+    searches_each: int
     patience_s: float
 
 
@@ -43,6 +47,10 @@ FULL = Sizes(
     readers=10,
     initial_rounds=4,
     disk_each=60,
+    sliding_rooms=500,
+    sliding_starts=5,
+    searched=5_000,
+    searches_each=10,
     patience_s=180.0,
 )
 """The sizes that the budgets speak of."""
@@ -63,6 +71,10 @@ QUICK = Sizes(
     readers=4,
     initial_rounds=2,
     disk_each=15,
+    sliding_rooms=40,
+    sliding_starts=2,
+    searched=400,
+    searches_each=3,
     patience_s=60.0,
 )
 """For a first look in under a minute; too small for the ratios to count."""

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from benchmarks.measuring import Figure
 from benchmarks.scenarios.crowds import burst, burst_of_1500, fan_out, receipts
 from benchmarks.scenarios.joining import register_and_join
+from benchmarks.scenarios.searching import search
 from benchmarks.scenarios.sending import disk, private_answers, send_in_circle, send_in_hall
+from benchmarks.scenarios.sliding import sliding_start, sliding_wake
 from benchmarks.scenarios.starting import start
 from benchmarks.scenarios.syncing import empty_sync, initial_sync
 from benchmarks.sizes import Sizes
@@ -35,6 +37,9 @@ SCENARIOS: Sequence[Scenario] = (
     Scenario(private_answers, ("private_answer",)),
     Scenario(empty_sync, ("empty_sync",)),
     Scenario(initial_sync, ("initial_sync", "initial_sync_50")),
+    Scenario(sliding_start, ("sliding_start", "sliding_cold")),
+    Scenario(sliding_wake, ("sliding_wake",)),
+    Scenario(search, ("search",)),
     Scenario(disk, ("disk",)),
     Scenario(burst, ("burst", "memory_burst")),
     Scenario(burst_of_1500, ("burst_1500", "memory_burst_1500"), only_ours=True),
