@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
@@ -10,11 +11,13 @@ from server.accounts.sessions import Caller
 from server.foundation.canonical_json import parse_json
 from server.foundation.errors import Forbidden, InvalidParam, NotFound
 from server.http.answers import json_answer
+from server.http.keys import ACCOUNTS
+from server.http.keys import ACCOUNTS
 from server.http.requests import bool_query, caller, int_query
 from server.http.room_services import ROOMS
 from server.http.routes import Doors
 from server.rooms.event import Event
-from server.rooms.history import RECURSION, Page
+from server.rooms.history import RECURSION, Page, Wanted
 from server.rooms.timeline import Entry, client_event
 from server.sync.filters import NO_FILTER, EventFilter, parse_filter
 from server.sync.tokens import SyncToken
@@ -45,7 +48,7 @@ async def messages(request: web.Request) -> web.Response:
     page = await request.app[ROOMS].history.page(
         request.match_info["roomId"], who.user_id, _position(request, "from"), _position(request, "to"),
         min(int_query(request, "limit", 10), _MOST),
-        wanted.wants, backwards=backwards,
+        _heard(request, who, wanted), backwards=backwards,
     )
     answer = _page(page, who, "chunk")
     if wanted.lazy_members:
@@ -62,7 +65,7 @@ async def context(request: web.Request) -> web.Response:
     wanted = _filter(request)
     found = await request.app[ROOMS].history.context(
         request.match_info["roomId"], who.user_id, request.match_info["eventId"],
-        min(int_query(request, "limit", 10), _MOST), wanted.wants,
+        min(int_query(request, "limit", 10), _MOST), _heard(request, who, wanted),
     )
     entries = [*found.before.entries, found.entry, *found.after.entries]
     senders = {entry.event.sender for entry in entries}
@@ -129,14 +132,13 @@ async def joined_members(request: web.Request) -> web.Response:
     for (kind, user_id), event in found.items():
         content = event.content
         if kind == "m.room.member" and content.get("membership") == "join":
-            joined[user_id] = {
-                "display_name": content.get("displayname"), "avatar_url": content.get("avatar_url"),
-            }
+            shown = {"display_name": content.get("displayname"), "avatar_url": content.get("avatar_url")}
+            joined[user_id] = {name: value for name, value in shown.items() if isinstance(value, str)}
     return json_answer({"joined": joined})
 
 
 async def relations(request: web.Request) -> web.Response:
-    """What relates to an event: edits, reactions, answers of a thread."""
+    """What relates to an event: edits, reactions, answers of a thread; not those of people whom one ignores."""
     who = await caller(request)
     path = request.match_info
     recurse = bool_query(request, "recurse")
@@ -145,6 +147,8 @@ async def relations(request: web.Request) -> web.Response:
         _position(request, "from"), max(1, min(int_query(request, "limit", 30), _MOST)),
         backwards=_direction(request, required=False), recurse=recurse,
     )
+    ignored = request.app[ACCOUNTS].account_data.ignored_by(who.user_id)
+    page = replace(page, entries=[entry for entry in page.entries if entry.event.sender not in ignored])
     answer = _page(page, who, "chunk")
     answer["next_batch"] = answer.pop("end", None)
     answer.pop("start")
@@ -187,6 +191,14 @@ def _direction(request: web.Request, *, required: bool) -> bool:
         code = "M_INVALID_PARAM" if direction else "M_MISSING_PARAM"
         raise InvalidParam("dir is b (backwards) or f (forwards)", code=code)
     return direction != "f"
+
+
+def _heard(request: web.Request, who: Caller, wanted: EventFilter) -> Wanted:
+    """What the filter wants, without what ignored users have said (spec, "Ignoring Users")."""
+    ignored = request.app[ACCOUNTS].account_data.ignored_by(who.user_id)
+    if not ignored:
+        return wanted.wants
+    return lambda event: wanted.wants(event) and (event.state_key is not None or event.sender not in ignored)
 
 
 def _filter(request: web.Request) -> EventFilter:

@@ -10,11 +10,14 @@ from aiohttp import web
 from server.accounts.sessions import Caller
 from server.foundation.errors import InvalidParam
 from server.http.answers import json_answer
-from server.http.requests import caller, int_query, json_body, require_may_speak, take_message
+from server.http.requests import caller, int_query, json_body, member, require_may_speak, take_message
 from server.http.room_services import ROOMS
 from server.http.routes import Doors
 from server.matrix_api.alias_checks import check_canonical_alias
+from server.matrix_api.notice_rooms import require_may_leave_room
+from server.matrix_api.invite_permission import require_takes_invitations
 from server.rooms.send_event import VOUCHER, Draft
+from server.rooms.server_acl import require_own_server
 
 # A little above the largest event, so that the event's own limit answers.
 _LIMIT = 128 * 1024
@@ -54,9 +57,15 @@ async def set_state(request: web.Request) -> web.Response:
     services = request.app[ROOMS]
     if (kind, state_key, content.get("membership")) != ("m.room.member", who.user_id, "leave"):
         require_may_speak(request, who)
+    else:
+        await require_may_leave_room(request, path["roomId"])
     if kind == "m.room.canonical_alias":
         await check_canonical_alias(services, path["roomId"], content)
+    elif kind == "m.room.server_acl":
+        require_own_server(content, services.sender.identity.server_name)
     elif kind == "m.room.member":
+        if content.get("membership") == "invite":
+            require_takes_invitations(request, state_key)
         content.pop(VOUCHER, None)  # whether somebody vouches for the member is not for the member to say
     draft = Draft(path["roomId"], who.user_id, kind, content, state_key, ts=_timestamp(request, who))
     event = await services.sender.send(draft)
@@ -65,7 +74,7 @@ async def set_state(request: web.Request) -> web.Response:
 
 async def redact(request: web.Request) -> web.Response:
     """``PUT …/redact/{eventId}/{txnId}``: take an event's content away for good."""
-    who = await caller(request)
+    who = await member(request)
     path = request.match_info
     body = await json_body(request)
     content: dict[str, Any] = {"reason": body["reason"]} if isinstance(body.get("reason"), str) else {}

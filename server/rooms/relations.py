@@ -6,17 +6,18 @@ specification leaves their counting to clients, who see each reaction in the tim
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 
 from server.foundation.errors import Refused
 from server.rooms.event import Event
-from server.rooms.event_store import entries_by_id, related_ids
+from server.rooms.event_store import entries_by_id, entry_of, related_ids
 from server.rooms.live_room import LiveRoom
 from server.rooms.timeline import Entry, Json, client_event
 from server.storage.database import Database
 
 ANNOTATION: Final = "m.annotation"
+THREAD: Final = "m.thread"
 BUNDLED: Final = ("m.replace", "m.thread", "m.reference")
 
 
@@ -84,13 +85,41 @@ async def bundle_all(database: Database, room: LiveRoom, entries: Sequence[Entry
             bundle(by_id[target], children[event_id])
 
 
-async def require_first_annotation(
+async def bundle_without(
+    database: Database, room: LiveRoom, entry: Entry, ignored: Collection[str]
+) -> Entry:
+    """The entry with its relations, but not those that ``ignored`` people have sent."""
+    rows = await related_ids(database, [entry.event.event_id], BUNDLED)
+    children = await entries_by_id(database, room, [row[0] for row in rows if row[5] not in ignored])
+    shown = Entry(entry.event, entry.stream, entry.snapshot, txn=entry.txn)
+    for child in children:
+        bundle(shown, child)
+    return shown
+
+
+async def require_possible_relation(
     database: Database, room: LiveRoom, sender: str, kind: str, content: dict[str, Any]
 ) -> None:
-    """Raise ``M_DUPLICATE_ANNOTATION`` where ``sender`` has put the same reaction to the same event already."""
+    """Raise ``Refused`` for a reaction that ``sender`` has put there before and for a thread inside another."""
     relation = relation_of(content)
-    if relation is None or relation[1] != ANNOTATION:
+    if relation is None:
         return
+    if relation[1] == ANNOTATION:
+        await _require_first_annotation(database, room, sender, kind, relation)
+    elif relation[1] == THREAD:
+        await _require_thread_root(database, room, relation[0])
+
+
+async def _require_thread_root(database: Database, room: LiveRoom, event_id: str) -> None:
+    """Spec "Validation of m.thread relationships": a thread begins at an event that belongs to no other."""
+    root = room.find(event_id) or await entry_of(database, room, event_id)
+    if root is not None and relation_of(root.event.content) is not None:
+        raise Refused("A thread cannot begin at an event that relates to another one")
+
+
+async def _require_first_annotation(
+    database: Database, room: LiveRoom, sender: str, kind: str, relation: tuple[str, str, str]
+) -> None:
     if room.find(relation[0]) is not None:
         # All that came after an event in memory is in memory, too.
         same = any(

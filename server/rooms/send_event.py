@@ -23,7 +23,7 @@ from server.rooms.auth_rules.selection import auth_types_for
 from server.rooms.event import Event, seal
 from server.rooms.event_store import entry_of, room_of_event
 from server.rooms.live_room import LiveRoom
-from server.rooms.relations import relation_of, renew_bundle, require_first_annotation
+from server.rooms.relations import relation_of, renew_bundle, require_possible_relation
 from server.rooms.rooms import Rooms
 from server.rooms.timeline import Entry
 from server.rooms.transactions import Transactions
@@ -153,7 +153,7 @@ class EventSender:
         found = await self.rooms.get(draft.room_id)
         redacting = await self._find_target(found, draft)
         related = relation_of(redacting.event.content) if redacting is not None else None
-        await require_first_annotation(self._database, found, draft.sender, draft.type, draft.content)
+        await require_possible_relation(self._database, found, draft.sender, draft.type, draft.content)
         async with self.rooms.hold(found) as room:
             same = self._same_state(room, draft)
             if same is not None:

@@ -10,7 +10,7 @@ from server.rooms.event_store import entries_by_id
 from server.rooms.history import History
 from server.rooms.live_room import LiveRoom
 from server.rooms.redaction import redact
-from server.rooms.relations import bundle_all
+from server.rooms.relations import THREAD, bundle_all, bundle_without
 from server.rooms.thread_store import newest_threads
 from server.rooms.timeline import Entry
 from server.storage.database import Database
@@ -32,7 +32,7 @@ class Threads:
     ) -> tuple[Sequence[Entry], int | None]:
         """Up to ``limit`` roots that the user sees, by their newest answer, and the position to go on ``before``.
 
-        What somebody whom the user ignores has written in a root is left out. Raises ``Forbidden``.
+        What somebody whom the user ignores has written is left out. Raises ``Forbidden``.
         """
         room, sight = await self._history.access(room_id, user_id)
         participant = user_id if participated else None
@@ -42,11 +42,20 @@ class Threads:
             missing = limit - len(found)
             listed = await newest_threads(self._database, room, position or 0, missing + 1, participant)
             roots = await self._roots(room, [root for root, _ in listed[:missing]])
-            found += sight.only_visible(roots)
+            shown = [await self._shown(room, entry, ignored) for entry in sight.only_visible(roots)]
+            found += [entry for entry in shown if entry is not None]
             position = listed[missing - 1][1] if len(listed) > missing else None
             if position is None or len(found) == limit:
                 break
-        return [_without_words(entry) if entry.event.sender in ignored else entry for entry in found], position
+        return found, position
+
+    async def _shown(self, room: LiveRoom, entry: Entry, ignored: Collection[str]) -> Entry | None:
+        """Without what ignored people have said; ``None`` where nobody else has answered."""
+        if ignored and not (entry.participants or set()).isdisjoint(ignored):
+            entry = await bundle_without(self._database, room, entry, ignored)
+            if THREAD not in (entry.related or {}):
+                return None
+        return _without_words(entry) if entry.event.sender in ignored else entry
 
     async def _roots(self, room: LiveRoom, event_ids: Sequence[str]) -> list[Entry]:
         entries = {entry.event.event_id: entry for entry in await entries_by_id(self._database, room, event_ids)}

@@ -105,7 +105,7 @@ async def test_guests_read_what_all_the_world_may_read(open_node: RunningNode) -
     ("POST", "v3/rooms/{room}/ban"), ("POST", "v3/knock/{room}"), ("POST", "v3/rooms/{room}/upgrade"),
     ("PUT", "v3/directory/room/%23x:sakura.example"), ("PUT", "v3/directory/list/room/{room}"),
     ("POST", "v3/user_directory/search"), ("POST", "v3/search"), ("POST", "v3/rooms/{room}/report"),
-    ("GET", "v1/mutual_rooms"), ("GET", "v1/rooms/{room}/threads"),
+    ("GET", "v1/mutual_rooms"), ("PUT", "v3/rooms/{room}/redact/$x/1"), ("GET", "v1/rooms/{room}/threads"),
     ("GET", "v1/rooms/{room}/timestamp_to_event"), ("DELETE", "v3/directory/room/%23x:sakura.example"),
 ])
 async def test_most_things_are_not_for_guests(open_node: RunningNode, method: str, path: str) -> None:

@@ -87,6 +87,35 @@ async def test_the_root_of_somebody_who_is_ignored_says_nothing(node: RunningNod
     assert event["unsigned"]["m.relations"]["m.thread"]["count"] == 1
 
 
+async def test_answers_of_somebody_who_is_ignored_are_not_counted(node: RunningNode) -> None:
+    hanako, taro, room = await two_in_a_room(node)
+    first, second = await hanako.says(room, "first"), await hanako.says(room, "second")
+    own = await answers(hanako, room, first, "a")
+    await answers(taro, room, first, "b")
+    await answers(taro, room, second, "c")
+    assert await roots(hanako, room) == [second, first]
+    await hanako.put(
+        f"v3/user/{hanako.user_id}/account_data/m.ignored_user_list", {"ignored_users": {taro.user_id: {}}}
+    )
+    (event,) = (await hanako.get(f"v1/rooms/{room}/threads"))["chunk"]
+    thread = event["unsigned"]["m.relations"]["m.thread"]
+    assert (event["event_id"], thread["count"], thread["latest_event"]["event_id"]) == (first, 1, own)
+    related = await hanako.get(f"v1/rooms/{room}/relations/{first}")
+    assert [item["event_id"] for item in related["chunk"]] == [own]
+    assert len((await taro.get(f"v1/rooms/{room}/relations/{first}"))["chunk"]) == 2
+
+
+async def test_a_thread_does_not_begin_inside_another(node: RunningNode) -> None:
+    hanako, taro, room = await two_in_a_room(node)
+    root = await hanako.says(room, "root")
+    answer = await answers(hanako, room, root, "a")
+    nested = {"msgtype": "m.text", "body": "b", "m.relates_to": {"event_id": answer, "rel_type": "m.thread"}}
+    assert (await taro.sends(room, "m.room.message", nested)).refusal == (400, "M_UNKNOWN")
+    unknown = {"msgtype": "m.text", "body": "b", "m.relates_to": {"event_id": "$elsewhere", "rel_type": "m.thread"}}
+    assert (await taro.sends(room, "m.room.message", unknown)).status == 200
+    assert await roots(hanako, room) == [root]
+
+
 async def test_threads_from_before_one_came_are_hidden_where_the_past_is(node: RunningNode) -> None:
     hidden = [{"type": "m.room.history_visibility", "content": {"history_visibility": "joined"}}]
     hanako = await node.user("hanako")

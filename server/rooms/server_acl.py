@@ -1,0 +1,59 @@
+"""Which servers may take part in a room (spec: ``m.room.server_acl``). Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from ipaddress import ip_address
+from typing import Any, Final
+
+from server.foundation.errors import InvalidParam
+
+ACL: Final = "m.room.server_acl"
+_PORT: Final = re.compile(r":[0-9]{1,5}$")
+
+
+def is_admitted(content: Mapping[str, Any], server_name: str) -> bool:
+    """Whether the ACL ``content`` lets a server take part; its port is not looked at. Steps of the specification."""
+    host = _PORT.sub("", server_name).lower()
+    if content.get("allow_ip_literals") is False and _is_ip_literal(host):  # 2
+        return False
+    if any(_fits(host, pattern) for pattern in _patterns(content, "deny")):  # 3
+        return False
+    return any(_fits(host, pattern) for pattern in _patterns(content, "allow"))  # 4, 5
+
+
+def require_own_server(content: Mapping[str, Any], server_name: str) -> None:
+    """Raise ``InvalidParam`` where an ACL would shut out the very server that sets it: nobody could open it again."""
+    if not is_admitted(content, server_name):
+        raise InvalidParam("This would shut your own server out of the room")
+
+
+def _patterns(content: Mapping[str, Any], name: str) -> list[str]:
+    found = content.get(name)
+    return [item for item in found if isinstance(item, str)] if isinstance(found, list) else []
+
+
+def _fits(host: str, pattern: str) -> bool:
+    """Glob: ``*`` is any text, ``?`` any one character. Goes back to the last star only, so that no pattern is slow."""
+    pattern = pattern.lower()
+    at, place, star, resume = 0, 0, -1, 0
+    while at < len(host):
+        if place < len(pattern) and pattern[place] == "*":
+            star, resume, place = place, at, place + 1
+        elif place < len(pattern) and pattern[place] in ("?", host[at]):
+            at, place = at + 1, place + 1
+        elif star >= 0:
+            resume += 1
+            at, place = resume, star + 1
+        else:
+            return False
+    return not pattern[place:].strip("*")
+
+
+def _is_ip_literal(host: str) -> bool:
+    try:
+        ip_address(host.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return False
+    return True
