@@ -12,7 +12,6 @@ from server.foundation.canonical_json import parse_json
 from server.foundation.errors import Forbidden, InvalidParam, NotFound
 from server.http.answers import json_answer
 from server.http.keys import ACCOUNTS
-from server.http.keys import ACCOUNTS
 from server.http.requests import bool_query, caller, int_query
 from server.http.room_services import ROOMS
 from server.http.routes import Doors

@@ -14,8 +14,8 @@ from server.http.requests import caller, int_query, json_body, member, require_m
 from server.http.room_services import ROOMS
 from server.http.routes import Doors
 from server.matrix_api.alias_checks import check_canonical_alias
-from server.matrix_api.notice_rooms import require_may_leave_room
 from server.matrix_api.invite_permission import require_takes_invitations
+from server.matrix_api.notice_rooms import require_may_leave_room
 from server.rooms.send_event import VOUCHER, Draft
 from server.rooms.server_acl import require_own_server
 
