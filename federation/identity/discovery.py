@@ -10,6 +10,7 @@ import re
 from collections import OrderedDict
 from dataclasses import dataclass
 from ipaddress import ip_address
+from ssl import SSLContext
 from typing import Final, Protocol
 
 from server.foundation.canonical_json import parse_json
@@ -54,10 +55,13 @@ class Services(Protocol):
 class Discovery:
     """Finds servers."""
 
-    def __init__(self, outgoing: Outgoing, services: Services, clock: Clock) -> None:
+    def __init__(
+        self, outgoing: Outgoing, services: Services, clock: Clock, certificates: SSLContext | bool = True
+    ) -> None:
         self._outgoing = outgoing
         self._services = services
         self._clock = clock
+        self._certificates = certificates
         self._delegated: OrderedDict[str, tuple[str, int]] = OrderedDict()
 
     async def find(self, server: str) -> list[Place]:
@@ -98,7 +102,9 @@ class Discovery:
     async def _ask_well_known(self, server: str) -> tuple[str, int]:
         url = f"https://{server}/.well-known/matrix/server"
         try:
-            answer = await self._outgoing.fetch("GET", url, limit=_WELL_KNOWN_BYTES, timeout_s=10, redirects=5)
+            answer = await self._outgoing.fetch(
+                "GET", url, limit=_WELL_KNOWN_BYTES, timeout_s=10, redirects=5, ssl=self._certificates
+            )
             value = parse_json(answer.body) if answer.status == 200 else None
         except (Unreachable, Refused):
             value = None

@@ -21,6 +21,7 @@ from server.rooms.event import Event, seal
 from server.rooms.event_format import read_pdu
 from server.rooms.live_room import LiveRoom
 from server.rooms.ports import PeerFailed
+from server.rooms.receive_event import EventReceiver
 from server.rooms.room_versions import ROOM_VERSIONS, RoomVersion, room_version
 from server.rooms.send_event import VOUCHER
 
@@ -35,11 +36,13 @@ class FarRooms:
     """Implements ``server.rooms.ports.FarRooms``."""
 
     def __init__(
-        self, servers: Servers, reader: EventReader, arrivals: Arrivals, identity: OwnIdentity, clock: Clock
+        self, servers: Servers, reader: EventReader, arrivals: Arrivals, receiver: EventReceiver,
+        identity: OwnIdentity, clock: Clock,
     ) -> None:
         self._servers = servers
         self._reader = reader
         self._arrivals = arrivals
+        self._receiver = receiver
         self._identity = identity
         self._clock = clock
 
@@ -87,8 +90,8 @@ class FarRooms:
             event = self._seal({}, "leave", room.room_id, user_id, content, room.version)
         await self._arrivals.be_told(event, (), room.version)
 
-    async def invite(self, event: Event, shown: Sequence[Content]) -> Event:
-        """Let the server of somebody whom we invite sign the invitation; raises ``PeerFailed``."""
+    async def invite(self, room: LiveRoom, event: Event, shown: Sequence[Content]) -> None:
+        """Let an invitation be signed by the server of whom we invite, and enter it."""
         server = server_name_of(event.state_key or "")
         answer = await self._servers.ask(
             server, "PUT", path_of(f"{_V2}/invite", event.room_id, event.event_id), content={
@@ -100,7 +103,7 @@ class FarRooms:
         if not isinstance(signatures, dict):
             raise PeerFailed("The other server has not signed the invitation")
         pdu = {**event.pdu, "signatures": {**event.pdu["signatures"], server: signatures}}
-        return Event(pdu, event.version, event.event_id, event.room_id)
+        await self._receiver.take_own(room, Event(pdu, event.version, event.event_id, event.room_id))
 
     def _others(self, servers: Sequence[str]) -> list[str]:
         return [server for server in dict.fromkeys(servers) if server != self._identity.server_name][:10]

@@ -88,6 +88,7 @@ def _missing_files(settings: Settings) -> list[str]:
     named = [
         ("[federation] tls_certificate", settings.federation.tls_certificate),
         ("[federation] tls_private_key", settings.federation.tls_private_key),
+        ("[federation] certificate_authorities", settings.federation.certificate_authorities),
         *(("application_service_files", file) for file in settings.application_service_files),
     ]
     return [f"{name}: there is no file {file}." for name, file in named if file is not None and not file.is_file()]

@@ -99,10 +99,26 @@ class FederationSettings:
         parse=flag,
         default=True,
     )
+    certificate_authorities: Path | None = setting(
+        "Further certificate authorities (PEM) whose certificates other servers may show, for example the city's own.",
+        parse=optional(path),
+        default=None,
+    )
     allow_private_addresses: bool = setting(
         "Whether other servers may be on private or local addresses. On only in tests and closed networks.",
         parse=flag,
         default=False,
+    )
+    near: tuple[str, ...] = setting(
+        "The city's server and the neighbours': when one of them was away, it is tried again every few minutes, "
+        "others after hours.",
+        parse=list_of(values.server_name),
+        default=(),
+    )
+    notaries: tuple[str, ...] = setting(
+        "Servers that are asked for the keys of a server that does not answer itself.",
+        parse=list_of(values.server_name),
+        default=(),
     )
 
 

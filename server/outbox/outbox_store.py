@@ -84,6 +84,12 @@ async def waiting_destinations(database: Database) -> list[str]:
     return [str(row[0]) for row in rows]
 
 
+async def is_anything_waiting(database: Database) -> bool:
+    """Whether there is anything to deliver, or anybody who may have given us up."""
+    waiting = select(outbox.c.position).limit(1).union_all(select(destinations.c.retry_ts).limit(1))
+    return await database.fetch_one(waiting) is not None
+
+
 async def pauses(database: Database) -> dict[str, Pause]:
     """All destinations that did not answer lately."""
     rows = await database.fetch_all(select(destinations))

@@ -21,6 +21,7 @@ MAX_EVENT_BYTES = 65_536
 UNSIGNED_BYTES = len(',"unsigned":{}')
 
 StateKey = tuple[str, str]
+_UNSIGNED = ("signatures", "unsigned")
 
 
 class Event:
@@ -96,6 +97,12 @@ def seal(pdu: dict[str, Any], version: RoomVersion, server_name: str, key: Signi
     if len(canonical_json(pdu)) + UNSIGNED_BYTES > MAX_EVENT_BYTES:
         raise TooLarge("The event is larger than 65536 bytes")
     return Event(pdu, version, event_id, room_id_of(pdu, version, event_id))
+
+
+def own_signature(event: Event, key: SigningKey) -> str:
+    """Our signature for somebody else's event: under an invitation, under a join that one of ours vouches for."""
+    covered = redact(event.pdu, event.version)
+    return key.sign(canonical_json({name: item for name, item in covered.items() if name not in _UNSIGNED}))
 
 
 def room_id_of(pdu: dict[str, Any], version: RoomVersion, event_id: str) -> str:

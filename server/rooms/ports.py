@@ -6,10 +6,10 @@ go to the network: never to be called under a room's lock.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
-from server.foundation.errors import Refused
+from server.foundation.errors import NotFound, Refused
 from server.rooms.event import Event
 from server.rooms.live_room import LiveRoom
 
@@ -47,6 +47,28 @@ class Peers(Protocol):
         """Up to ``limit`` events: these and what came before them, from the first server that answers."""
 
 
+class FarRooms(Protocol):
+    """Taking part in rooms of other servers. All raise ``PeerFailed``, or a ``Refused`` in the other server's words."""
+
+    async def join(
+        self, servers: Sequence[str], room_id: str, user_id: str, content: Mapping[str, Any]
+    ) -> LiveRoom:
+        """Join through the first of ``servers`` that lets us in."""
+
+    async def knock(
+        self, servers: Sequence[str], room_id: str, user_id: str, content: Mapping[str, Any]
+    ) -> LiveRoom:
+        """Knock through the first of ``servers`` that takes it."""
+
+    async def leave(
+        self, servers: Sequence[str], room: LiveRoom, user_id: str, content: Mapping[str, Any]
+    ) -> None:
+        """Decline an invitation, or take a knock back; it is gone for us even where nobody answers."""
+
+    async def invite(self, room: LiveRoom, event: Event, shown: Sequence[Mapping[str, Any]]) -> None:
+        """Let an invitation be signed by the server of whom we invite, and enter it."""
+
+
 class NoPeers:
     """A node that talks to no other server."""
 
@@ -76,4 +98,26 @@ class NoPeers:
         self, servers: Sequence[str], room: LiveRoom, event_ids: Sequence[str], limit: int
     ) -> list[Event]:
         """None."""
+        raise PeerFailed("This node does not talk to other servers")
+
+    async def join(
+        self, servers: Sequence[str], room_id: str, user_id: str, content: Mapping[str, Any]
+    ) -> LiveRoom:
+        """Refused."""
+        raise NotFound("This room is not known here")
+
+    async def knock(
+        self, servers: Sequence[str], room_id: str, user_id: str, content: Mapping[str, Any]
+    ) -> LiveRoom:
+        """Refused."""
+        raise NotFound("This room is not known here")
+
+    async def leave(
+        self, servers: Sequence[str], room: LiveRoom, user_id: str, content: Mapping[str, Any]
+    ) -> None:
+        """Refused."""
+        raise PeerFailed("This node does not talk to other servers")
+
+    async def invite(self, room: LiveRoom, event: Event, shown: Sequence[Mapping[str, Any]]) -> None:
+        """Refused."""
         raise PeerFailed("This node does not talk to other servers")

@@ -34,6 +34,7 @@ from server.rooms.placement import Placement, State, StoredState
 from server.rooms.ports import Peers
 from server.rooms.rooms import Rooms
 from server.rooms.timeline import OUTLIER, REJECTED, SOFT_FAILED, UNSEEN, Entry
+from server.rooms.to_others import ToOthers
 from server.storage.database import Database, Stale, Writes
 from server.storage.streams import PastPositions
 
@@ -62,17 +63,21 @@ class EventReceiver:
     """Takes remote events. One instance a node."""
 
     def __init__(
-        self, database: Database, rooms: Rooms, acceptor: EventAcceptor, past: PastPositions, peers: Peers
+        self, database: Database, rooms: Rooms, acceptor: EventAcceptor, past: PastPositions, peers: Peers,
+        to_others: ToOthers,
     ) -> None:
         self._database = database
         self._rooms = rooms
         self._acceptor = acceptor
-        self._forks = Forks(database)
-        self._missing = Missing(database, self._forks, past, peers)
+        self.forks = Forks(database)
+        self._missing = Missing(database, self.forks, past, peers)
+        self._to_others = to_others
         self._turns = KeyedLocks()
 
-    async def receive(self, origin: str, event: Event) -> None:
+    async def receive(self, origin: str, event: Event, *, relay: bool = False) -> None:
         """Take an event that ``origin`` has sent and that has passed the first three checks.
+
+        ``relay``: it was brought to us so that we hand it on to the other servers of the room.
 
         Raises ``Forbidden`` where it is rejected (now or before), ``NotFound`` where we are not in the room. An event
         that is known already is no fault.
@@ -81,22 +86,26 @@ class EventReceiver:
         if not room.joined_here:
             raise NotFound("Nobody here is in this room")
         async with self._turns.hold(event.room_id):
-            await self._receive(origin, room, event)
+            await self._receive(origin, room, event, relay=relay)
 
     async def take_own(self, room: LiveRoom, event: Event) -> None:
         """Take an event of ours that had to go to another server before (an invitation that it signed)."""
         async with self._turns.hold(event.room_id):
             await self._receive(room.server_name, room, event)
 
-    async def _receive(self, origin: str, room: LiveRoom, event: Event) -> None:
+    async def _receive(self, origin: str, room: LiveRoom, event: Event, *, relay: bool = False) -> None:
         if await self._is_known(room, event):
             return
         for earlier in await self._missing.earlier(origin, room, event):
             await self._take_silently(origin, room, earlier)
-        await self._take(origin, room, event)
+        await self._take(origin, room, event, relay=relay)
+
+    async def state_before(self, room: LiveRoom, event: Event) -> StoredState:
+        """The state before an event whose predecessors are known."""
+        return await self.forks.over(room, await self._states_before(room.server_name, room, event))
 
     async def _is_known(self, room: LiveRoom, event: Event) -> bool:
-        known = (await self._forks.events(room, [event.event_id])).get(event.event_id)
+        known = (await self.forks.events(room, [event.event_id])).get(event.event_id)
         if known is not None and known.is_rejected:
             raise Forbidden("This event was rejected before")
         return known is not None and not known.flags & OUTLIER
@@ -109,7 +118,7 @@ class EventReceiver:
         except Refused as refused:
             logger.info("an event was not taken: %s", refused.reason)
 
-    async def _take(self, origin: str, room: LiveRoom, event: Event) -> None:
+    async def _take(self, origin: str, room: LiveRoom, event: Event, *, relay: bool = False) -> None:
         await self._missing.authorities(origin, room, event)
         for _ in range(_TRIES):
             # What was sent here before must be on the disk, for there its state is looked up.
@@ -121,19 +130,22 @@ class EventReceiver:
                 if held is not room or held.tip.extremities != ends:
                     continue
                 flags = self._judge(held, event, ground)
-                commit = self._database.submit(self._enter(held, event, ground, flags))
+                writes = self._enter(held, event, ground, flags)
+                if relay and not flags & UNSEEN:
+                    self._to_others.relay(held, held.timeline[-1], origin, writes)
+                commit = self._database.submit(writes)
             try:
                 await asyncio.shield(commit)
             except Stale:
                 continue
-            self._forks.forget([event.event_id])
+            self.forks.forget([event.event_id])
             if flags & REJECTED:
                 raise Forbidden("The rules of the room do not allow this event")
             return
         raise Refused("The room is too busy; please try again", status=503)
 
     async def _ground(self, origin: str, room: LiveRoom, event: Event, ends: Sequence[str]) -> _Ground:
-        known = await self._forks.events(room, [*event.auth_events, event.event_id])
+        known = await self.forks.events(room, [*event.auth_events, event.event_id])
         if any(link not in known for link in event.auth_events):
             raise Forbidden("The event rests on events that nobody has")
         authorities = [known[link] for link in event.auth_events]
@@ -152,22 +164,22 @@ class EventReceiver:
         self, origin: str, room: LiveRoom, event: Event, ends: Sequence[str], ground: _Ground
     ) -> _Ground:
         """The ground of an event that does not simply follow all that we have."""
-        before = await self._forks.over(room, await self._states_before(origin, room, event))
+        before = await self.forks.over(room, await self._states_before(origin, room, event))
         passed = await self._passed(room, event)
         beside = [end for end in ends if end not in passed]
         state = before.state
         if event.state_key is not None:
             state = {**state, event.key: event}
-        others = await self._forks.after(room, (await self._forks.events(room, beside)).values())
-        after = await self._forks.over(room, [StoredState(state), *others], new=event)
+        others = await self.forks.after(room, (await self.forks.events(room, beside)).values())
+        after = await self.forks.over(room, [StoredState(state), *others], new=event)
         return _Ground(
             ground.authorities, ground.create, ground.rejected, before, [*beside, event.event_id], after,
             ground.target, ground.early, ground.was_outlier,
         )
 
     async def _states_before(self, origin: str, room: LiveRoom, event: Event) -> list[StoredState]:
-        known = await self._forks.events(room, event.prev_events)
-        states = await self._forks.after(room, known.values())
+        known = await self.forks.events(room, event.prev_events)
+        states = await self.forks.after(room, known.values())
         for link in event.prev_events:
             if link not in known or not known[link].has_state:
                 found = await self._missing.state_after(origin, room, link)
@@ -182,7 +194,7 @@ class EventReceiver:
         waiting = set(event.prev_events)
         while waiting:
             passed |= waiting
-            known = await self._forks.events(room, waiting)
+            known = await self.forks.events(room, waiting)
             hidden = [item for item in known.values() if item.flags & (REJECTED | SOFT_FAILED)]
             waiting = {link for item in hidden for link in item.event.prev_events} - passed
         return passed
@@ -224,7 +236,7 @@ class EventReceiver:
 
     async def _early(self, room: LiveRoom, event: Event) -> list[Event]:
         waiting = (await early_redactions_of(self._database, [event.event_id])).get(event.event_id, [])
-        found = await self._forks.events(room, waiting) if waiting else {}
+        found = await self.forks.events(room, waiting) if waiting else {}
         return [item.event for item in found.values() if not item.flags & UNSEEN]
 
 

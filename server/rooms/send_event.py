@@ -239,7 +239,19 @@ class EventSender:
         """The time that a new event carries."""
         return self._clock.now_ms()
 
+    def propose(self, room: LiveRoom, draft: Draft) -> Event:
+        """The event that ``draft`` would become now, checked and signed by us, and not entered."""
+        draft.check()
+        event = self._build(room, draft)
+        check_auth(event, room.state)
+        return event
+
     def _build(self, room: LiveRoom, draft: Draft) -> Event:
+        pdu = self.unsigned_pdu(room, draft)
+        return seal(pdu, room.version, self.identity.server_name, self.identity.key)
+
+    def unsigned_pdu(self, room: LiveRoom, draft: Draft) -> dict[str, Any]:
+        """What ``draft`` would be as an event of this room, without hash and signature."""
         state = room.state
         wanted = auth_types_for(draft.type, draft.sender, draft.state_key, draft.content, room.version)
         pdu: dict[str, Any] = {
@@ -259,7 +271,7 @@ class EventSender:
                 pdu["content"] = {**draft.content, "redacts": draft.redacts}
             else:
                 pdu["redacts"] = draft.redacts
-        return seal(pdu, room.version, self.identity.server_name, self.identity.key)
+        return pdu
 
     def _same_state(self, room: LiveRoom, draft: Draft) -> Event | None:
         """Setting a state to what it is already makes no new event, but must be allowed all the same."""

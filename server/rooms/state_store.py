@@ -234,6 +234,12 @@ def _as_room(row: Any, server_name: str) -> LiveRoom:
     )
 
 
+async def room_by_number(database: Database, nid: int) -> str | None:
+    """The id of a room."""
+    row = await database.fetch_one(select(rooms.c.room_id).where(rooms.c.nid == nid))
+    return None if row is None else str(row[0])
+
+
 async def highest_room_number(database: Database) -> int:
     """The number that was given out last."""
     row = await database.fetch_one(select(rooms.c.nid).order_by(rooms.c.nid.desc()).limit(1))

@@ -1,0 +1,93 @@
+"""Door: what another server tells us, many things at once (spec: "Transactions")."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any, Final
+
+import orjson
+from aiohttp import web
+
+from federation.inbound.caller import Peer, peer
+from federation.inbound.messages import take_message
+from federation.inbound.transaction_store import find_answer, keep_answer
+from server.foundation.errors import BadRequest, NotFound, Refused
+from server.foundation.keyed_locks import KeyedLocks
+from server.http.answers import json_answer
+from server.rooms.event import Event
+from server.rooms.room_versions import RoomVersion
+
+logger = logging.getLogger(__name__)
+
+Json = dict[str, Any]
+
+_MOST_EVENTS: Final = 50
+_MOST_MESSAGES: Final = 100
+_one_at_a_time: Final = KeyedLocks()
+
+
+async def receive_transaction(request: web.Request) -> web.Response:
+    """PUT /_matrix/federation/v1/send/{txnId}: what came of each event. The same id twice is taken once."""
+    who = await peer(request)
+    txn_id, body = request.match_info["txnId"], who.object()
+    pdus, edus = body.get("pdus", []), body.get("edus", [])
+    if not isinstance(pdus, list) or not isinstance(edus, list):
+        raise BadRequest("A transaction has lists of events and of messages")
+    if len(pdus) > _MOST_EVENTS or len(edus) > _MOST_MESSAGES:
+        raise BadRequest("A transaction has at most 50 events and 100 messages")
+    async with _one_at_a_time.hold(who.origin):
+        database = who.federation.database
+        known = await find_answer(database, who.origin, txn_id)
+        if known is not None:
+            return json_answer(orjson.Fragment(known))
+        for edu in edus:
+            await _take_message(who, edu)
+        answer = orjson.dumps({"pdus": await _take_events(who, pdus)})
+        await keep_answer(database, who.origin, txn_id, who.federation.clock.now_ms(), answer)
+    return json_answer(orjson.Fragment(answer))
+
+
+async def _take_message(who: Peer, edu: object) -> None:
+    try:
+        await take_message(who, edu)
+    except Refused as refused:
+        logger.info("a message of %s was not taken: %s", who.origin, refused.reason)
+
+
+async def _take_events(who: Peer, pdus: list[Any]) -> dict[str, Json]:
+    """Each room's events in their order, rooms beside each other."""
+    by_room: dict[str, list[Any]] = {}
+    for pdu in pdus:
+        room_id = pdu.get("room_id") if isinstance(pdu, dict) else None
+        if isinstance(room_id, str):
+            by_room.setdefault(room_id, []).append(pdu)
+    results: dict[str, Json] = {}
+    for told in await asyncio.gather(*(_take_room(who, room_id, found) for room_id, found in by_room.items())):
+        results |= told
+    return results
+
+
+async def _take_room(who: Peer, room_id: str, pdus: list[Any]) -> dict[str, Json]:
+    room = await who.federation.rooms.rooms.find(room_id)
+    if room is None or room.outside:
+        return {}
+    results: dict[str, Json] = {}
+    for item in await who.federation.reader.read_each(pdus, room.version, helpers=[who.origin]):
+        if isinstance(item, Event):
+            results[item.event_id] = await _take_event(who, item, room.version)
+        else:
+            logger.info("an event of %s cannot be read: %s", who.origin, item.reason)
+    return results
+
+
+async def _take_event(who: Peer, event: Event, _version: RoomVersion) -> Json:
+    try:
+        room = await who.federation.rooms.rooms.get(event.room_id)
+        who.require_admitted(room)
+        await who.federation.receiver.receive(who.origin, event)
+    except NotFound:
+        return {}
+    except Refused as refused:
+        return {"error": refused.reason}
+    return {}

@@ -1,0 +1,181 @@
+"""Delivering the outbox: one ordered queue a destination, each transaction until it has arrived.
+
+Source: server-server API, "Transactions". A destination that does not answer is tried again after a pause that
+doubles; as soon as it shows that it lives (it has asked us something), it is tried at once. Nobody waits for another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Collection, Sequence
+from typing import Any, Final
+
+import orjson
+
+from federation.identity.servers import PeerRefused, Servers, path_of
+from server.foundation.clock import Clock
+from server.foundation.tasks import Tasks
+from server.outbox.outbox_store import (
+    Parcel,
+    Pause,
+    drop_parcels,
+    end_pause,
+    next_parcels,
+    pauses,
+    set_pause,
+    waiting_destinations,
+)
+from server.rooms.event_store import stored_pdus
+from server.rooms.ports import PeerFailed
+from server.storage.database import Database, Writes
+
+logger = logging.getLogger(__name__)
+
+MOST_EVENTS: Final = 50
+MOST_MESSAGES: Final = 100
+_FIRST_PAUSE_MS: Final = 2_000
+_LONGEST_PAUSE_MS: Final = 6 * 3_600_000
+# The city and the neighbours: they must hear of us soon after they are back.
+_LONGEST_NEAR_MS: Final = 5 * 60_000
+_TIMEOUT_S: Final = 60.0
+
+
+class Delivery:
+    """Takes things out of the outbox."""
+
+    def __init__(
+        self, database: Database, servers: Servers, clock: Clock, tasks: Tasks, server_name: str,
+        near: Collection[str] = (),
+    ) -> None:
+        self._database = database
+        self._servers = servers
+        self._clock = clock
+        self._tasks = tasks
+        self._server_name = server_name
+        self._near = frozenset(near)
+        self._pauses: dict[str, Pause] = {}
+        self._at_work: dict[str, asyncio.Event] = {}
+
+    async def open(self) -> None:
+        """Go on with what was waiting when the node stopped; those who may have given us up see that we are back."""
+        self._pauses = await pauses(self._database)
+        for destination in dict.fromkeys([*await waiting_destinations(self._database), *self._pauses]):
+            self.wake(destination)
+
+    def wake(self, destination: str) -> None:
+        """There is something new for ``destination``."""
+        at_work = self._at_work.get(destination)
+        if at_work is not None:
+            at_work.set()
+            return
+        self._at_work[destination] = asyncio.Event()
+        self._tasks.start(f"delivery to {destination}", self._work(destination))
+
+    def is_alive(self, destination: str) -> None:
+        """It has asked us something: no need to wait until the end of a pause."""
+        if destination in self._pauses:
+            self._end_pause(destination)
+            self.wake(destination)
+
+    def pause_of(self, destination: str) -> Pause | None:
+        """Since when a destination does not answer, if it does not."""
+        return self._pauses.get(destination)
+
+    async def _work(self, destination: str) -> None:
+        news = self._at_work[destination]
+        try:
+            while True:
+                news.clear()
+                await self._wait_for_pause(destination, news)
+                parcels = await next_parcels(self._database, destination, MOST_EVENTS + MOST_MESSAGES)
+                if not parcels and not news.is_set():
+                    return
+                if parcels:
+                    await self._send(destination, parcels)
+        finally:
+            del self._at_work[destination]
+
+    async def _wait_for_pause(self, destination: str, news: asyncio.Event) -> None:
+        while (pause := self._pauses.get(destination)) is not None:
+            left = (pause.retry_ts - self._clock.now_ms()) / 1000
+            if left <= 0:
+                return
+            over = asyncio.Event()
+            timer = self._clock.call_later(left, over.set)
+            waiting = [asyncio.ensure_future(over.wait()), asyncio.ensure_future(news.wait())]
+            try:
+                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                timer.cancel()
+                for item in waiting:
+                    item.cancel()
+            news.clear()
+
+    async def _send(self, destination: str, parcels: Sequence[Parcel]) -> None:
+        batch = _batch(parcels)
+        pdus = await stored_pdus(self._database, [parcel.event_id for parcel in batch if parcel.event_id is not None])
+        content: dict[str, Any] = {
+            "origin": self._server_name, "origin_server_ts": self._clock.now_ms(),
+            "pdus": [pdus[parcel.event_id] for parcel in batch if parcel.event_id in pdus],
+            "edus": [orjson.loads(parcel.json) for parcel in batch if parcel.json is not None],
+        }
+        path = path_of("/_matrix/federation/v1/send", _txn_id(batch))
+        try:
+            answer = await self._servers.ask(destination, "PUT", path, content=content, timeout_s=_TIMEOUT_S)
+        except PeerRefused as refused:
+            if refused.status in (400, 403, 413) and len(batch) == 1:
+                logger.warning("%s refuses what we send: %s", destination, refused.code)
+                await self._arrived(destination, batch)
+            else:
+                await self._pause(destination)
+            return
+        except PeerFailed:
+            await self._pause(destination)
+            return
+        _note_refused(destination, answer)
+        await self._arrived(destination, batch)
+
+    async def _arrived(self, destination: str, batch: Sequence[Parcel]) -> None:
+        writes = Writes()
+        drop_parcels(writes, batch)
+        if self._pauses.pop(destination, None) is not None:
+            end_pause(writes, destination)
+        await asyncio.shield(self._database.submit(writes))
+
+    async def _pause(self, destination: str) -> None:
+        now = self._clock.now_ms()
+        before = self._pauses.get(destination)
+        longest = _LONGEST_NEAR_MS if destination in self._near else _LONGEST_PAUSE_MS
+        length = _FIRST_PAUSE_MS if before is None else min(before.pause_ms * 2, longest)
+        since = now if before is None else before.failing_since_ts
+        pause = self._pauses[destination] = Pause(destination, since, now + length, length)
+        writes = Writes()
+        set_pause(writes, pause)
+        await asyncio.shield(self._database.submit(writes))
+
+    def _end_pause(self, destination: str) -> None:
+        pause = self._pauses[destination]
+        self._pauses[destination] = pause._replace(retry_ts=0)
+
+
+def _batch(parcels: Sequence[Parcel]) -> list[Parcel]:
+    """As much as one transaction may carry."""
+    events = [parcel for parcel in parcels if parcel.event_id is not None][:MOST_EVENTS]
+    messages = [parcel for parcel in parcels if parcel.event_id is None][:MOST_MESSAGES]
+    return events + messages
+
+
+def _txn_id(batch: Sequence[Parcel]) -> str:
+    """The same for the same things, so that what is sent twice is taken once."""
+    named = ",".join(str(parcel.position) for parcel in batch)
+    return hashlib.sha256(named.encode()).hexdigest()[:32]
+
+
+def _note_refused(destination: str, answer: object) -> None:
+    results = answer.get("pdus") if isinstance(answer, dict) else None
+    refused = [item for item in results.values() if isinstance(item, dict) and "error" in item] if isinstance(
+        results, dict) else []
+    if refused:
+        logger.info("%s has refused %d of our events", destination, len(refused))

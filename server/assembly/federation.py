@@ -1,0 +1,69 @@
+"""Building everything that talks to other servers; loaded when it is first needed, see ``late_federation``."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+from typing import TYPE_CHECKING, Final
+
+from federation.identity.discovery import Discovery
+from federation.identity.event_signatures import EventReader
+from federation.identity.key_ring import KeyRing
+from federation.identity.servers import OwnIdentity, Servers, certificate_rules
+from federation.identity.service_records import ServiceRecords
+from federation.inbound.services import Federation
+from federation.outbound.delivery import Delivery
+from federation.outbound.far_rooms import FarRooms
+from federation.outbound.peers import HttpPeers
+from server.config import Settings
+from server.foundation.outgoing import Outgoing
+from server.foundation.settings import IpNetwork
+from server.foundation.tasks import Tasks
+from server.outbox.outbox import Outbox
+from server.rooms.arrivals import Arrivals
+from server.rooms.graph_store import lowest_position
+from server.rooms.receive_event import EventReceiver
+from server.rooms.to_others import ToOthers
+from server.storage.streams import PastPositions
+
+if TYPE_CHECKING:
+    from server.assembly.node import Core
+
+_EVERYWHERE: Final = (ip_network("0.0.0.0/0"), ip_network("::/0"))
+
+
+async def open_federation(core: Core, outbox: Outbox) -> Federation:
+    """All services; what waits in the outbox begins to go out."""
+    settings, database, clock = core.settings, core.database, core.clock
+    identity = OwnIdentity(settings.server_name, core.services.sender.identity.key)
+    servers = _servers(core, identity)
+    key_ring = KeyRing(database, servers, identity, clock, settings.federation.notaries)
+    reader = EventReader(key_ring)
+    rooms, past = core.services.rooms, PastPositions(await lowest_position(database))
+    to_others = ToOthers(outbox, settings.server_name)
+    receiver = EventReceiver(database, rooms, core.acceptor, past, HttpPeers(servers, reader), to_others)
+    arrivals = Arrivals(database, rooms, core.acceptor, past)
+    far_rooms = FarRooms(servers, reader, arrivals, receiver, identity, clock)
+    # Stopped before the database is closed.
+    tasks = Tasks()
+    core.closing.push_async_callback(tasks.stop)
+    delivery = Delivery(database, servers, clock, tasks, settings.server_name, settings.federation.near)
+    await delivery.open()
+    return Federation(
+        identity, servers, key_ring, reader, receiver, arrivals, far_rooms, delivery, outbox, core.services,
+        core.accounts, database, clock,
+    )
+
+
+def _servers(core: Core, identity: OwnIdentity) -> Servers:
+    outgoing = Outgoing(_networks(core.settings))
+    core.closing.push_async_callback(outgoing.close)
+    federation = core.settings.federation
+    certificates = certificate_rules(
+        verify=federation.verify_certificates, authorities=federation.certificate_authorities
+    )
+    discovery = Discovery(outgoing, ServiceRecords(), core.clock, certificates)
+    return Servers(identity, discovery, outgoing, certificates)
+
+
+def _networks(settings: Settings) -> tuple[IpNetwork, ...]:
+    return _EVERYWHERE if settings.federation.allow_private_addresses else ()

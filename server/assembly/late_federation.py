@@ -1,0 +1,68 @@
+"""Other servers: built when one of them asks, when something is to go out, or when somebody here wants to go there.
+
+A node that never meets another one never loads it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from server.outbox.outbox import Outbox
+from server.outbox.outbox_store import is_anything_waiting
+from server.rooms.event import Event
+from server.rooms.live_room import LiveRoom
+
+if TYPE_CHECKING:
+    from federation.inbound.services import Federation
+    from server.assembly.node import Core
+
+
+class LateFederation:
+    """Implements ``server.rooms.ports.FarRooms``, and is the doors' way to the rest."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        self.outbox = outbox
+        self._core: Core | None = None
+        self._federation: Federation | None = None
+        self._opening = asyncio.Lock()
+        outbox.deliver_by(self._wake)
+
+    async def start(self, core: Core) -> None:
+        """The node is built; go on with what is waiting to go out."""
+        self._core = core
+        if await is_anything_waiting(core.database):
+            core.tasks.start("federation", self.open())
+
+    async def open(self) -> Federation:
+        """All of it."""
+        async with self._opening:
+            if self._federation is None:
+                module = await asyncio.to_thread(importlib.import_module, "server.assembly.federation")
+                assert self._core is not None
+                self._federation = await module.open_federation(self._core, self.outbox)
+            return self._federation
+
+    def _wake(self, destination: str) -> None:
+        if self._federation is not None:
+            self._federation.delivery.wake(destination)
+        elif self._core is not None:
+            self._core.tasks.start("federation", self.open())
+
+    async def join(self, servers: Sequence[str], room_id: str, user_id: str, content: Mapping[str, Any]) -> LiveRoom:
+        """Join a room of other servers."""
+        return await (await self.open()).far_rooms.join(servers, room_id, user_id, content)
+
+    async def knock(self, servers: Sequence[str], room_id: str, user_id: str, content: Mapping[str, Any]) -> LiveRoom:
+        """Knock at a room of other servers."""
+        return await (await self.open()).far_rooms.knock(servers, room_id, user_id, content)
+
+    async def leave(self, servers: Sequence[str], room: LiveRoom, user_id: str, content: Mapping[str, Any]) -> None:
+        """Decline an invitation, or take a knock back."""
+        await (await self.open()).far_rooms.leave(servers, room, user_id, content)
+
+    async def invite(self, room: LiveRoom, event: Event, shown: Sequence[Mapping[str, Any]]) -> None:
+        """Invite somebody of another server."""
+        await (await self.open()).far_rooms.invite(room, event, shown)
