@@ -159,6 +159,12 @@ def _change_password(options: argparse.Namespace) -> int:
     return status
 
 
+def _notice(options: argparse.Namespace) -> int:
+    text = sys.stdin.read() if options.text == "-" else options.text
+    status: int = _module("server.assembly.people").notice(_settings(options), localpart=options.to, text=text.strip())
+    return status
+
+
 def _new_password() -> str:
     """Asked for at a terminal, else the first line of standard input; never an argument, which others could see."""
     if not sys.stdin.isatty():
@@ -226,6 +232,10 @@ def _parser() -> argparse.ArgumentParser:
     invite.add_argument("--role", default="", help="their role, for an officer, e.g. 会長")
 
     _add_user_commands(commands)
+
+    notice = _command(commands, "notice", "tell everybody what they must know, in any Matrix client", _notice)
+    notice.add_argument("text", metavar="TEXT", help="what they must know; - reads it from standard input")
+    notice.add_argument("--to", default="", metavar="NAME", help="tell only one account")
 
     demo = _command(commands, "demo", "try a node with made-up people on this machine", _demo, config=False)
     demo.add_argument("--replay", choices=["noto"], help="replay a safety check with real Matrix clients")

@@ -24,6 +24,7 @@ from server import assembly
 from server.config import Settings, parse_settings
 from server.foundation.clock import Clock
 from server.foundation.signatures import SigningKey
+from tests.contract.watching import Watch
 
 SERVER_NAME = "sakura.example"
 PASSWORD = "cherry-blossom-4"
@@ -176,17 +177,22 @@ class RunningNode:
         self._closing = AsyncExitStack()
         self.inside: assembly.Node
         self.client: TestClient[web.Request, web.Application]
+        self.contract = Watch()
 
     async def __aenter__(self) -> RunningNode:
         self.inside = await self._closing.enter_async_context(assembly.build(self.settings, self._clock))
-        self.client = TestClient(TestServer(assembly.make_app(self.inside)))
+        app = assembly.make_app(self.inside)
+        self.contract.listen_to(app)
+        self.client = TestClient(TestServer(app))
         await self.client.start_server()
         return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(self, *failure: object) -> None:
         self.inside.services.sync.stop_waiting()
         await self.client.close()
         await self._closing.aclose()
+        if not any(failure):
+            self.contract.require_no_faults()
 
     async def restart(self) -> None:
         """Stop, and start again on the same database. Tokens of people stay good."""
@@ -207,6 +213,8 @@ class RunningNode:
         given = {"data": body} if isinstance(body, bytes) else {} if body is None else {"json": body}
         async with self.client.request(method, full, headers=headers, params=query, **given) as response:
             raw = await response.read()
+            self.contract.require_no_faults()
+            assert not full.startswith("/_matrix/") or "Access-Control-Allow-Origin" in response.headers, full
             return Answer(response.status, json.loads(raw) if raw else None, dict(response.headers))
 
     async def user(self, name: str, device_id: str | None = None) -> Person:

@@ -24,6 +24,7 @@ from server.storage.database import Database, Writes
 
 PUSH_RULES: Final = "m.push_rules"
 IGNORED_USERS: Final = "m.ignored_user_list"
+INVITE_PERMISSION: Final = "m.invite_permission_config"
 MAX_TYPE_BYTES: Final = 255
 MAX_CONTENT_BYTES: Final = 256 * 1024
 
@@ -31,13 +32,17 @@ Present = Callable[[str], dict[str, Any]]
 
 
 class AccountData:
-    """Everybody's account data. In memory: where each user's latest change stands, and whom users ignore."""
+    """Everybody's account data.
+
+    In memory: where each user's latest change stands, whom users ignore, and who wants no invitations.
+    """
 
     def __init__(self, database: Database, changes: Changes) -> None:
         self._database = database
         self._changes = changes
         self._last: dict[str, int] = {}
         self._ignored: dict[str, frozenset[str]] = {}
+        self._blocks_invites: set[str] = set()
         self._presented: dict[str, Present] = {}
 
     def present(self, kind: str, content: Present) -> None:
@@ -47,7 +52,7 @@ class AccountData:
     async def open(self) -> None:
         """Learn what is kept in memory."""
         self._last = await last_positions(self._database)
-        for user_id, item in await items_of_type(self._database, [IGNORED_USERS]):
+        for user_id, item in await items_of_type(self._database, [IGNORED_USERS, INVITE_PERMISSION]):
             self._note(user_id, item, orjson.loads(item.content))
 
     def last_position(self, user_id: str) -> int:
@@ -58,6 +63,10 @@ class AccountData:
         """Whom the user does not want to hear (spec, "Ignoring Users"). Costs no SQL."""
         return self._ignored.get(user_id, frozenset())
 
+    def blocks_invites(self, user_id: str) -> bool:
+        """Whether the user wants no invitations at all (spec, "Invite permission"). Costs no SQL."""
+        return user_id in self._blocks_invites
+
     @property
     def ignoring(self) -> Mapping[str, frozenset[str]]:
         """Whom each of those who ignore somebody ignores."""
@@ -65,12 +74,17 @@ class AccountData:
 
     async def get(self, user_id: str, room_id: str, kind: str) -> dict[str, Any]:
         """The content of one item (``room_id`` empty: of no room); raises ``NotFound``."""
+        content = await self.find(user_id, room_id, kind)
+        if content is None:
+            raise NotFound("There is no account data of this type")
+        return content
+
+    async def find(self, user_id: str, room_id: str, kind: str) -> dict[str, Any] | None:
+        """The same, or ``None``."""
         if not room_id and kind in self._presented:
             return self._presented[kind](user_id)
         item = await find_item(self._database, user_id, room_id, kind)
-        if item is None:
-            raise NotFound("There is no account data of this type")
-        content: dict[str, Any] = orjson.loads(item.content)
+        content: dict[str, Any] | None = None if item is None else orjson.loads(item.content)
         return content
 
     async def set(self, user_id: str, room_id: str, kind: str, content: dict[str, Any]) -> int:
@@ -117,9 +131,15 @@ class AccountData:
 
     def _forget(self, user_id: str) -> None:
         self._ignored.pop(user_id, None)
+        self._blocks_invites.discard(user_id)
 
     def _note(self, user_id: str, item: AccountDataItem, content: dict[str, Any]) -> None:
         self._last[user_id] = max(item.stream, self._last.get(user_id, 0))
-        if item.type == IGNORED_USERS and not item.room_id:
+        if item.room_id:
+            return
+        if item.type == IGNORED_USERS:
             ignored = content.get("ignored_users")
             self._ignored[user_id] = frozenset(ignored) if isinstance(ignored, dict) else frozenset()
+        elif item.type == INVITE_PERMISSION:
+            is_blocked = content.get("default_action") == "block"
+            (self._blocks_invites.add if is_blocked else self._blocks_invites.discard)(user_id)

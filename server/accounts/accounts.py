@@ -42,8 +42,8 @@ Json = dict[str, Any]
 # Spec, "Send-to-Device messaging": at most so many in one answer of /sync.
 MOST_TO_DEVICE: Final = 100
 
-# Awaited with the id of an account that has been closed, and whether its owner is to be forgotten.
-OnClosed = Callable[[str, bool], Awaitable[None]]
+# Awaited with the id of an account that has been closed.
+OnClosed = Callable[[str], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,26 +216,27 @@ class Accounts:
         self.sessions.change_callers(user_id, lambda caller: replace(caller, owes_consent=False))
 
     def when_closed(self, listener: OnClosed) -> None:
-        """Await ``listener(user_id, erase)`` after an account has been closed, before that is answered."""
+        """Await ``listener(user_id)`` after an account has been closed, before that is answered."""
         self._when_closed.append(listener)
 
-    async def deactivate(self, user_id: str, *, erase: bool = False) -> None:
+    async def deactivate(self, user_id: str, *, erase: bool = False, clear_profile: bool = False) -> None:
         """Close an account for good: no password, no sessions, no keys; ``when_closed`` listeners take it out of rooms.
 
-        With ``erase`` no profile either, and what its owner said is only for those who were there.
+        With ``clear_profile`` no name and no picture either. With ``erase`` neither, and what its owner said is only
+        for those who were there (spec, "Account deactivation").
         """
         await self.users.deactivate(user_id, erase=erase)
         await self.sessions.drop_all(user_id)
         writes = Writes()
         self.account_data.drop(user_id, writes)
-        if erase:
+        if erase or clear_profile:
             self.profiles.drop(user_id, writes)
             self.consents.drop(user_id, writes)
         await asyncio.shield(self._database.submit(writes))
         await self.cross_signing.drop(user_id)
         await self.key_backups.drop_all(user_id)
         for listener in self._when_closed:
-            await listener(user_id, erase)
+            await listener(user_id)
 
     async def user_exists(self, user_id: str) -> bool:
         """Whether there is an open account of that id here."""

@@ -36,10 +36,16 @@ class Profiles:
         self._known: OrderedDict[str, Profile] = OrderedDict()
         self._changing = KeyedLocks()
         self._listeners: list[OnChange] = []
+        # What the profiles were whose change is being told.
+        self._before: dict[str, Profile] = {}
 
     def on_change(self, listener: OnChange) -> None:
         """Await ``listener`` after each change, before the change is answered."""
         self._listeners.append(listener)
+
+    def before(self, user_id: str) -> Profile | None:
+        """What a profile was; for listeners, while they are told of its change."""
+        return self._before.get(user_id)
 
     def known(self, user_id: str) -> Profile | None:
         """The profile, if it is in memory. Not to be changed."""
@@ -101,9 +107,14 @@ class Profiles:
     async def _commit(self, writes: Writes, user_id: str, name: str, profile: Profile, old: Profile) -> None:
         writes.after_commit.append(lambda: self._known.__setitem__(user_id, profile))
         await asyncio.shield(self._database.submit(writes))
-        if profile != old:
+        if profile == old:
+            return
+        self._before[user_id] = old
+        try:
             for listener in self._listeners:
                 await listener(user_id, name, profile)
+        finally:
+            del self._before[user_id]
 
 
 def check_field(name: str, value: Any) -> Any:

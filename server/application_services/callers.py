@@ -43,7 +43,8 @@ class Callers:
             await self._require_device(user_id, device_id)
         unlimited = not service.registration.rate_limited or user_id == service.user_id
         return Caller(
-            user_id, device_id, user.is_guest, user.is_admin, service=service.id, is_unlimited=unlimited
+            user_id, device_id, user.is_guest, user.is_admin, is_locked=user.is_locked,
+            is_suspended=user.is_suspended, service=service.id, is_unlimited=unlimited,
         )
 
     async def make_device(self, who: Caller, device_id: str, name: str | None) -> bool:

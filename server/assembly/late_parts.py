@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from server.application_services.services import ApplicationServices
     from server.calendars.app_passwords import AppPasswords
+    from server.rooms.server_notices import ServerNotices
 
 
 @dataclass(slots=True)
@@ -18,3 +19,4 @@ class LateParts:
 
     app_passwords: AppPasswords | None = None
     application_services: ApplicationServices | None = None
+    server_notices: ServerNotices | None = None

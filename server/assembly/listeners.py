@@ -46,7 +46,7 @@ def connect(
 
     async def follow_profile(user_id: str, field: str, _profile: dict[str, Any]) -> None:
         if field in ("displayname", "avatar_url"):
-            await services.membership.follow_profile(user_id)
+            await services.membership.follow_profile(user_id, accounts.profiles.before(user_id))
 
     acceptor.listen(publish_when_reached)
     services.receipts.listen(ring_for_receipt)

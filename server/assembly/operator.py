@@ -15,6 +15,7 @@ import orjson
 from aiohttp import web
 
 from server.assembly.node import Node
+from server.assembly.notices import notices_of, readers_of
 from server.assembly.pages import invitations_of
 from server.association.members.model import ROLE_LABELS, Role
 from server.association.members.newcomers import Newcomer
@@ -83,9 +84,18 @@ async def invite(node: Node, said: Mapping[str, Any]) -> Lines:
     return [card.link, card.code]
 
 
+async def notice(node: Node, said: Mapping[str, Any]) -> Lines:
+    """Tell ``text`` to ``localpart``, or to everybody where that is empty, each in their room for server notices."""
+    if said["localpart"]:
+        readers = [(await node.accounts.users.get(node.accounts.users.named(said["localpart"]))).user_id]
+    else:
+        readers = await readers_of(node)
+    return [f"{await notices_of(node).send_all(readers, said['text'])} people are told."]
+
+
 COMMANDS: Final[Mapping[str, Command]] = {
     "add_user": add_user, "list_users": list_users, "deactivate_user": deactivate_user,
-    "change_password": change_password, "make_token": make_token, "invite": invite,
+    "change_password": change_password, "make_token": make_token, "invite": invite, "notice": notice,
 }
 
 

@@ -56,8 +56,8 @@ def _services(node: Node, limits: RateLimits, interactive_auth: InteractiveAuth)
     return WebServices(
         node=NodeServices(
             settings=core.settings, clock=core.clock, limits=limits, interactive_auth=interactive_auth,
-            accounts=core.accounts, sessions=sessions, rooms=core.services.rooms, receipts=core.services.receipts, media=node.media,
-            app_passwords=passwords,
+            accounts=core.accounts, sessions=sessions, rooms=core.services.rooms, receipts=core.services.receipts,
+            media=node.media, app_passwords=passwords,
         ),
         roster=RosterServices(
             members=association.members, editor=association.editor,

@@ -51,6 +51,11 @@ def invite(settings: Settings, *, name: str, block: str, role: str) -> int:
     return _perform(settings, "invite", {"name": name, "block": block, "role": role})
 
 
+def notice(settings: Settings, *, localpart: str, text: str) -> int:
+    """Tell one, or everybody, what they must know."""
+    return _perform(settings, "notice", {"localpart": localpart, "text": text})
+
+
 def _perform(settings: Settings, command: str, said: Mapping[str, Any]) -> int:
     try:
         lines = asyncio.run(_on_own_node(settings, command, said))

@@ -69,7 +69,7 @@ async def _application_service(request: web.Request, token: str) -> Caller | Non
     """Whom an application service acts for, where the token is one of an application service."""
     services = request.app.get(APPLICATION_SERVICES)
     service = services.with_token(token) if services is not None else None
-    return await services.callers.caller(service, request.query) if services is not None and service else None
+    return await services.caller(service, request.query) if services is not None and service else None
 
 
 def take_message(request: web.Request, known: Caller) -> None:

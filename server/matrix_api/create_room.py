@@ -14,6 +14,7 @@ from server.http.keys import ACCOUNTS, SETTINGS
 from server.http.requests import json_body, optional_field, speaking_member
 from server.http.room_services import ROOMS
 from server.http.routes import Doors
+from server.matrix_api.invite_permission import require_takes_invitations
 from server.rooms.create_room import PRESETS, RoomPlan
 from server.rooms.room_versions import CREATABLE, room_version
 
@@ -114,4 +115,5 @@ async def _invite(request: web.Request, body: dict[str, Any], creator: str) -> t
     for user_id in invited:
         if UserId.parse(user_id).server_name == server_name and not await accounts.user_exists(user_id):
             raise NotFound("One of the invited does not exist here")
+        require_takes_invitations(request, user_id)
     return tuple(dict.fromkeys(user_id for user_id in invited if user_id != creator))

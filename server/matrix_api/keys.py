@@ -9,7 +9,7 @@ from aiohttp import web
 from server.accounts.cross_signing import USAGES
 from server.accounts.device_keys import KeyUpload
 from server.accounts.key_formats import parse_public_keys
-from server.foundation.errors import BadRequest
+from server.foundation.errors import BadRequest, InvalidParam
 from server.http.answers import json_answer
 from server.http.credentials import confirmed
 from server.http.keys import ACCOUNTS
@@ -33,6 +33,8 @@ def add_routes(doors: Doors) -> None:
 async def upload(request: web.Request) -> web.Response:
     """POST keys/upload"""
     known = await member(request)
+    if not known.device_id:
+        raise InvalidParam("Keys belong to a device; name it with device_id")
     body = await json_body(request, limit=_MAX_BODY_BYTES)
     fallback = optional_field(body, "fallback_keys", dict)
     if fallback is None:

@@ -11,6 +11,8 @@ from server.http.answers import json_answer
 from server.http.requests import caller, field, json_body, optional_field, speaker, speaking_member
 from server.http.room_services import ROOMS
 from server.http.routes import Doors
+from server.matrix_api.invite_permission import require_takes_invitations
+from server.matrix_api.notice_rooms import require_may_leave_room
 
 
 def add_routes(doors: Doors) -> None:
@@ -50,14 +52,21 @@ async def knock(request: web.Request) -> web.Response:
 
 
 async def invite(request: web.Request) -> web.Response:
-    """Invite a user."""
-    return await _act_on_user(request, request.app[ROOMS].membership.invite)
+    """Invite a user, unless the user wants no invitations."""
+    verb = request.app[ROOMS].membership.invite
+
+    async def invite_willing(room_id: str, sender: str, user_id: str, reason: str | None) -> None:
+        require_takes_invitations(request, user_id)
+        await verb(room_id, sender, user_id, reason)
+
+    return await _act_on_user(request, invite_willing)
 
 
 async def leave(request: web.Request) -> web.Response:
     """Leave, or decline an invitation."""
     who = await caller(request)
     body = await json_body(request)
+    await require_may_leave_room(request, request.match_info["roomId"])
     await request.app[ROOMS].membership.leave(request.match_info["roomId"], who.user_id, _reason(body))
     return json_answer({})
 

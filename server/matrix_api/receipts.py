@@ -31,6 +31,8 @@ async def send_receipt(request: web.Request) -> web.Response:
     body = await json_body(request)
     kind, event_id, room_id = path["receiptType"], path["eventId"], path["roomId"]
     if kind == _FULLY_READ:
+        if "thread_id" in body:
+            raise InvalidParam("A read marker is for the whole room")
         await _mark(request, who.user_id, room_id, event_id)
     else:
         await request.app[ROOMS].receipts.send(room_id, who.user_id, kind, event_id, _thread(body))
@@ -60,6 +62,7 @@ async def set_typing(request: web.Request) -> web.Response:
     if path["userId"] != who.user_id:
         raise Forbidden("You may speak for yourself only")
     body = await json_body(request)
+    request.app[ACCOUNTS].presence.noticed(who.user_id)
     timeout = optional_field(body, "timeout", int)
     await request.app[ROOMS].typing.set(
         path["roomId"], who.user_id, field(body, "typing", bool), 30_000 if timeout is None else timeout
@@ -68,19 +71,18 @@ async def set_typing(request: web.Request) -> web.Response:
 
 
 async def _mark(request: web.Request, user_id: str, room_id: str, event_id: str) -> None:
-    """``m.fully_read`` is account data of the room, which only this door may set."""
-    if not event_id.startswith("$"):
-        raise InvalidParam("Not an event id")
-    room = await request.app[ROOMS].rooms.get(room_id)
-    if room.membership(user_id) != "join":
-        raise Forbidden("You are not in this room")
-    await request.app[ACCOUNTS].account_data.set(user_id, room_id, _FULLY_READ, {"event_id": event_id})
+    """``m.fully_read`` is account data of the room, which only this door may set; it never goes back."""
+    data = request.app[ACCOUNTS].account_data
+    known = await data.find(user_id, room_id, _FULLY_READ)
+    than = known.get("event_id") if known is not None else None
+    if await request.app[ROOMS].receipts.is_later(room_id, user_id, event_id, than if isinstance(than, str) else None):
+        await data.set(user_id, room_id, _FULLY_READ, {"event_id": event_id})
 
 
 def _thread(body: dict[str, Any]) -> str:
-    thread = body.get("thread_id")
-    if thread is None:
+    if "thread_id" not in body:
         return ""
+    thread = body["thread_id"]
     if not isinstance(thread, str) or not thread:
         raise BadRequest("thread_id is main or an event id", code="M_INVALID_PARAM")
     return thread

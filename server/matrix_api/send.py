@@ -13,11 +13,8 @@ from server.http.answers import json_answer
 from server.http.requests import caller, int_query, json_body, member, require_may_speak, take_message
 from server.http.room_services import ROOMS
 from server.http.routes import Doors
-from server.matrix_api.alias_checks import check_canonical_alias
-from server.matrix_api.invite_permission import require_takes_invitations
-from server.matrix_api.notice_rooms import require_may_leave_room
-from server.rooms.send_event import VOUCHER, Draft
-from server.rooms.server_acl import require_own_server
+from server.matrix_api.state_checks import check_state
+from server.rooms.send_event import Draft
 
 # A little above the largest event, so that the event's own limit answers.
 _LIMIT = 128 * 1024
@@ -52,23 +49,10 @@ async def set_state(request: web.Request) -> web.Response:
     who = await caller(request)
     take_message(request, who)
     path = request.match_info
-    kind, state_key = path["eventType"], path.get("stateKey", "")
-    content = await json_body(request, limit=_LIMIT)
-    services = request.app[ROOMS]
-    if (kind, state_key, content.get("membership")) != ("m.room.member", who.user_id, "leave"):
-        require_may_speak(request, who)
-    else:
-        await require_may_leave_room(request, path["roomId"])
-    if kind == "m.room.canonical_alias":
-        await check_canonical_alias(services, path["roomId"], content)
-    elif kind == "m.room.server_acl":
-        require_own_server(content, services.sender.identity.server_name)
-    elif kind == "m.room.member":
-        if content.get("membership") == "invite":
-            require_takes_invitations(request, state_key)
-        content.pop(VOUCHER, None)  # whether somebody vouches for the member is not for the member to say
-    draft = Draft(path["roomId"], who.user_id, kind, content, state_key, ts=_timestamp(request, who))
-    event = await services.sender.send(draft)
+    room_id, key = path["roomId"], (path["eventType"], path.get("stateKey", ""))
+    content = await check_state(request, who, room_id, key, await json_body(request, limit=_LIMIT))
+    draft = Draft(room_id, who.user_id, key[0], content, key[1], ts=_timestamp(request, who))
+    event = await request.app[ROOMS].sender.send(draft)
     return _event_id(event.event_id)
 
 

@@ -19,6 +19,8 @@ VERSIONS: Final = (
 # Element X asks for it before anything else (MSC4186).
 UNSTABLE_FEATURES: Final = {
     "org.matrix.simplified_msc3575": True,
+    # Which rooms one shares with somebody: in the draft and in the specification.
+    "uk.half-shot.msc2666.query_mutual_rooms": True, "uk.half-shot.msc2666.query_mutual_rooms.stable": True,
     # The extensions of ``v4/sync``: typing was accepted; to-device, keys, account data and receipts were not yet.
     "org.matrix.msc4508": True, "org.matrix.msc4508.stable": True,
     "org.matrix.msc4538": True, "org.matrix.msc4543": True, "org.matrix.msc4548": True, "org.matrix.msc4551": True,

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import OrderedDict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urljoin
@@ -16,7 +18,7 @@ from urllib.parse import urljoin
 from yarl import URL
 
 from server.foundation.clock import Clock
-from server.foundation.errors import NotFound, Refused
+from server.foundation.errors import LimitExceeded, NotFound, Refused
 from server.foundation.keyed_locks import KeyedLocks
 from server.foundation.outgoing import Fetched, TooMuch, Unreachable
 from server.foundation.worker_process import WorkerError, WorkerProcess
@@ -31,7 +33,9 @@ from server.storage.database import Database
 _TIME_S: Final = 10.0
 _ANSWER_BYTES: Final = 5 * 2**20
 _PAGE_BYTES: Final = 2**20
-_AT_ONCE: Final = 8
+# Pages at once; so many times five megabytes is the most that looking can take. And how many may wait for a turn.
+_AT_ONCE: Final = 12
+_MOST_WAITING: Final = 200
 _MOST_FAILED: Final = 1_000
 _FAILED_S: Final = 300.0
 _PAGE: Final = "text/html,application/xhtml+xml;q=0.9,image/*;q=0.8,*/*;q=0.5"
@@ -72,6 +76,7 @@ class Previews:
         self._clock = clock
         self._looking = KeyedLocks()
         self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._waiting = 0
         self._failed: OrderedDict[str, float] = OrderedDict()
 
     async def known(self, text: str) -> Preview | None:
@@ -92,7 +97,7 @@ class Previews:
                 return known
             self._require_not_failed(mark)
             try:
-                async with self._turns:
+                async with self._turn():
                     preview = await self._look_now(address)
             except (Unreachable, WorkerError) as fault:
                 self._remember_failed(mark)
@@ -104,6 +109,17 @@ class Previews:
         """End the worker, close connections."""
         await self._worker.close()
         await self._fetcher.close()
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        if self._waiting >= _MOST_WAITING:
+            raise LimitExceeded("Too many pages are looked at; please try again in a moment", retry_after_ms=5_000)
+        self._waiting += 1
+        try:
+            async with self._turns:
+                yield
+        finally:
+            self._waiting -= 1
 
     async def _kept(self, mark: str) -> Preview | None:
         return await preview_store.find(self._database, mark, self._clock.now_ms() - FRESH_MS)

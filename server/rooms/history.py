@@ -54,7 +54,7 @@ class History:
     def __init__(self, database: Database, rooms: Rooms, sights: Sights, positions: StreamPositions) -> None:
         self._database = database
         self._rooms = rooms
-        self._sights = sights
+        self.sights = sights
         self._positions = positions
 
     @property
@@ -67,7 +67,7 @@ class History:
         room = await self._rooms.find(room_id)
         if room is None:
             raise Forbidden("You are not in this room")
-        sight = await self._sights.of(room, user_id)
+        sight = await self.sights.of(room, user_id)
         if sight.sees_all or room.membership(user_id) == "join" or room.history_visibility == "world_readable":
             return room, sight
         if not sight.was_ever_in or await is_forgotten(self._database, user_id, room_id):
@@ -106,7 +106,7 @@ class History:
                     break
                 position = entry.stream - 1 if backwards else entry.stream
                 if sight.sees(entry.stream) and wanted(entry.event):
-                    found.append(entry)
+                    found.append(sight.shown(entry))
             more = len(batch) > limit
             if len(found) == limit or not more:
                 break
@@ -119,7 +119,7 @@ class History:
         entry = await self._find(room, event_id)
         if entry is None or not sight.sees(entry.stream):
             raise NotFound("There is no such event")
-        return entry
+        return sight.shown(entry)
 
     async def context(
         self, room_id: str, user_id: str, event_id: str, limit: int, wanted: Wanted
@@ -134,7 +134,7 @@ class History:
         newest = self._positions.current
         after = await self._walk(room, sight, entry.stream, newest, limit - half, wanted, backwards=False)
         last = after.entries[-1] if after.entries else entry
-        return Surroundings(before, entry, after, await state_at(self._database, room, last.snapshot))
+        return Surroundings(before, sight.shown(entry), after, await state_at(self._database, room, last.snapshot))
 
     async def state(
         self, room_id: str, user_id: str, at: int | None = None
@@ -160,7 +160,7 @@ class History:
         entries = await related_page(
             self._database, room, targets, kinds, start, limit + 1, newest_first=backwards
         )
-        kept = [entry for entry in entries[:limit] if sight.sees(entry.stream)]
+        kept = sight.only_visible(entries[:limit])
         await bundle_all(self._database, room, kept)
         more = len(entries) > limit
         last = entries[limit - 1].stream if more else 0

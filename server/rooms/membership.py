@@ -121,8 +121,13 @@ class Membership:
         found = await memberships_of(self._database, user_id)
         return [item.room_id for item in found if item.membership == "join"]
 
-    async def follow_profile(self, user_id: str, *, with_rooms: bool = True) -> None:
-        """Show a changed name or picture in all rooms of a user."""
+    async def follow_profile(
+        self, user_id: str, before: Mapping[str, Any] | None = None, *, with_rooms: bool = True
+    ) -> None:
+        """Show a changed name or picture in all rooms of a user.
+
+        Where the user goes by another name in one room than the profile ``before``, that name stays.
+        """
         if not with_rooms:
             return
         profile = await self._profiles.member_profile(user_id)
@@ -131,8 +136,10 @@ class Membership:
             member = room.member(user_id)
             if member is None or member.content.get("membership") != "join":
                 continue
-            kept = {name: value for name, value in member.content.items() if name not in _SHOWN_ELSEWHERE}
-            draft = Draft(room_id, user_id, "m.room.member", {**kept, **profile}, user_id)
+            content = _with_profile(member.content, profile, before)
+            if content == member.content:
+                continue
+            draft = Draft(room_id, user_id, "m.room.member", content, user_id)
             try:
                 # Somebody who is removed at this moment must not come in again by changing their name.
                 await self._sender.send(replace(draft, replaces=member.event_id))
@@ -170,6 +177,17 @@ class Membership:
             if other is not None and other.membership(user_id) == "join":
                 return True
         return False
+
+
+def _with_profile(content: Mapping[str, Any], profile: Content, before: Mapping[str, Any] | None) -> Content:
+    """A member event's content with another name and picture, but for those that were chosen for this room alone."""
+    own = {
+        name: content.get(name) for name in ("displayname", "avatar_url")
+        if before is not None and content.get(name) != before.get(name)
+    }
+    kept = {name: value for name, value in content.items() if name not in _SHOWN_ELSEWHERE}
+    chosen = {**profile, **own}
+    return {**kept, **{name: value for name, value in chosen.items() if value is not None}}
 
 
 def find_inviter(room: LiveRoom) -> str | None:

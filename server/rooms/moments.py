@@ -28,7 +28,7 @@ async def event_at(
         for event_id, stream in ((row[0], row[2]) for row in rows):
             entry = await entry_of(database, room, event_id) if sight.sees(stream) else None
             if entry is not None:
-                return entry
+                return sight.shown(entry)
         if not rows:
             break
         place = (rows[-1][1], rows[-1][2])

@@ -11,15 +11,19 @@ import orjson
 
 from server.foundation.clock import Clock
 from server.foundation.errors import BadRequest, Forbidden, InvalidParam, NotFound
+from server.rooms.event_store import entry_of
 from server.rooms.live_room import LiveRoom
 from server.rooms.receipt_store import Receipt, position_of_event, receipts_of_room, receipts_of_rooms, set_receipt
+from server.rooms.relations import relation_of
 from server.rooms.rooms import Rooms
-from server.rooms.timeline import Json
+from server.rooms.timeline import Entry, Json
 from server.storage.database import Database, Writes
 from server.storage.streams import StreamPositions
 
 READ: Final = "m.read"
 READ_PRIVATE: Final = "m.read.private"
+# The thread of everything that is said outside of threads.
+MAIN: Final = "main"
 _KEPT_ROOMS: Final = 3_000
 _READ_TOGETHER: Final = 500
 
@@ -130,7 +134,10 @@ class Receipts:
         room = await self._rooms.get(room_id)
         if room.membership(user_id) != "join":
             raise Forbidden("You are not in this room")
-        position = await self._position(room, event_id)
+        entry = await self._entry(room, event_id)
+        if thread_id and not _belongs(entry, thread_id):
+            raise InvalidParam("The event does not belong to this thread")
+        position = entry.stream
         book = await self.book(room_id)
         known = book.find(user_id, kind, thread_id)
         if known is not None and known.event_stream >= position:
@@ -173,22 +180,39 @@ class Receipts:
         while len(self._books) > _KEPT_ROOMS:
             self._books.popitem(last=False)
 
-    async def _position(self, room: LiveRoom, event_id: str) -> int:
+    async def is_later(self, room_id: str, user_id: str, event_id: str, than: str | None) -> bool:
+        """Whether an event of a room that the user is in comes after the event ``than``, if that is known here."""
+        room = await self._rooms.get(room_id)
+        if room.membership(user_id) != "join":
+            raise Forbidden("You are not in this room")
+        position = (await self._entry(room, event_id)).stream
+        known = await position_of_event(self._database, room.nid, than) if than is not None else None
+        return known is None or position > known
+
+    async def _entry(self, room: LiveRoom, event_id: str) -> Entry:
         entry = room.find(event_id)
         if entry is not None:
-            return entry.stream
+            return entry
         if not event_id.startswith("$") or "\0" in event_id:
             raise BadRequest("Not an event id", code="M_INVALID_PARAM")
-        position = await position_of_event(self._database, room.nid, event_id)
-        if position is None:
+        entry = await entry_of(self._database, room, event_id)
+        if entry is None:
             raise NotFound("There is no such event in this room")
-        return position
+        return entry
 
     def _committed(self, room: LiveRoom, book: Book, receipt: Receipt) -> None:
         book.enter(receipt)
         self._positions.finish(receipt.stream)
         for listener in self._listeners:
             listener(room, receipt)
+
+
+def _belongs(entry: Entry, thread_id: str) -> bool:
+    """Whether an event can be the last one read in a thread: what it answers in, what it began, or what it is about."""
+    relation = relation_of(entry.event.content)
+    if relation is None:
+        return thread_id in (MAIN, entry.event.event_id)
+    return relation[1] != "m.thread" or relation[0] == thread_id
 
 
 def receipt_content(found: list[Receipt]) -> Json:

@@ -27,7 +27,7 @@ from server.rooms.search_store import (
 )
 from server.rooms.search_words import filter_of, may_have, pieces_of, text_in
 from server.rooms.state_store import memberships_of, state_history
-from server.rooms.visibility import Sight, Sights
+from server.rooms.visibility import Sight
 from server.storage.database import Database
 
 BLOCK: Final = 64
@@ -87,7 +87,7 @@ class Search:
     def __init__(self, database: Database, rooms: Rooms, history: History) -> None:
         self._database = database
         self._rooms = rooms
-        self._sights = Sights(database)
+        self._sights = history.sights
         self._history = history
 
     async def rooms_of(self, user_id: str) -> list[str]:
@@ -167,7 +167,7 @@ class Search:
                     question.unindexed[room.room_id] = room
                 yield position, [
                     Found(stream, event, room) for stream, event in spoken
-                    if question.finds(event) and sight.sees(stream)
+                    if question.finds(event) and sight.sees(stream) and event.sender not in sight.erased
                 ]
 
     async def _stretches(self, room: LiveRoom, top: int) -> AsyncIterator[tuple[int, int, int, bytes]]:

@@ -71,7 +71,7 @@ class Upgrades:
         if old.membership(user_id) != "join":
             raise Forbidden("You are not in this room")
         if old.levels().of_user(user_id) < old.levels().needed_for(TOMBSTONE, is_state=True):
-            raise Forbidden("You may not upgrade this room")
+            raise Forbidden("You may not upgrade this room (この部屋をアップグレードする権限がありません)")
         writes = Writes()
         last, room_id = old.tip.extremities[-1], None
         if not version.room_id_is_create_hash:

@@ -7,11 +7,14 @@ each as ``(stream position, value)``. Pure; the loading is done by ``Sights``.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections import OrderedDict
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from server.rooms.event import Event
 from server.rooms.live_room import LiveRoom
+from server.rooms.redaction import redact
 from server.rooms.state_store import state_histories, state_history
 from server.rooms.timeline import Entry
 from server.storage.database import Database
@@ -34,6 +37,9 @@ class Sight:
     visibility: History
     membership: History
     sees_all: bool = False
+    # People who have asked to be forgotten, as far as they were in this room: what they said is shown without its
+    # content to those who were not in the room with them (spec, "Account deactivation": ``erase``).
+    erased: frozenset[str] = frozenset()
 
     def sees(self, position: int) -> bool:
         """Whether the event at ``position`` is visible, by the state at that event.
@@ -57,15 +63,24 @@ class Sight:
 
     def only_visible(self, entries: Iterable[Entry]) -> list[Entry]:
         """The entries that this user may see."""
-        if self.sees_all:
+        if self.sees_all and not self.erased:
             return list(entries)
-        return [entry for entry in entries if self.sees(entry.stream)]
+        return [self.shown(entry) for entry in entries if self.sees(entry.stream)]
+
+    def shown(self, entry: Entry) -> Entry:
+        """An entry that this user may see; without its content where it is of somebody who is to be forgotten."""
+        event = entry.event
+        if event.sender not in self.erased or (event.state_key is not None and event.type != "m.room.member"):
+            return entry
+        if value_at(self.membership, entry.stream, "leave") == "join":
+            return entry
+        bare = Event(redact(event.pdu, event.version), event.version, event.event_id, event.room_id)
+        return Entry(bare, entry.stream, entry.snapshot, flags=entry.flags)
 
     @property
     def was_ever_in(self) -> bool:
         """Whether the user has ever been a member."""
         return any(value == "join" for _, value in self.membership)
-
 
     @property
     def left_at(self) -> int:
@@ -77,21 +92,51 @@ class Sight:
 
 
 SEES_ALL = Sight((), (), sees_all=True)
+_NOBODY: Final[frozenset[str]] = frozenset()
+_KEPT: Final = 10_000
 
 
 class Sights:
     """Finds out what users may see."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, erased: Collection[str] = ()) -> None:
         self._database = database
+        self._erased = erased
+        # By room: how many had asked to be forgotten then, and which of them were in the room.
+        self._erased_in: dict[str, tuple[int, frozenset[str]]] = {}
+        # By room and user: the membership that it was read for, and what was read.
+        self._kept: OrderedDict[tuple[str, str], tuple[Event | None, Sight]] = OrderedDict()
 
     async def of(self, room: LiveRoom, user_id: str) -> Sight:
         """The sight of ``user_id``. A member of a room that was always open to its members sees all."""
         visibility = await self._visibility(room)
+        erased = self._erased_members(room) if self._erased else _NOBODY
         if room.membership(user_id) == "join" and all(value in _OPEN for _, value in visibility):
-            return SEES_ALL
+            return await self._nearly_all(room, user_id, erased) if erased else SEES_ALL
+        return Sight(visibility, await self._memberships(room, user_id), erased=erased)
+
+    async def _nearly_all(self, room: LiveRoom, user_id: str, erased: frozenset[str]) -> Sight:
+        """All, but what people said who are to be forgotten; read once for each membership."""
+        key, member = (room.room_id, user_id), room.member(user_id)
+        kept = self._kept.get(key)
+        if kept is not None and kept[0] is member and kept[1].erased == erased:
+            return kept[1]
+        sight = Sight((), await self._memberships(room, user_id), sees_all=True, erased=erased)
+        self._kept[key] = (member, sight)
+        if len(self._kept) > _KEPT:
+            self._kept.popitem(last=False)
+        return sight
+
+    async def _memberships(self, room: LiveRoom, user_id: str) -> History:
         rows = await state_history(self._database, room, "m.room.member", user_id)
-        return Sight(visibility, [(at, str(event.content.get("membership"))) for at, event in rows])
+        return [(at, str(event.content.get("membership"))) for at, event in rows]
+
+    def _erased_members(self, room: LiveRoom) -> frozenset[str]:
+        known = self._erased_in.get(room.room_id)
+        if known is None or known[0] != len(self._erased):
+            found = frozenset(user_id for user_id in self._erased if room.member(user_id) is not None)
+            known = self._erased_in[room.room_id] = (len(self._erased), found)
+        return known[1]
 
     async def learn(self, rooms: Iterable[LiveRoom]) -> None:
         """Read together what ``of`` would read of each of these rooms."""

@@ -11,7 +11,6 @@ import orjson
 from server.rooms.event import Event
 from server.rooms.live_room import LiveRoom
 from server.rooms.state_store import Membership
-from server.rooms.visibility import SEES_ALL
 from server.sync.bell import Bell
 from server.sync.request import SyncRequest, World, state_name
 from server.sync.room_section import (
@@ -119,7 +118,7 @@ class JoinedRooms:
         span = self._world.without_ignored(span, request.user_id)
         if not span.entries and not span.limited:
             return await self._state_only(room, request, now)
-        shared = sight is SEES_ALL and not self._world.ignored_by(request.user_id)
+        shared = sight.sees_all and not self._world.ignored_by(request.user_id)
         if not span.limited and not any(entry.event.type == "m.room.member" for entry in span.entries):
             return [await self._timeline_and_state(room, span, request, now, (), shared=shared)]
         crowd = self._crowds.of(room.room_id, now.stream, await self._reader.state_at(room, now.stream))

@@ -74,7 +74,7 @@ class RoomReader:
             if not batch:
                 break
             position = batch[-1].stream - 1
-            found += [entry for entry in batch if sight.sees(entry.stream) and wanted.wants(entry.event)]
+            found += [entry for entry in sight.only_visible(batch) if wanted.wants(entry.event)]
             steps += 1
         limited = len(found) > limit
         kept = found[:limit]

@@ -81,7 +81,7 @@ class Sync:
             if since is None or request.full_state or await self._may_have_news(request.user_id, since):
                 feed = (await self._feeds.of(request.user_id)).as_it_is()
             # Taken in the same moment as the feed, so that all places in it are known at this position.
-            now = self._now()
+            now = self.now()
             parts: list[bytes] = []
             if feed is not None:
                 parts, now = await self._parts(request, feed, now)
@@ -109,7 +109,8 @@ class Sync:
         self._stopping = True
         self._bell.wake_all()
 
-    def _now(self) -> SyncToken:
+    def now(self) -> SyncToken:
+        """Up to where everything is committed."""
         return SyncToken(self._positions.current, self._world.typing.position, self._world.presence.position)
 
     async def _may_have_news(self, user_id: str, since: SyncToken) -> bool:

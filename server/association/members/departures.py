@@ -79,7 +79,7 @@ class Departures:
             else:
                 await self._membership.leave(room_id, user_id)
         if await self._accounts.user_exists(user_id):
-            await self._accounts.deactivate(user_id, erase=True)
+            await self._accounts.deactivate(user_id, clear_profile=True)
         await self._forget(user_id)
 
     async def _take_name_out(self, room_id: str, user_id: str) -> None:

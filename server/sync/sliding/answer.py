@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from server.sync.sliding.extensions import Part, has_news
-from server.sync.sliding.room_news import RoomNews
+from server.sync.sliding.look import RoomNews
 
 
 @dataclass(slots=True)

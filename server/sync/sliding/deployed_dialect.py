@@ -12,6 +12,7 @@ from server.foundation.errors import BadRequest, InvalidParam
 from server.rooms.event import StateKey
 from server.sync.sliding.answer import Answer
 from server.sync.sliding.asked import Asked, ListWish, RoomWish, Wishes
+from server.sync.sliding.look import RoomNews
 from server.sync.sliding.reading import (
     LONGEST_NAME,
     MOST_LISTS,
@@ -27,7 +28,6 @@ from server.sync.sliding.reading import (
     window,
 )
 from server.sync.sliding.required_state import ANY, Pick, StateWish
-from server.sync.sliding.room_news import RoomNews
 
 Json = dict[str, Any]
 

@@ -12,8 +12,9 @@ from server.sync.sliding.cards import Cards
 from server.sync.sliding.changed_rooms import ChangedRooms
 from server.sync.sliding.connections import Connection, Connections, Told
 from server.sync.sliding.extensions import Around, ExtensionTeller
+from server.sync.sliding.look import Look
 from server.sync.sliding.room_list import RoomLists, Sought
-from server.sync.sliding.room_news import Look, RoomTeller
+from server.sync.sliding.room_news import RoomTeller
 from server.sync.sliding.windows import Windows
 from server.sync.sync import Sync
 from server.sync.tokens import SyncToken

@@ -19,8 +19,8 @@ from server.sync.feeds import Feed
 from server.sync.request import World
 from server.sync.sliding.asked import Scope, ToDeviceWish
 from server.sync.sliding.connections import Told
+from server.sync.sliding.look import RoomNews
 from server.sync.sliding.room_list import Sought
-from server.sync.sliding.room_news import RoomNews
 from server.sync.tokens import SyncToken
 
 Json = dict[str, Any]

@@ -10,8 +10,8 @@ import orjson
 
 from server.rooms.event import Event, StateKey
 from server.rooms.live_room import LiveRoom
-from server.rooms.state_store import Membership
 from server.rooms.timeline import state_bytes, stripped, text_of
+from server.rooms.visibility import SEES_ALL
 from server.sync.bell import Bell
 from server.sync.filters import NO_FILTER
 from server.sync.other_rooms import stripped_state
@@ -21,69 +21,15 @@ from server.sync.sent_members import SentMembers
 from server.sync.sliding.asked import RoomWish
 from server.sync.sliding.cards import Cards
 from server.sync.sliding.connections import ToldRoom
+from server.sync.sliding.look import Look, RoomNews
 from server.sync.sliding.people import counts_and_heroes
+from server.sync.sliding.plain_news import PlainNewsMaker
 from server.sync.tokens import SyncToken
 
 Json = dict[str, Any]
 
 _MEMBER: Final = "m.room.member"
 _NOTHING: Final = Span((), False, 0)
-
-
-@dataclass(slots=True)
-class RoomNews:
-    """News of a room. ``shown`` are the fields whose names all dialects share."""
-
-    membership: str
-    shown: Json
-    timeline: list[orjson.Fragment] | None = None
-    state: list[orjson.Fragment] | None = None
-    stripped: list[Json] | None = None
-    # Keys of state that is there no more, and the names of the lists that show the room.
-    gone: list[StateKey] = field(default_factory=list)
-    lists: list[str] = field(default_factory=list)
-    is_expanded: bool = False
-    event_ids: frozenset[str] = frozenset()
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether the device begins anew with this room, or with its timeline."""
-        return self.is_expanded or "initial" in self.shown
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """One look at one room: who looks, at what, and what the device knows of it."""
-
-    user_id: str
-    device_id: str
-    place: Membership
-    wish: RoomWish
-    known: ToldRoom | None
-    is_dm: bool
-    # The answer tells of what was committed up to ``now``; later than ``since`` is live.
-    now: int
-    since: int
-
-    @property
-    def is_initial(self) -> bool:
-        """Whether the device knows nothing of the room that would still hold."""
-        if self.known is None:
-            return True
-        return self.place.membership == "join" and (
-            self.known.membership != "join" or self.place.stream > self.known.up_to
-        )
-
-    @property
-    def until(self) -> int:
-        """Up to where the user may look: who has left sees nothing of what came later."""
-        return self.now if self.place.membership == "join" else min(self.now, self.place.stream)
-
-    def has_grown(self) -> bool:
-        """Whether more is asked of the room than before."""
-        if self.known is None:
-            return True
-        return self.wish.timeline_limit > self.known.wish.timeline_limit or self.wish.state != self.known.wish.state
 
 
 @dataclass(slots=True)
@@ -107,6 +53,7 @@ class RoomTeller:
         self._bell = bell
         self._cards = cards
         self._numbers = SentMembers()
+        self._plain = PlainNewsMaker(cards, self._numbers)
 
     async def tell(self, look: Look) -> tuple[RoomNews | None, ToldRoom]:
         """The news of a room, ``None`` where there are none, and what the device knows with them."""
@@ -119,6 +66,10 @@ class RoomTeller:
             if place.membership != "join" and place.stream <= known.up_to:
                 return None, known
         room = await self._world.rooms.get(place.room_id)
+        if known is not None and not look.is_initial and known.wish.state == look.wish.state:
+            plain = await self._told_to_all(room, look, known)
+            if plain is not None:
+                return plain
         if place.membership != "join" and not (await self._world.sights.of(room, look.user_id)).was_ever_in:
             return await self._declined(room, look)
         return await self._seen(room, look)
@@ -147,6 +98,28 @@ class RoomTeller:
         shown: Json = {"bump_stamp": place.stream, "num_live": len(timeline), "limited": False}
         news = RoomNews(place.membership, shown, timeline, state, [stripped(entry.event) for entry in own])
         return news, ToldRoom(look.wish, look.now, place.membership)
+
+    async def _told_to_all(self, room: LiveRoom, look: Look, known: ToldRoom) -> tuple[RoomNews, ToldRoom] | None:
+        """Messages and nothing else, where this device sees them as all others do; ``None`` where it does not."""
+        wish, user_id = look.wish, look.user_id
+        if look.place.membership != "join" or look.is_dm != known.is_dm or wish.timeline_limit < 1:
+            return None
+        if wish.timeline_limit > known.wish.timeline_limit:
+            return None
+        news = self._plain.of(room, known.up_to, look.now, wish.timeline_limit)
+        if news is None or news.first <= look.since or user_id in news.apart or (
+            wish.state.lazy and news.speakers & ~known.members
+        ):
+            return None
+        if (await self._world.sights.of(room, user_id)) is not SEES_ALL:
+            return None
+        ignored = self._world.own.account_data.ignored_by(user_id)
+        if ignored and ignored & news.senders:
+            return None
+        unread = await self._unread(room, look)
+        shown = {**news.shown, "notification_count": unread[0], "highlight_count": unread[1]}
+        told = known._replace(wish=_larger(known.wish, wish), up_to=look.now, unread=unread)
+        return RoomNews("join", shown, news.timeline, [], event_ids=news.event_ids), told
 
     async def _seen(self, room: LiveRoom, look: Look) -> tuple[RoomNews | None, ToldRoom]:
         found = await self._find(room, look)
@@ -275,7 +248,14 @@ class RoomTeller:
         known, wish = look.known, look.wish
         if known is None or look.is_initial or found.span.limited or wish.timeline_limit == 0:
             return wish
-        return RoomWish(max(wish.timeline_limit, known.wish.timeline_limit), wish.state)
+        return _larger(known.wish, wish)
+
+
+def _larger(known: RoomWish, wish: RoomWish) -> RoomWish:
+    """``wish`` with the larger of both limits; mostly one of both, so that a look says that they are the same."""
+    if wish.timeline_limit >= known.timeline_limit:
+        return wish
+    return known if known.state == wish.state else RoomWish(known.timeline_limit, wish.state)
 
 
 def _has_name(state: Mapping[StateKey, Event]) -> bool:

@@ -74,8 +74,8 @@ def _stage_page(visit: Visit, session: AuthSession, fault: str = "") -> web.Resp
         return _opened(visit.page("auth_done.html"))
     user_id = session.demand.user_id
     return _opened(visit.page(
-        _TEMPLATES[stage], status=403 if fault else 200, fault=fault, address=f"/auth/{stage}/{session.id}", user_id=user_id,
-        deed=_deed(session), is_here=stage == WEB and visit.session is not None and visit.session.user_id == user_id,
+        _TEMPLATES[stage], status=403 if fault else 200, fault=fault, address=f"/auth/{stage}/{session.id}",
+        user_id=user_id, deed=_deed(session), is_here=stage == WEB and visit.session is not None and visit.session.user_id == user_id,
         takes_code=stage == WEB, policies=visit.services.node.accounts.consents.policies,
     ))
 

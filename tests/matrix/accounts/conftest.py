@@ -12,6 +12,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from server.accounts.accounts import Accounts
+from server.assembly.account_rules import account_rules
 from server.config import Settings, parse_settings
 from server.foundation.clock import SystemClock
 from server.http.routes import Doors
@@ -20,6 +21,7 @@ from server.matrix_api import account_doors
 from server.storage.database import Database
 from server.storage.schema_version import migrate
 from server.storage.streams import StreamPositions
+from tests.contract.watching import Watch
 
 Answer = tuple[int, Any]
 PASSWORD = "cherry-blossom-4"
@@ -81,6 +83,7 @@ class Node:
     clock: StillClock
     heard: list[tuple[tuple[str, ...], int]] = field(default_factory=list)
     device_lists_heard: list[tuple[tuple[str, ...], int]] = field(default_factory=list)
+    contract: Watch = field(default_factory=Watch)
 
     async def ask(
         self, method: str, path: str, body: Any = None, *, token: str | None = None, **more: Any
@@ -93,7 +96,9 @@ class Node:
             more["json"] = body
         full = path if path.startswith("/") else f"/_matrix/client/{path}"
         async with self.client.request(method, full, headers=headers, **more) as response:
-            return response.status, await response.json()
+            answer = await response.json()
+            self.contract.require_no_faults()
+            return response.status, answer
 
     async def person(self, localpart: str = "hana", device_id: str | None = None) -> Person:
         """Somebody with an account and one device more than before."""
@@ -128,14 +133,19 @@ async def start_node(tmp_path: Path) -> AsyncIterator[StartNode]:
         clock = StillClock()
         settings = settings_of(extra, tmp_path)
         positions = StreamPositions(0)
-        accounts = Accounts(database, positions, clock, settings.server_name, password_cost=settings.passwords.cost)
+        accounts = Accounts(
+            database, positions, clock, settings.server_name, password_cost=settings.passwords.cost,
+            rules=account_rules(settings),
+        )
         await accounts.open()
         app = web.Application()
         provide_accounts(app, accounts, settings, clock)
         account_doors.add_routes(Doors(app))
+        contract = Watch()
+        contract.listen_to(app)
         client = TestClient(TestServer(app))
         await client.start_server()
-        node = Node(client, accounts, database, positions, clock)
+        node = Node(client, accounts, database, positions, clock, contract=contract)
         accounts.listen(lambda users, position: node.heard.append((tuple(users), position)))
         accounts.listen_device_lists(
             lambda users, position: node.device_lists_heard.append((tuple(users), position))

@@ -112,7 +112,8 @@ class AppService:
         given = request.query.get("access_token") if old else request.headers["Authorization"].partition(" ")[2]
         if given != self.token:
             return web.json_response({"errcode": "M_FORBIDDEN"}, status=403)
-        kind, _, rest = request.path.removeprefix("/_matrix/app/v1").removeprefix("/_matrix/app/unstable")[1:].partition("/")
+        path = request.path.removeprefix("/_matrix/app/v1").removeprefix("/_matrix/app/unstable")
+        kind, _, rest = path[1:].partition("/")
         if kind == "transactions":
             return await self._take(rest, await request.json())
         self.asked.append(f"{kind}/{rest}".rstrip("/"))

@@ -162,6 +162,24 @@ async def test_a_service_that_may_not_makes_no_devices(bridge: Registered) -> No
     assert (await bridge.ask("PUT", "v3/devices/BRIDGE", {}, user_id=taro)).refusal == (404, "M_NOT_FOUND")
 
 
+async def test_keys_are_uploaded_from_a_device(bridge: Registered) -> None:
+    await bridge.registers("taro", device_id="BRIDGE")
+    keys = {"one_time_keys": {"curve25519:AAAA": "wBb+hlnBuJKhgFHKNTsPsAPVmtnSvjZJ+kzGtOdLDTE"}}
+    path = "v3/keys/upload"
+    assert (await bridge.ask("POST", path, keys, user_id=ghost("taro"))).refusal == (400, "M_INVALID_PARAM")
+    answer = await bridge.ask("POST", path, keys, user_id=ghost("taro"), device_id="BRIDGE")
+    assert answer["one_time_key_counts"]["curve25519"] == 1
+
+
+async def test_a_service_is_bound_by_what_admins_have_decided_of_a_user(make_node: MakeNode) -> None:
+    node = await make_node({"namespaces": {"users": [{"regex": "@.*"}]}})
+    bridge, hanako = Registered(node), await node.user("hanako")
+    room = await hanako.creates_room()
+    assert (await bridge.says(hanako.user_id, room, "一", "1")).status == 200
+    await node.inside.accounts.hold(hanako.user_id, locked=True)
+    assert (await bridge.says(hanako.user_id, room, "二", "2")).refusal == (401, "M_USER_LOCKED")
+
+
 async def test_rooms_get_the_names_of_the_service_from_it_alone(bridge: Registered) -> None:
     hanako = await bridge.node.user("hanako")
     [taro] = await bridge.ghosts("taro")

@@ -142,9 +142,6 @@ async def test_after_a_restart_the_same_is_told_under_the_same_id(bridge: Regist
     await bridge.node.restart()
     await service.until(lambda it: bodies(it) == ["一", "二"])
     assert service.refused[0][0] in {txn for txn, _body in service.transactions}
-    assert [txn for txn, body in service.transactions if any(e["type"] == "m.room.message" for e in body["events"])] == [
-        service.refused[0][0], service.transactions[-1][0],
-    ]
 
 
 async def test_nothing_is_told_twice_after_a_restart(bridge: Registered, service: AppService) -> None:
@@ -268,7 +265,7 @@ async def test_a_service_that_encrypts_gets_what_is_sent_to_devices_of_its_ghost
     left = {ghost("taro"): {"BRIDGE": {"signed_curve25519": 0}}}
     assert body["org.matrix.msc3202.device_one_time_keys_count"] == left
     await hanako.says(room, "届いた")
-    await service.until(lambda it: bodies(it))
+    await service.until(bodies)
     assert node.inside.accounts.to_device.last_position(ghost("taro"), "BRIDGE") == 0
     assert len([1 for _txn, body in service.transactions if body["to_device"]]) == 1
 
@@ -281,7 +278,10 @@ async def test_a_service_that_encrypts_hears_whose_devices_have_changed(
     await portal(bridge, hanako)
     await stranger.put(f"v3/devices/{stranger.device_id}", {"display_name": "x"})
     await hanako.put(f"v3/devices/{hanako.device_id}", {"display_name": "x"})
-    changed = lambda it: [name for _t, body in it.transactions for name in body["device_lists"]["changed"]]  # noqa: E731
+
+    def changed(it: AppService) -> list[str]:
+        return [name for _txn, body in it.transactions for name in body["device_lists"]["changed"]]
+
     await service.until(lambda it: hanako.user_id in changed(it))
     assert stranger.user_id not in changed(service)
 

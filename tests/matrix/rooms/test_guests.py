@@ -49,6 +49,15 @@ async def test_guests_join_rooms_that_admit_them_and_talk_there(open_node: Runni
     await guest.leaves(room)
 
 
+async def test_no_back_door_lets_guests_in(open_node: RunningNode) -> None:
+    hanako, guest = await open_node.user("hanako"), await guest_of(open_node)
+    room, shut = await room_for_guests(hanako), await hanako.creates_room(preset="public_chat")
+    joins = {"membership": "join"}
+    assert (await guest.sets(shut, "m.room.member", joins, guest.user_id)).refusal == REFUSED
+    assert (await guest.sets(room, "m.room.member", joins, guest.user_id)).status == 200
+    assert (await guest.get("v3/joined_rooms"))["joined_rooms"] == [room]
+
+
 async def test_a_guest_may_take_a_name(open_node: RunningNode) -> None:
     hanako, guest = await open_node.user("hanako"), await guest_of(open_node)
     room = await room_for_guests(hanako)

@@ -133,3 +133,64 @@ async def test_wrong_typing_is_refused(node: RunningNode, hall: tuple[Person, Pe
     assert (await taro.put(own, {})).refusal == (400, "M_MISSING_PARAM")
     assert (await taro.put(own, {"typing": True, "timeout": "x"})).refusal == (400, "M_BAD_JSON")
     assert (await hanako.syncs()).ephemeral(room, "m.typing") is None
+
+
+async def test_a_receipt_belongs_to_its_thread(hall: tuple[Person, Person, str]) -> None:
+    hanako, taro, room = hall
+    root = await hanako.says(room, "root")
+    relation = {"m.relates_to": {"rel_type": "m.thread", "event_id": root}}
+    inside, outside = await hanako.says(room, "in", **relation), await hanako.says(room, "out")
+    assert (await taro.reads(room, inside, thread_id=root)).status == 200
+    assert (await taro.reads(room, root, thread_id=root)).status == 200
+    assert (await taro.reads(room, outside, thread_id="main")).status == 200
+    for event_id, thread in ((inside, "main"), (outside, root), (outside, "$nothing"), (outside, ""), (outside, None)):
+        assert (await taro.reads(room, event_id, thread_id=thread)).refusal == (400, "M_INVALID_PARAM"), thread
+    assert (await taro.reads(room, outside, "m.fully_read", thread_id="main")).refusal == (400, "M_INVALID_PARAM")
+
+
+async def test_of_two_receipts_at_one_event_the_one_for_all_threads_is_told(hall: tuple[Person, Person, str]) -> None:
+    hanako, taro, room = hall
+    event_id = await hanako.says(room, "x")
+    await taro.reads(room, event_id)
+    await taro.reads(room, event_id, thread_id="main")
+    told = (await hanako.syncs()).ephemeral(room, "m.receipt")
+    assert told is not None
+    assert "thread_id" not in told[event_id]["m.read"][taro.user_id]
+
+
+async def test_a_read_marker_never_goes_back(hall: tuple[Person, Person, str]) -> None:
+    hanako, taro, room = hall
+    first, second = await hanako.says(room, "1"), await hanako.says(room, "2")
+    path = f"v3/user/{taro.user_id}/rooms/{room}/account_data/m.fully_read"
+    for event_id in (first, second, first):
+        assert (await taro.post(f"v3/rooms/{room}/read_markers", {"m.fully_read": event_id})).status == 200
+    assert (await taro.get(path))["event_id"] == second
+    assert (await taro.reads(room, "$nothing", "m.fully_read")).refusal == (404, "M_NOT_FOUND")
+    assert (await taro.reads(room, first, "m.fully_read")).status == 200
+    assert (await taro.get(path))["event_id"] == second
+
+
+async def test_receipts_of_before_one_came_are_told_with_the_room(node: RunningNode) -> None:
+    hanako, taro = await node.users("hanako", "taro")
+    room = await hanako.creates_room(preset="public_chat")
+    event_id = await hanako.says(room, "x")
+    await hanako.reads(room, event_id)
+    await hanako.put(f"v3/rooms/{room}/typing/{hanako.user_id}", {"typing": True})
+    since = (await taro.syncs()).token
+    await taro.joins(room)
+    answer = await taro.syncs(since)
+    told = answer.ephemeral(room, "m.receipt")
+    assert told is not None
+    assert list(told[event_id]["m.read"]) == [hanako.user_id]
+    assert answer.ephemeral(room, "m.typing") == {"user_ids": [hanako.user_id]}
+
+
+async def test_nobody_hears_of_typing_elsewhere(node: RunningNode, hall: tuple[Person, Person, str]) -> None:
+    hanako, taro, _room = hall
+    other = await hanako.creates_room()
+    jiro = await node.user("jiro")
+    await hanako.invites(jiro, other)
+    await jiro.joins(other)
+    since = (await taro.syncs()).token
+    await jiro.put(f"v3/rooms/{other}/typing/{jiro.user_id}", {"typing": True})
+    assert (await taro.syncs(since)).rooms() == {}

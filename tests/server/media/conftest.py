@@ -22,6 +22,7 @@ from server.matrix_api import media as media_doors
 from server.storage.database import Database
 from server.storage.schema_version import migrate
 from server.storage.streams import StreamPositions
+from tests.contract.watching import Watch
 
 SERVER = "sakura.example"
 UPLOAD_LIMIT = 4 * 2**20
@@ -94,5 +95,8 @@ async def node(database: Database, settings: Settings) -> AsyncIterator[Node]:
         headers[name] = {"Authorization": f"Bearer {token}"}
     async with open_media(settings, database, clock) as services:
         app[MEDIA] = services
+        contract = Watch()
+        contract.listen_to(app)
         async with TestClient(TestServer(app)) as client:
             yield Node(client, services, settings.media_dir, headers)
+            contract.require_no_faults()

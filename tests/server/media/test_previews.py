@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from server.foundation.errors import NotFound, Refused
+from server.foundation.errors import LimitExceeded, NotFound, Refused
 from server.foundation.outgoing import Outgoing
 from server.foundation.worker_process import WorkerProcess
 from server.media.files import MediaFiles
@@ -230,6 +230,17 @@ async def test_a_bomb_is_not_unpacked(house: House, size: int) -> None:
 async def test_a_page_that_drips_is_given_up(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("server.media.previews._TIME_S", 0.2)
     assert await refusal(house.previews(), house.site.url("/drip")) == 404
+
+
+async def test_where_too_many_wait_the_next_one_is_sent_away_and_may_come_again(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    previews, address = house.previews(), house.site.put("/page", "<title>T</title>")
+    monkeypatch.setattr("server.media.previews._MOST_WAITING", 0)
+    with pytest.raises(LimitExceeded):
+        await previews.look(address)
+    monkeypatch.undo()
+    assert await previews.look(address) == {"og:title": "T"}
 
 
 async def test_a_page_of_many_nested_tags_is_shown(house: House) -> None:
