@@ -151,12 +151,17 @@ _SEEN: Final = (
 _NO_HASH: Final = b""
 
 
-def add_session(writes: Writes, device: Device, token: StoredToken, refresh: RefreshToken | None) -> None:
-    """Store a device (one that is known keeps its name) and its only tokens."""
+def add_device(writes: Writes, device: Device) -> None:
+    """Store a device; one that is known stays as it is."""
     writes.add(_ADD_DEVICE, {
         "user_id": device.user_id, "device_id": device.device_id, "display_name": device.display_name,
         "created_ts": device.created_ts, "last_seen_ts": None, "last_seen_ip": None,
     })
+
+
+def add_session(writes: Writes, device: Device, token: StoredToken, refresh: RefreshToken | None) -> None:
+    """Store a device (one that is known keeps its name) and its only tokens."""
+    add_device(writes, device)
     writes.add(_ADD_TOKEN, _token_row(token, device.created_ts))
     owner = {"who": device.user_id, "which": device.device_id}
     writes.add(_DROP_OTHER_TOKENS, {**owner, "kept": token.hash})

@@ -105,6 +105,10 @@ class ToDevice:
             await self._postpone(device, found[-1].stream, until)
         return found
 
+    async def page(self, user_id: str, device_id: str, after: int, limit: int) -> list[ToDeviceMessage]:
+        """Up to ``limit`` messages after a position, without moving or forgetting any."""
+        return await messages_for(self._database, (user_id, device_id), after, 2**62, limit)
+
     def acknowledge(self, user_id: str, device_id: str, until: int) -> None:
         """The device has everything up to ``until``. Written behind; lost in a crash, it is only asked for again."""
         lowest, highest = self._waiting.get((user_id, device_id), (0, 0))

@@ -8,6 +8,8 @@ from typing import Final
 from server.http.late_door import LateDoor
 from server.http.routes import Doors
 
+_DEHYDRATED: Final = "unstable/org.matrix.msc3814.v1/dehydrated_device"
+
 # Method, path, module of this package, handler in it.
 _RARE: Final = (
     ("POST", "v3/refresh", "refresh", "refresh"),
@@ -18,6 +20,10 @@ _RARE: Final = (
     ("GET", "v1/admin/suspend/{userId}", "admin", "get_suspended"),
     ("PUT", "v1/admin/suspend/{userId}", "admin", "set_suspended"),
     ("GET", "v3/admin/whois/{userId}", "admin", "who_is"),
+    ("GET", _DEHYDRATED, "dehydrated_device", "get_device"),
+    ("PUT", _DEHYDRATED, "dehydrated_device", "put_device"),
+    ("DELETE", _DEHYDRATED, "dehydrated_device", "delete_device"),
+    ("POST", f"{_DEHYDRATED}/{{deviceId}}/events", "dehydrated_device", "get_messages"),
     ("GET", "v3/account/3pid", "third_party_ids", "list_all"),
     ("POST", "v3/account/3pid", "third_party_ids", "add_of_old"),
     ("POST", "v3/account/3pid/add", "third_party_ids", "add"),

@@ -9,7 +9,9 @@ from sqlalchemy import Table, text
 
 from server.accounts import (
     account_data_store,
+    consents_store,
     cross_signing_store,
+    dehydrated_store,
     device_keys_store,
     device_lists_store,
     key_backup_store,
@@ -22,8 +24,8 @@ from server.storage.database import Database
 from server.storage.schema_version import migrate
 
 _STORES = (
-    account_data_store, cross_signing_store, device_keys_store, device_lists_store, key_backup_store, profiles_store,
-    sessions_store, to_device_store, users_store,
+    account_data_store, consents_store, cross_signing_store, dehydrated_store, device_keys_store, device_lists_store,
+    key_backup_store, profiles_store, sessions_store, to_device_store, users_store,
 )
 TABLES = {value.name: value for store in _STORES for value in vars(store).values() if isinstance(value, Table)}
 
