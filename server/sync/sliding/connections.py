@@ -33,6 +33,18 @@ class UnknownPos(BadRequest):
     code = "M_UNKNOWN_POS"
 
 
+class UnreadCount(NamedTuple):
+    """What a member has not read: in the whole room, and outside of threads."""
+
+    notify: int = 0
+    highlight: int = 0
+    main_notify: int = 0
+    main_highlight: int = 0
+
+
+NOTHING_UNREAD: Final = UnreadCount()
+
+
 class ToldRoom(NamedTuple):
     """What a device knows of a room: everything of ``wish`` up to ``up_to``.
 
@@ -44,7 +56,7 @@ class ToldRoom(NamedTuple):
     up_to: int
     membership: str = "join"
     is_dm: bool = False
-    unread: tuple[int, int] = (0, 0)
+    unread: UnreadCount = NOTHING_UNREAD
     members: int = 0
     receipts: int = 0
     typing: int = 0

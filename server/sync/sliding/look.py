@@ -10,7 +10,7 @@ import orjson
 from server.rooms.event import StateKey
 from server.rooms.state_store import Membership
 from server.sync.sliding.asked import RoomWish
-from server.sync.sliding.connections import ToldRoom
+from server.sync.sliding.connections import NOTHING_UNREAD, ToldRoom, UnreadCount
 
 Json = dict[str, Any]
 
@@ -28,6 +28,7 @@ class RoomNews:
     gone: list[StateKey] = field(default_factory=list)
     lists: list[str] = field(default_factory=list)
     is_expanded: bool = False
+    unread: UnreadCount = NOTHING_UNREAD
     event_ids: frozenset[str] = frozenset()
 
     @property

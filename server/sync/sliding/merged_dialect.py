@@ -89,6 +89,8 @@ def _room_json(news: RoomNews) -> Json:
     if news.stripped is not None:
         return where | {"bump_stamp": news.shown["bump_stamp"], "stripped_state": news.stripped}
     shown = news.shown | where
+    if "notification_count" in shown:  # threads are counted apart
+        shown |= {"notification_count": news.unread.main_notify, "highlight_count": news.unread.main_highlight}
     if news.timeline is not None:
         shown["timeline_events"] = news.timeline
     shown["required_state"] = [

@@ -20,7 +20,7 @@ from server.sync.room_section import RoomReader, Span
 from server.sync.sent_members import SentMembers
 from server.sync.sliding.asked import RoomWish
 from server.sync.sliding.cards import Cards
-from server.sync.sliding.connections import ToldRoom
+from server.sync.sliding.connections import NOTHING_UNREAD, ToldRoom, UnreadCount
 from server.sync.sliding.look import Look, RoomNews
 from server.sync.sliding.people import counts_and_heroes
 from server.sync.sliding.plain_news import PlainNewsMaker
@@ -117,9 +117,9 @@ class RoomTeller:
         if ignored and ignored & news.senders:
             return None
         unread = await self._unread(room, look)
-        shown = {**news.shown, "notification_count": unread[0], "highlight_count": unread[1]}
+        shown = {**news.shown, "notification_count": unread.notify, "highlight_count": unread.highlight}
         told = known._replace(wish=_larger(known.wish, wish), up_to=look.now, unread=unread)
-        return RoomNews("join", shown, news.timeline, [], event_ids=news.event_ids), told
+        return RoomNews("join", shown, news.timeline, [], unread=unread, event_ids=news.event_ids), told
 
     async def _seen(self, room: LiveRoom, look: Look) -> tuple[RoomNews | None, ToldRoom]:
         found = await self._find(room, look)
@@ -130,9 +130,10 @@ class RoomTeller:
         is_news = bool(shown or found.span.entries or found.span.limited or found.events or found.gone)
         if not look.is_initial and known is not None and not is_news and unread == known.unread:
             return None, known._replace(wish=self._remembered(look, found), up_to=look.now)
-        shown |= {"notification_count": unread[0], "highlight_count": unread[1]}
+        shown |= {"notification_count": unread.notify, "highlight_count": unread.highlight}
         self._stamp(room, look, shown)
         news = self._news(look, found, shown)
+        news.unread = unread
         base = known if known is not None and not look.is_initial else ToldRoom(look.wish, 0)
         return news, base._replace(
             wish=self._remembered(look, found), up_to=look.now, membership=look.place.membership, is_dm=look.is_dm,
@@ -195,11 +196,11 @@ class RoomTeller:
         events = [found.current[_MEMBER, user_id] for user_id in told if (_MEMBER, user_id) in found.current]
         return events, members | self._numbers.mask(room.room_id, told)
 
-    async def _unread(self, room: LiveRoom, look: Look) -> tuple[int, int]:
+    async def _unread(self, room: LiveRoom, look: Look) -> UnreadCount:
         if look.place.membership != "join":
-            return 0, 0
+            return NOTHING_UNREAD
         unread = await self._world.unread.of(room, look.user_id, look.place.stream)
-        return unread.notify, unread.highlight
+        return UnreadCount(unread.notify, unread.highlight, *unread.threads.get("main", (0, 0)))
 
     def _facts(self, room: LiveRoom, look: Look, found: _Found) -> Json:
         """Name, picture and people, as far as they are new."""
