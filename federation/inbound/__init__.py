@@ -1,16 +1,45 @@
 """Doors for other Matrix servers: one file per endpoint group.
 
-So far who we are and what we run; rooms follow with the issue of federation. A door knows who, what, one verb,
-answer, like those of ``server.matrix_api``.
+A door knows who, what, one verb, answer, like those of ``server.matrix_api``. Only what anybody may ask is loaded at
+the start; the rest with the first server that asks (docs/decisions/0008).
 """
 
 from __future__ import annotations
 
+from operator import attrgetter
+from typing import Final
+
 from federation.inbound import server_keys, version
+from server.http.late_door import LateDoor
 from server.http.routes import Doors
+
+_V1: Final = "/_matrix/federation/v1"
+_V2: Final = "/_matrix/federation/v2"
+# Method, path, module of this package, handler in it.
+_LATE: Final = (
+    ("PUT", f"{_V1}/send/{{txnId}}", "transactions", "receive_transaction"),
+    ("GET", f"{_V1}/make_join/{{roomId}}/{{userId}}", "joining", "make_join"),
+    ("PUT", f"{_V1}/send_join/{{roomId}}/{{eventId}}", "joining", "send_join_v1"),
+    ("PUT", f"{_V2}/send_join/{{roomId}}/{{eventId}}", "joining", "send_join_v2"),
+    ("GET", f"{_V1}/make_leave/{{roomId}}/{{userId}}", "joining", "make_leave"),
+    ("PUT", f"{_V1}/send_leave/{{roomId}}/{{eventId}}", "joining", "send_leave_v1"),
+    ("PUT", f"{_V2}/send_leave/{{roomId}}/{{eventId}}", "joining", "send_leave_v2"),
+    ("GET", f"{_V1}/make_knock/{{roomId}}/{{userId}}", "joining", "make_knock"),
+    ("PUT", f"{_V1}/send_knock/{{roomId}}/{{eventId}}", "joining", "send_knock"),
+    ("PUT", f"{_V1}/invite/{{roomId}}/{{eventId}}", "invites", "invite_v1"),
+    ("PUT", f"{_V2}/invite/{{roomId}}/{{eventId}}", "invites", "invite_v2"),
+    ("GET", f"{_V1}/event/{{eventId}}", "reading", "event"),
+    ("GET", f"{_V1}/event_auth/{{roomId}}/{{eventId}}", "reading", "event_auth"),
+    ("GET", f"{_V1}/state/{{roomId}}", "reading", "state"),
+    ("GET", f"{_V1}/state_ids/{{roomId}}", "reading", "state_ids"),
+    ("GET", f"{_V1}/backfill/{{roomId}}", "reading", "backfill"),
+    ("POST", f"{_V1}/get_missing_events/{{roomId}}", "reading", "missing_events"),
+)
 
 
 def add_routes(doors: Doors) -> None:
     """Register every door for other servers."""
     for group in (server_keys, version):
         group.add_routes(doors)
+    for method, path, module, handler in _LATE:
+        doors.add(method, path, LateDoor(f"federation.inbound.{module}", attrgetter(handler)).answer)

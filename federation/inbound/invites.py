@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from aiohttp import web
 
 from federation.inbound.caller import Peer, peer
-from server.foundation.errors import BadRequest, Forbidden, NotFound, Refused
+from server.foundation.errors import BadRequest, NotFound, Refused
 from server.foundation.ids import server_name_of
 from server.http.answers import json_answer
 from server.rooms.event import Event, own_signature
@@ -50,10 +50,10 @@ async def _invite(
     room = await federation.rooms.rooms.find(found.room_id)
     if room is not None:
         who.require_admitted(room)
-    await federation.rooms.membership.require_may_invite(found.sender, guest)
     event = _signed(found, who)
     if room is None or not room.joined_here:
-        await federation.arrivals.be_told(event, _states(shown), version)
+        known = await federation.far_rooms.shown(who.origin, shown, version, event.room_id)
+        await federation.arrivals.be_told(event, known, version)
     return event
 
 
@@ -77,10 +77,3 @@ def _signed(event: Event, who: Peer) -> Event:
     mine = {**signatures.get(identity.server_name, {}), identity.key.key_id: own_signature(event, identity.key)}
     pdu = {**event.pdu, "signatures": {**signatures, identity.server_name: mine}}
     return Event(pdu, event.version, event.event_id, event.room_id)
-
-
-def _states(shown: Sequence[Any]) -> list[Mapping[str, Any]]:
-    found: list[Mapping[str, Any]] = [item for item in shown if isinstance(item, dict)]
-    if len(found) != len(shown):
-        raise Forbidden("What is shown of the room cannot be read")
-    return found

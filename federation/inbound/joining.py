@@ -6,7 +6,7 @@ the event itself again: nothing is taken for granted that was said before.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from aiohttp import web
 
@@ -17,14 +17,10 @@ from server.http.answers import json_answer
 from server.rooms.auth_rules import check_auth
 from server.rooms.event import Event, own_signature
 from server.rooms.live_room import LiveRoom
+from server.rooms.room_summary import shown_to_strangers
 from server.rooms.send_event import VOUCHER, Draft
-from server.rooms.timeline import stripped
 
 Json = dict[str, Any]
-_SHOWN_TO_KNOCKERS: Final = (
-    "m.room.create", "m.room.name", "m.room.avatar", "m.room.topic", "m.room.join_rules", "m.room.canonical_alias",
-    "m.room.encryption",
-)
 
 
 async def make_join(request: web.Request) -> web.Response:
@@ -88,8 +84,7 @@ async def send_knock(request: web.Request) -> web.Response:
     who, event = await _event_brought(request, "knock")
     await who.federation.receiver.receive(who.origin, event, relay=True)
     room = await who.federation.rooms.rooms.get(event.room_id)
-    shown = [room.state[kind, ""] for kind in _SHOWN_TO_KNOCKERS if (kind, "") in room.state]
-    return json_answer({"knock_room_state": [stripped(item) for item in shown]})
+    return json_answer({"knock_room_state": [item.pdu for item in shown_to_strangers(room)]})
 
 
 async def _send_join(request: web.Request) -> Json:

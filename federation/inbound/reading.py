@@ -19,8 +19,8 @@ from server.rooms.event_store import room_of_event
 from server.rooms.graph_store import Stored
 from server.rooms.live_room import LiveRoom
 from server.rooms.placement import State
-from server.rooms.timeline import OUTLIER
 from server.rooms.state_store import room_by_number
+from server.rooms.timeline import OUTLIER
 
 Json = dict[str, Any]
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
-
-from aiohttp import web
 
 from federation.identity.event_signatures import EventReader
 from federation.identity.key_ring import KeyRing
@@ -39,11 +36,3 @@ class Federation:
     database: Database
     clock: Clock
 
-
-class Opener(Protocol):
-    """Builds it when it is first needed."""
-
-    async def open(self) -> Federation: ...
-
-
-FEDERATION: web.AppKey[Opener] = web.AppKey("federation")

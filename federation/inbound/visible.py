@@ -24,7 +24,7 @@ async def pdus_for(federation: Federation, server: str, room: LiveRoom, stored: 
     for item in stored:
         sender = item.event.sender
         if sender not in erased:
-            erased[sender] = await federation.accounts.is_erased(sender)
+            erased[sender] = sender in federation.accounts.users.erased
         visible = always_open or await _may_see(federation, server, room, item)
         if erased[sender] and not await _was_there(federation, server, room, item):
             visible = False

@@ -14,9 +14,9 @@ from federation.identity.event_signatures import EventReader
 from federation.identity.servers import MOST_BYTES, OwnIdentity, PeerRefused, Query, Servers, path_of
 from server.foundation.canonical_json import MAX_INTEGER
 from server.foundation.clock import Clock
-from server.foundation.errors import BadRequest, Refused
+from server.foundation.errors import BadRequest, InvalidParam, MissingParam, Refused
 from server.foundation.ids import server_name_of
-from server.rooms.arrivals import Arrivals
+from server.rooms.arrivals import Arrivals, as_shown
 from server.rooms.event import Event, seal
 from server.rooms.event_format import read_pdu
 from server.rooms.live_room import LiveRoom
@@ -30,6 +30,7 @@ Content = Mapping[str, Any]
 _V1: Final = "/_matrix/federation/v1"
 _V2: Final = "/_matrix/federation/v2"
 _LONG_S: Final = 120.0
+_MOST_SHOWN: Final = 50
 
 
 class FarRooms:
@@ -68,7 +69,8 @@ class FarRooms:
                 answer = await self._servers.ask(
                     server, "PUT", path_of(f"{_V1}/send_knock", room_id, event.event_id), content=event.pdu
                 )
-                return await self._arrivals.be_told(event, _shown_in(answer, "knock_room_state"), event.version)
+                shown = await self.shown(server, _shown_in(answer, "knock_room_state"), event.version, room_id)
+                return await self._arrivals.be_told(event, shown, event.version)
             except Refused as refused:
                 fault = refused
         raise fault
@@ -104,6 +106,21 @@ class FarRooms:
             raise PeerFailed("The other server has not signed the invitation")
         pdu = {**event.pdu, "signatures": {**event.pdu["signatures"], server: signatures}}
         await self._receiver.take_own(room, Event(pdu, event.version, event.event_id, event.room_id))
+
+    async def shown(self, server: str, shown: Sequence[object], version: RoomVersion, room_id: str) -> list[Event]:
+        """What another server shows of a room to somebody who is not in it (MSC4311).
+
+        Since version 12 these are whole events that prove that they belong to the room. Raises ``M_MISSING_PARAM`` or
+        ``M_INVALID_PARAM``.
+        """
+        if not version.room_id_is_create_hash:
+            return as_shown(shown, version, room_id)
+        events = await self._reader.read(shown[:_MOST_SHOWN], version, helpers=[server])
+        if any(event.room_id != room_id for event in events):
+            raise InvalidParam("What is shown of the room is of another room")
+        if not any(event.type == "m.room.create" for event in events):
+            raise MissingParam("What is shown of the room lacks its beginning")
+        return [event for event in events if event.state_key is not None]
 
     def _others(self, servers: Sequence[str]) -> list[str]:
         return [server for server in dict.fromkeys(servers) if server != self._identity.server_name][:10]

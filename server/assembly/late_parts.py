@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from server.application_services.services import ApplicationServices
+    from server.assembly.late_federation import LateFederation
     from server.calendars.app_passwords import AppPasswords
     from server.rooms.server_notices import ServerNotices
 
@@ -19,4 +20,5 @@ class LateParts:
 
     app_passwords: AppPasswords | None = None
     application_services: ApplicationServices | None = None
+    federation: LateFederation | None = None
     server_notices: ServerNotices | None = None

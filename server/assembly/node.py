@@ -11,6 +11,7 @@ from typing import Final
 from server.accounts.accounts import Accounts
 from server.assembly.account_rules import account_rules
 from server.assembly.association import Association, build_association
+from server.assembly.late_federation import LateFederation
 from server.assembly.late_parts import LateParts
 from server.assembly.listeners import connect
 from server.assembly.presence import build_presence
@@ -23,6 +24,7 @@ from server.http.media_services import MediaServices, open_media
 from server.http.room_services import RoomServices
 from server.notifications.judging import Judges
 from server.notifications.unread import UnreadCounts
+from server.outbox.outbox import Outbox
 from server.rooms.accept_event import EventAcceptor
 from server.rooms.aliases import Aliases
 from server.rooms.create_room import RoomCreator
@@ -30,6 +32,7 @@ from server.rooms.event_store import forget_transactions_before
 from server.rooms.guests import GUEST_ACCESS, Guests
 from server.rooms.history import History
 from server.rooms.membership import Membership
+from server.rooms.ports import FarRooms, NoPeers
 from server.rooms.receipts import Receipts
 from server.rooms.room_directory import RoomDirectory
 from server.rooms.rooms import Rooms
@@ -37,6 +40,7 @@ from server.rooms.search_store import forget_redacted
 from server.rooms.send_event import EventSender, Identity
 from server.rooms.spaces import Spaces
 from server.rooms.thread_store import follow_threads
+from server.rooms.to_others import ToOthers
 from server.rooms.typing import Typing
 from server.rooms.user_directory_store import FOLLOWED, follow_people
 from server.rooms.visibility import Sights
@@ -131,8 +135,15 @@ async def _build_core(
     acceptor = EventAcceptor(rooms, positions)
     identity = Identity(settings.server_name, SigningKey.read(settings.signing_key_file.read_text()))
     sender = EventSender(database, rooms, acceptor, clock, identity)
-    services = await _build_services(settings, clock, database, accounts, sender, positions, acceptor, tasks)
+    federation = LateFederation(Outbox(positions)) if settings.federation.enabled else None
+    services = await _build_services(
+        settings, clock, database, accounts, sender, positions, acceptor, tasks, federation or NoPeers()
+    )
     core = Core(settings, clock, database, accounts, services, acceptor, tasks, closing)
+    if federation is not None:
+        core.late.federation = federation
+        acceptor.project(ToOthers(federation.outbox, settings.server_name).project)
+        await federation.start(core)
     if settings.application_service_files:
         module = importlib.import_module("server.assembly.application_services")
         core.late.application_services = await module.open_application_services(core, positions)
@@ -156,7 +167,7 @@ def _keep_tidy(database: Database, rooms: Rooms, accounts: Accounts, tasks: Task
 
 async def _build_services(
     settings: Settings, clock: Clock, database: Database, accounts: Accounts, sender: EventSender,
-    positions: StreamPositions, acceptor: EventAcceptor, tasks: Tasks,
+    positions: StreamPositions, acceptor: EventAcceptor, tasks: Tasks, far: FarRooms,
 ) -> RoomServices:
     rooms = sender.rooms
     receipts = Receipts(database, rooms, positions, clock)
@@ -176,7 +187,7 @@ async def _build_services(
     world = World(rooms, receipts, typing, unread, sights, accounts, presence)
     sync = Sync(database, world, RoomReader(database), feeds, bell, positions, clock)
     services = RoomServices(
-        rooms, sender, RoomCreator(database, sender), Membership(database, rooms, sender, accounts),
+        rooms, sender, RoomCreator(database, sender), Membership(database, rooms, sender, accounts, far),
         History(database, rooms, sights, positions), Aliases(database, rooms, sender),
         RoomDirectory(database, rooms), Spaces(rooms), receipts, typing, feeds, sync,
         StoredFilters(accounts.filters.find), clock,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from federation import inbound
+from federation.inbound.opening import FEDERATION
 from server.accounts.interactive_auth import InteractiveAuth
 from server.accounts.shared_secret import SharedSecretRegistration
 from server.assembly.late_doors import add_late_doors
@@ -47,6 +48,8 @@ def make_app(node: Node) -> web.Application:
         group.add_routes(doors)
     if settings.federation.enabled:
         inbound.add_routes(doors)
+        if node.core.late.federation is not None:
+            app[FEDERATION] = node.core.late.federation
     add_late_doors(app, node)
     return app
 

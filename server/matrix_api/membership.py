@@ -7,6 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
+from server.foundation.ids import is_server_name
 from server.http.answers import json_answer
 from server.http.requests import caller, field, json_body, optional_field, speaker, speaking_member
 from server.http.room_services import ROOMS
@@ -37,7 +38,9 @@ async def join(request: web.Request) -> web.Response:
     named = request.match_info.get("roomIdOrAlias") or request.match_info["roomId"]
     room_id = await services.aliases.room_id(named)
     extra = {name: value for name, value in body.items() if name not in ("reason", "third_party_signed", "via")}
-    await services.membership.join(room_id, who.user_id, extra, _reason(body), is_guest=who.is_guest)
+    await services.membership.join(
+        room_id, who.user_id, extra, _reason(body), is_guest=who.is_guest, via=_via(request)
+    )
     return json_answer({"room_id": room_id})
 
 
@@ -47,7 +50,7 @@ async def knock(request: web.Request) -> web.Response:
     services = request.app[ROOMS]
     body = await json_body(request)
     room_id = await services.aliases.room_id(request.match_info["roomIdOrAlias"])
-    await services.membership.knock(room_id, who.user_id, _reason(body))
+    await services.membership.knock(room_id, who.user_id, _reason(body), via=_via(request))
     return json_answer({"room_id": room_id})
 
 
@@ -116,3 +119,9 @@ async def _act_on_user(request: web.Request, verb: _Verb) -> web.Response:
 
 def _reason(body: dict[str, Any]) -> str | None:
     return optional_field(body, "reason", str)
+
+
+def _via(request: web.Request) -> list[str]:
+    """Servers that may know the room; ``server_name`` is how it was called before v1.12."""
+    named = [*request.query.getall("via", []), *request.query.getall("server_name", [])]
+    return [name for name in named if is_server_name(name)][:20]

@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
-from server.foundation.canonical_json import canonical_json
+from server.foundation.canonical_json import canonical_json, require_canonical
 from server.foundation.errors import BadRequest, Forbidden
 from server.foundation.signatures import unpadded_base64
 from server.rooms.accept_event import EventAcceptor
@@ -67,11 +67,11 @@ class Arrivals:
         return room
 
     async def be_told(
-        self, event: Event, shown: Sequence[Mapping[str, Any]], version: RoomVersion
+        self, event: Event, shown: Sequence[Event], version: RoomVersion
     ) -> LiveRoom:
         """Keep an invitation (or our own knock, or our leaving) of a room that none of us is in.
 
-        ``shown`` is its stripped state. What is known of a room that we have left is kept beside it.
+        ``shown`` is what one sees of it (see ``as_shown``). What is known of a room that we have left stays.
         """
         room = await self._rooms.find(event.room_id)
         if room is not None and room.joined_here:
@@ -82,7 +82,7 @@ class Arrivals:
             room = self._new_room(event.room_id, version, outside=True)
             self._open(room, writes)
         if room.outside:
-            for item in _as_events(shown, room):
+            for item in shown[:_MOST_SHOWN]:
                 if item.key not in before or before[item.key].event_id != item.event_id:
                     add_past_event(writes, room, item, self._past.allocate(), 0, OUTLIER)
                 before[item.key] = item
@@ -139,16 +139,19 @@ def _require_room(join: Event, state: State) -> None:
     check_auth(join, state)
 
 
-def _as_events(shown: Sequence[Mapping[str, Any]], room: LiveRoom) -> list[Event]:
+def as_shown(stripped: Sequence[object], version: RoomVersion, room_id: str) -> list[Event]:
     """Stripped state as events that have no place in any graph; what is no state is left out."""
     found = []
-    for item in shown[:_MOST_SHOWN]:
+    for item in stripped[:_MOST_SHOWN]:
+        if not isinstance(item, Mapping):
+            continue
         kind, state_key, content, sender = (item.get(name) for name in ("type", "state_key", "content", "sender"))
         if isinstance(kind, str) and isinstance(state_key, str) and isinstance(content, dict):
+            require_canonical(content)
             pdu = {
                 "auth_events": [], "content": content, "depth": 0, "origin_server_ts": 0, "prev_events": [],
                 "sender": sender if isinstance(sender, str) else "", "state_key": state_key, "type": kind,
             }
-            digest = hashlib.sha256(canonical_json([room.room_id, pdu])).digest()
-            found.append(Event(pdu, room.version, f"$shown-{unpadded_base64(digest)}", room.room_id))
+            digest = hashlib.sha256(canonical_json([room_id, pdu])).digest()
+            found.append(Event(pdu, version, f"$shown-{unpadded_base64(digest)}", room_id))
     return found

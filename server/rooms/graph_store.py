@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from sqlalchemy import BigInteger, Column, Table, Text, bindparam, delete, func, insert, select
+from sqlalchemy import BigInteger, Column, Table, Text, bindparam, delete, func, select, text
 
 from server.foundation.canonical_json import canonical_json
 from server.rooms.event import Event
@@ -31,7 +31,12 @@ early_redactions: Final = Table(
     Column("event_id", Text, primary_key=True),
 )
 
-_INSERT: Final = insert(events)
+_NAMES: Final = [column.name for column in events.columns]
+# What is known already stays as it is.
+_INSERT: Final = text(
+    f"INSERT INTO events ({', '.join(_NAMES)}) VALUES ({', '.join(f':{name}' for name in _NAMES)}) "  # noqa: S608
+    "ON CONFLICT DO NOTHING"
+).bindparams(*[bindparam(name, type_=events.columns[name].type) for name in _NAMES])
 _FORGET_OUTLIER: Final = delete(events).where(
     events.c.event_id == bindparam("which"), events.c.flags.op("&")(OUTLIER) != 0
 )

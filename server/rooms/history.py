@@ -74,6 +74,10 @@ class History:
             raise Forbidden("You are not in this room")
         return room, sight
 
+    async def was_always_open(self, room: LiveRoom) -> bool:
+        """Whether everybody who was ever in the room may see all of it."""
+        return await self.sights.was_always_open(room)
+
     async def require_reader(self, room_id: str, user_id: str) -> None:
         """Raise ``Forbidden`` unless the user is in the room, or all the world may read it."""
         room = await self._rooms.find(room_id)

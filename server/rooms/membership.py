@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
 from server.foundation.errors import BadRequest, Forbidden, NotFound, Refused
-from server.foundation.ids import UserId
+from server.foundation.ids import UserId, server_name_of
 from server.rooms.event import Event
 from server.rooms.live_room import LiveRoom
+from server.rooms.ports import FarRooms
+from server.rooms.room_summary import shown_to_strangers
 from server.rooms.rooms import Rooms
 from server.rooms.send_event import VOUCHER, Draft, EventSender
 from server.rooms.state_store import forget_room, memberships_of
@@ -37,11 +39,14 @@ class Profiles(Protocol):
 class Membership:
     """Verbs that change who is in a room."""
 
-    def __init__(self, database: Database, rooms: Rooms, sender: EventSender, profiles: Profiles) -> None:
+    def __init__(
+        self, database: Database, rooms: Rooms, sender: EventSender, profiles: Profiles, far: FarRooms
+    ) -> None:
         self._database = database
         self._rooms = rooms
         self._sender = sender
         self._profiles = profiles
+        self._far = far
 
     async def invite(self, room_id: str, sender: str, user_id: str, reason: str | None = None) -> None:
         """Invite a user; raises ``Forbidden`` by the rules, also where the user is in already."""
@@ -51,29 +56,62 @@ class Membership:
             raise Forbidden("This user is in the room already")
         await self._require_known(user_id)
         content = {"membership": "invite", **await self._profiles.member_profile(user_id)}
+        if server_name_of(user_id) != self._sender.identity.server_name:
+            content = _with_reason(content, reason)
+            await self._invite_far(room, Draft(room_id, sender, "m.room.member", content, user_id))
+            return
         await self._set(room_id, sender, user_id, content, reason)
+
+    async def _invite_far(self, room: LiveRoom, draft: Draft) -> None:
+        """An invitation is signed by both servers, and so goes there before it enters the room."""
+        async with self._rooms.hold(room) as held:
+            event = self._sender.propose(held, draft)
+        await self._far.invite(room, event, [item.pdu for item in shown_to_strangers(room, draft.sender)])
 
     async def join(
         self, room_id: str, user_id: str, extra: Mapping[str, Any] | None = None, reason: str | None = None,
-        *, is_guest: bool = False,
+        *, is_guest: bool = False, via: Sequence[str] = (),
     ) -> str:
-        """Join; doing it twice is no fault. Answers the room id. Guests need the room's leave (``guest_access``)."""
-        room = await self._rooms.get(room_id)
+        """Join; doing it twice is no fault. Answers the room id. Guests need the room's leave (``guest_access``).
+
+        ``via`` are servers that may let us into a room which nobody here is in.
+        """
+        room = await self._rooms.find(room_id)
+        if room is None or _is_elsewhere(room):
+            return await self._join_far(room, room_id, user_id, _with_reason(extra or {}, reason), via)
         if is_guest and room.content("m.room.guest_access").get("guest_access") != "can_join":
             raise Forbidden("Guests may not join this room", code="M_GUEST_ACCESS_FORBIDDEN")
         if room.membership(user_id) == "join" and not extra:
             return room.room_id
         content: Content = {"membership": "join", **await self._profiles.member_profile(user_id)}
         content |= {name: value for name, value in (extra or {}).items() if name not in _OURS_ALONE}
-        voucher = await self._voucher(room, user_id)
+        voucher = await self.voucher(room, user_id)
         if voucher is not None:
             content[VOUCHER] = voucher
+        elif self._needs_voucher(room, user_id) and room.other_servers():
+            # Nobody here may let people in; somebody of another server may.
+            return await self._join_far(room, room_id, user_id, _with_reason(extra or {}, reason), via)
         await self._set(room_id, user_id, user_id, content, reason)
         return room.room_id
 
-    async def knock(self, room_id: str, user_id: str, reason: str | None = None) -> str:
+    async def _join_far(
+        self, room: LiveRoom | None, room_id: str, user_id: str, extra: Mapping[str, Any], via: Sequence[str]
+    ) -> str:
+        profile = await self._profiles.member_profile(user_id)
+        content = {**profile, **{name: value for name, value in extra.items() if name not in _OURS_ALONE}}
+        await self._far.join(_servers_of(room, room_id, user_id, via), room_id, user_id, content)
+        return room_id
+
+    async def knock(
+        self, room_id: str, user_id: str, reason: str | None = None, *, via: Sequence[str] = ()
+    ) -> str:
         """Ask to be let in."""
         content = {"membership": "knock", **await self._profiles.member_profile(user_id)}
+        room = await self._rooms.find(room_id)
+        if room is None or _is_elsewhere(room):
+            servers = _servers_of(room, room_id, user_id, via)
+            await self._far.knock(servers, room_id, user_id, _with_reason(content, reason))
+            return room_id
         await self._set(room_id, user_id, user_id, content, reason)
         return room_id
 
@@ -82,6 +120,12 @@ class Membership:
         room = await self._rooms.get(room_id)
         member = room.member(user_id)
         if member is not None and member.content.get("membership") == "leave":
+            return
+        if _is_elsewhere(room):
+            if member is None:
+                raise Forbidden("You are not in this room")
+            servers = _servers_of(room, room_id, user_id, ())
+            await self._far.leave(servers, room, user_id, _with_reason({}, reason))
             return
         await self._set(room_id, user_id, user_id, {"membership": "leave"}, reason)
 
@@ -149,8 +193,7 @@ class Membership:
     async def _set(
         self, room_id: str, sender: str, user_id: str, content: Content, reason: str | None
     ) -> Event:
-        if reason:
-            content = {**content, "reason": reason}
+        content = _with_reason(content, reason)
         return await self._sender.send(Draft(room_id, sender, "m.room.member", content, user_id))
 
     async def _require_known(self, user_id: str) -> None:
@@ -162,13 +205,15 @@ class Membership:
         if room.membership(user_id) != "join":
             raise Forbidden("You are not in this room")
 
-    async def _voucher(self, room: LiveRoom, user_id: str) -> str | None:
+    async def voucher(self, room: LiveRoom, user_id: str) -> str | None:
         """For a restricted room: a member of ours who may invite and so vouches for the newcomer (MSC3083)."""
-        if room.join_rule not in ("restricted", "knock_restricted"):
-            return None
-        if room.membership(user_id) in ("join", "invite") or not await self._in_allowed_room(room, user_id):
+        if not self._needs_voucher(room, user_id) or not await self._in_allowed_room(room, user_id):
             return None
         return find_inviter(room)
+
+    def _needs_voucher(self, room: LiveRoom, user_id: str) -> bool:
+        is_restricted = room.join_rule in ("restricted", "knock_restricted")
+        return is_restricted and room.membership(user_id) not in ("join", "invite")
 
     async def _in_allowed_room(self, room: LiveRoom, user_id: str) -> bool:
         allowed = room.content("m.room.join_rules").get("allow")
@@ -195,3 +240,22 @@ def find_inviter(room: LiveRoom) -> str | None:
     levels = room.levels()
     strongest = max(room.joined_here, key=levels.of_user, default=None)
     return strongest if strongest is not None and levels.of_user(strongest) >= levels.invite else None
+
+
+def _with_reason(content: Mapping[str, Any], reason: str | None) -> Content:
+    return {**content, "reason": reason} if reason else dict(content)
+
+
+def _is_elsewhere(room: LiveRoom) -> bool:
+    """Whether none of us is in a room in which others are: then only they know how it stands."""
+    return not room.joined_here and (room.outside or bool(room.joined))
+
+
+def _servers_of(room: LiveRoom | None, room_id: str, user_id: str, via: Sequence[str]) -> list[str]:
+    """Servers that may know a room, the likeliest first."""
+    found = list(via)
+    if room is not None:
+        member = room.member(user_id)
+        found += [server_name_of(member.sender)] if member is not None else []
+        found += sorted(room.other_servers())
+    return [server for server in dict.fromkeys([*found, server_name_of(room_id)]) if server]

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
+from server.rooms.event import Event
 from server.rooms.live_room import LiveRoom
 from server.rooms.rooms import Rooms
 from server.rooms.timeline import text_of
 
 Json = dict[str, Any]
 
+_SHOWN: Final = (
+    "m.room.create", "m.room.name", "m.room.avatar", "m.room.topic", "m.room.join_rules", "m.room.canonical_alias",
+    "m.room.encryption",
+)
 _PREVIEWED_RULES = ("public", "knock", "knock_restricted")
 
 
@@ -60,3 +65,9 @@ async def may_look_at(rooms: Rooms, room: LiveRoom, user_id: str | None) -> bool
         if other is not None and other.membership(user_id) == "join":
             return True
     return False
+
+
+def shown_to_strangers(room: LiveRoom, inviter: str | None = None) -> list[Event]:
+    """The events by which somebody who is invited, or knocks, recognises a room (spec: "Stripped state")."""
+    keys = [*((kind, "") for kind in _SHOWN), *([("m.room.member", inviter)] if inviter is not None else [])]
+    return [room.state[key] for key in keys if key in room.state]

@@ -107,6 +107,10 @@ class Sights:
         # By room and user: the membership that it was read for, and what was read.
         self._kept: OrderedDict[tuple[str, str], tuple[Event | None, Sight]] = OrderedDict()
 
+    async def was_always_open(self, room: LiveRoom) -> bool:
+        """Whether the past of the room was never hidden from its members."""
+        return all(value in _OPEN for _, value in await self._visibility(room))
+
     async def of(self, room: LiveRoom, user_id: str) -> Sight:
         """The sight of ``user_id``. A member of a room that was always open to its members sees all."""
         visibility = await self._visibility(room)
