@@ -146,6 +146,12 @@ def _deactivate_user(options: argparse.Namespace) -> int:
     return status
 
 
+def _hold_user(options: argparse.Namespace) -> int:
+    people, settings = _module("server.assembly.people"), _settings(options)
+    status: int = people.hold_user(settings, options.localpart, options.how, on=not options.off)
+    return status
+
+
 def _make_token(options: argparse.Namespace) -> int:
     status: int = _module("server.assembly.people").make_token(
         _settings(options), uses=options.uses, days=options.days
@@ -247,7 +253,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_user_commands(commands: Any) -> None:
-    user = commands.add_parser("user", help="accounts: add, list, deactivate, token, password")
+    user = commands.add_parser("user", help="accounts: add, list, deactivate, lock, suspend, token, password")
     actions = user.add_subparsers(title="what to do", required=True, metavar="ACTION")
     add = _command(actions, "add", "make an account; the password is asked for or read from standard input", _add_user)
     add.add_argument("localpart", metavar="NAME", help="the part before the colon of the address")
@@ -255,6 +261,14 @@ def _add_user_commands(commands: Any) -> None:
     _command(actions, "list", "list the accounts", _list_users)
     deactivate = _command(actions, "deactivate", "close an account for ever", _deactivate_user)
     deactivate.add_argument("localpart", metavar="NAME")
+    for name, how, purpose in (
+        ("lock", "locked", "turn an account's devices away until it is unlocked"),
+        ("suspend", "suspended", "let an account read and leave, but not write or join"),
+    ):
+        hold = _command(actions, name, purpose, _hold_user)
+        hold.set_defaults(how=how)
+        hold.add_argument("localpart", metavar="NAME")
+        hold.add_argument("--off", action="store_true", help="take it back")
     token = _command(actions, "token", "make a registration token for a Matrix client to sign up with", _make_token)
     token.add_argument("--uses", type=int, default=1, metavar="N", help="how many accounts it is good for (default: 1)")
     token.add_argument("--days", type=int, default=14, metavar="N", help="for how many days (default: 14)")

@@ -18,7 +18,7 @@ from server.application_services.progress_store import Progress, set_progress
 from server.application_services.service import Service
 from server.application_services.transaction import Transaction
 from server.application_services.writer import TransactionWriter
-from server.foundation.clock import Clock
+from server.foundation.clock import Clock, Timer
 from server.foundation.ids import random_token
 from server.foundation.outgoing import Unreachable
 from server.storage.database import Database, Writes
@@ -29,6 +29,9 @@ logger = logging.getLogger(__name__)
 _FIRST_PAUSE_S: Final = 1.0
 _LONGEST_PAUSE_S: Final = 300.0
 _TIMEOUT_S: Final = 60.0
+_GATHERED_S: Final = 0.1
+# A service that is there but refuses is not asked more often than this, however much it asks itself.
+_NOT_BEFORE_S: Final = 2.0
 # A stretch without anything for the service is noted when it is so long that reading it again would take a while.
 _LONG_STRETCH: Final = 5_000
 
@@ -83,14 +86,22 @@ class Courier:
         self._clock = clock
         self._news = asyncio.Event()
         self._again = asyncio.Event()
+        self._timer: Timer | None = None
+        self._tried = 0.0
 
     def wake(self) -> None:
         """There may be something to tell."""
         self._news.set()
 
-    def try_again(self) -> None:
-        """The service lives: do not wait any longer for the next attempt."""
-        self._again.set()
+    def wake_soon(self) -> None:
+        """There is something that passes; it waits a little for more of it."""
+        if self._timer is None:
+            self._timer = self._clock.call_later(_GATHERED_S, self._gathered)
+
+    def seen(self) -> None:
+        """The service lives: do not wait any longer for the next attempt, unless the last one was just now."""
+        if self._clock.monotonic() - self._tried > _NOT_BEFORE_S:
+            self._again.set()
 
     async def run(self) -> None:
         """Deliver for ever."""
@@ -132,7 +143,12 @@ class Courier:
         self._memory.end(transaction.until)
         self._interest.told(transaction.until)
 
+    def _gathered(self) -> None:
+        self._timer = None
+        self.wake()
+
     async def _send(self, txn: str, body: bytes) -> bool:
+        self._tried = self._clock.monotonic()
         try:
             answer = await self._client.ask("PUT", ("transactions", txn), body=body, timeout_s=_TIMEOUT_S)
         except Unreachable as fault:

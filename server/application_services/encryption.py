@@ -11,9 +11,9 @@ import orjson
 
 from server.accounts.accounts import Accounts
 from server.accounts.sessions_store import devices_of
+from server.application_services.interest import Interest
 from server.application_services.news_store import DeviceMessage
 from server.application_services.service import Service
-from server.rooms.state_store import users_who_share_rooms
 from server.storage.database import Database
 
 Json = dict[str, Any]
@@ -24,8 +24,9 @@ _ALWAYS_TOLD: Final = "signed_curve25519"
 class Encryption:
     """Gathers it for one service."""
 
-    def __init__(self, service: Service, database: Database, accounts: Accounts) -> None:
+    def __init__(self, service: Service, interest: Interest, database: Database, accounts: Accounts) -> None:
         self._service = service
+        self._interest = interest
         self._database = database
         self._accounts = accounts
 
@@ -47,7 +48,7 @@ class Encryption:
     async def changed_devices(self, after: int, until: int) -> list[str]:
         """Users whose devices have changed and who share a room with one of the service's."""
         changed = await self._accounts.device_changes_since(after, until)
-        return [user_id for user_id in changed if await self._concerns(user_id)]
+        return [user_id for user_id in changed if await self._interest.wants_person(user_id)]
 
     async def key_counts(self, users: Iterable[str]) -> tuple[Json, Json]:
         """Of these users' devices: one-time keys left by algorithm, and algorithms with an unused fallback key."""
@@ -59,9 +60,3 @@ class Encryption:
             counts.setdefault(device.user_id, {})[device.device_id] = {_ALWAYS_TOLD: 0, **left}
             fallbacks.setdefault(device.user_id, {})[device.device_id] = unused
         return counts, fallbacks
-
-    async def _concerns(self, user_id: str) -> bool:
-        if self._service.owns_user(user_id):
-            return True
-        others = await users_who_share_rooms(self._database, [user_id])
-        return any(self._service.owns_user(other) for other in others)

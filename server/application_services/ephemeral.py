@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 from server.accounts.presence import Presences
-from server.application_services.interest import Interest
+from server.application_services.interest import NOW, Interest
 from server.application_services.news_store import RoomReceipt
 from server.application_services.service import Service
 from server.rooms.receipts import READ_PRIVATE, receipt_content
 from server.rooms.typing import Typing
 
 Json = dict[str, Any]
-# Later than everything that has happened.
-_NOW: Final = 2**62
 
 
 class Ephemeral:
@@ -47,11 +45,12 @@ class Ephemeral:
         typed, self._typed = self._typed, set()
         seen, self._seen = self._seen, set()
         for room_id in sorted(typed):
-            if not await self._interest.wants_room(room_id, _NOW):
+            if not await self._interest.wants_room(room_id, NOW):
                 continue
             content = {"user_ids": self._typing.in_room(room_id)}
             found.append({"type": "m.typing", "room_id": room_id, "content": content})
-        return found + [shown for user_id in sorted(seen) if (shown := self._presence_of(user_id)) is not None]
+        wanted = [user_id for user_id in sorted(seen) if await self._interest.wants_person(user_id)]
+        return found + [shown for user_id in wanted if (shown := self._presence_of(user_id)) is not None]
 
     async def _receipts(self, receipts: Sequence[RoomReceipt]) -> list[Json]:
         by_room: dict[str, list[RoomReceipt]] = {}

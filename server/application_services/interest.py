@@ -7,7 +7,9 @@ a service may be away for days.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Final
 
 from server.application_services.news_store import Header
 from server.application_services.service import Service
@@ -16,14 +18,24 @@ from server.rooms.live_room import LiveRoom
 from server.rooms.rooms import Rooms
 from server.rooms.timeline import Entry
 
+# Later than everything that has happened.
+NOW: Final = 2**62
+_KEPT: Final = 10_000
+
+# The rooms that a user is in.
+RoomsOf = Callable[[str], Awaitable[list[str]]]
+
 
 class Interest:
     """What one service wants to hear of."""
 
-    def __init__(self, service: Service, rooms: Rooms, aliases: Aliases) -> None:
+    def __init__(self, service: Service, rooms: Rooms, aliases: Aliases, rooms_of: RoomsOf) -> None:
         self._service = service
         self._rooms = rooms
         self._aliases = aliases
+        self._rooms_of = rooms_of
+        # Whether somebody is in a room that concerns the service; asked anew when anybody comes or goes.
+        self._company: OrderedDict[str, bool] = OrderedDict()
         # Whether a member of the service's is in a room; asked anew when somebody comes or goes.
         self._inside: dict[str, bool] = {}
         # The last position at which one of them left a room.
@@ -45,6 +57,7 @@ class Interest:
         is_own = event.state_key is not None and self._service.owns_user(event.state_key)
         if event.type == "m.room.member":
             self._inside.pop(room.room_id, None)
+            self._company.clear()
             if is_own and entry.replaced is not None and entry.replaced.content.get("membership") == "join":
                 self._left[room.room_id] = entry.stream
         return is_own or self._service.owns_user(event.sender) or self.may_want_room(room)
@@ -53,6 +66,26 @@ class Interest:
         """Whether a room may concern the service; its aliases are not looked at."""
         service = self._service
         return self._is_inside(room) or service.owns_room(room.room_id) or bool(service.registration.aliases)
+
+    def may_want_person(self, user_id: str) -> bool:
+        """Whether somebody may be in a room that concerns the service."""
+        return self._company.get(user_id, True)
+
+    async def wants_person(self, user_id: str) -> bool:
+        """Whether somebody is the service's own, or in a room that concerns it."""
+        known = self._company.get(user_id)
+        if known is None:
+            known = self._service.owns_user(user_id) or await self._is_in_company(user_id)
+            self._company[user_id] = known
+            if len(self._company) > _KEPT:
+                self._company.popitem(last=False)
+        return known
+
+    async def _is_in_company(self, user_id: str) -> bool:
+        for room_id in await self._rooms_of(user_id):
+            if await self.wants_room(room_id, NOW):
+                return True
+        return False
 
     async def wants(self, header: Header) -> bool:
         """Whether an event concerns the service."""

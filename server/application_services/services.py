@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from server.accounts.sessions import Caller
 from server.application_services.callers import Callers
 from server.application_services.couriers import Couriers
 from server.application_services.names import Names
@@ -61,8 +62,11 @@ class ApplicationServices:
             raise Forbidden("Only an application service may do this")
         return service
 
+    async def caller(self, service: Service, query: Mapping[str, str]) -> Caller:
+        """The caller that a request of a service means, see ``Callers``. What waits for the service goes out now."""
+        self.couriers.seen(service.id)
+        return await self.callers.caller(service, query)
+
     async def ping(self, service: Service, txn_id: str | None) -> int:
-        """Ping a service (see ``Pings``); where it answers, what waits for it goes out at once."""
-        duration_ms = await self.pings.ping(service, txn_id)
-        self.couriers.try_again(service.id)
-        return duration_ms
+        """Ping a service, see ``Pings``."""
+        return await self.pings.ping(service, txn_id)

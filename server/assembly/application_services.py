@@ -49,7 +49,7 @@ async def open_application_services(core: Core, positions: StreamPositions) -> A
     deliveries = [
         await _delivery(core, service, clients[service.id], positions) for service in services if service.id in clients
     ]
-    couriers = Couriers(deliveries, positions, tasks)
+    couriers = Couriers(deliveries, positions, tasks, core.clock)
     queries = Queries(services, clients, name)
     core.accounts.users.ask_where_unknown(queries.user)
     core.services.aliases.ask_where_unknown(queries.alias)
@@ -76,10 +76,10 @@ async def _delivery(core: Core, service: Service, client: ServiceClient, positio
         set_progress(writes, service.id, progress)
         await core.database.submit(writes)
     parts = core.services
-    interest = Interest(service, parts.rooms, parts.aliases)
+    interest = Interest(service, parts.rooms, parts.aliases, parts.membership.joined_rooms)
     interest.recall(await member_changes_after(core.database, progress.position))
     ephemeral = Ephemeral(service, interest, parts.typing, core.accounts.presence)
-    encryption = Encryption(service, core.database, core.accounts)
+    encryption = Encryption(service, interest, core.database, core.accounts)
     writer = TransactionWriter(core.database, parts.rooms, service, interest, ephemeral, encryption)
     memory = Memory(core.database, positions, service.id, progress)
     courier = Courier(service, memory, writer, interest, encryption, client, core.clock)

@@ -15,6 +15,7 @@ from server.assembly.late_federation import LateFederation
 from server.assembly.late_parts import LateParts
 from server.assembly.listeners import connect
 from server.assembly.presence import build_presence
+from server.assembly.push import connect_pushers, open_pushers
 from server.config import Settings
 from server.foundation.clock import Clock, SystemClock
 from server.foundation.folder_lock import folder_lock
@@ -190,8 +191,9 @@ async def _build_services(
         rooms, sender, RoomCreator(database, sender), Membership(database, rooms, sender, accounts, far),
         History(database, rooms, sights, positions), Aliases(database, rooms, sender),
         RoomDirectory(database, rooms), Spaces(rooms), receipts, typing, feeds, sync,
-        StoredFilters(accounts.filters.find), clock,
+        StoredFilters(accounts.filters.find), clock, await open_pushers(database, positions, accounts),
     )
     connect(services, acceptor, unread, bell, positions, accounts)
+    connect_pushers(settings, services, unread, bell, accounts, database, positions, tasks)
     accounts.listen_device_lists(DeviceNews(database, bell, positions, tasks, clock).follow)
     return services

@@ -14,6 +14,7 @@ from typing import Any, Final
 import orjson
 from aiohttp import web
 
+from server.accounts.users_store import User
 from server.assembly.node import Node
 from server.assembly.notices import notices_of, readers_of
 from server.assembly.pages import invitations_of
@@ -44,7 +45,19 @@ async def add_user(node: Node, said: Mapping[str, Any]) -> Lines:
 
 async def list_users(node: Node, said: Mapping[str, Any]) -> Lines:
     """All accounts, one a line."""
-    return [user.user_id + (" (closed)" if user.is_deactivated else "") for user in await node.accounts.list_users()]
+    return [_in_a_line(user) for user in await node.accounts.list_users()]
+
+
+def _in_a_line(user: User) -> str:
+    states = {"closed": user.is_deactivated, "locked": user.is_locked, "suspended": user.is_suspended}
+    return user.user_id + "".join(f" ({state})" for state, holds in states.items() if holds)
+
+
+async def hold_user(node: Node, said: Mapping[str, Any]) -> Lines:
+    """Lock or suspend ``localpart``, or take it back: ``how`` is ``locked`` or ``suspended``, ``on`` whether."""
+    user_id = (await node.accounts.users.get(node.accounts.users.named(said["localpart"]))).user_id
+    await node.accounts.hold(user_id, **{said["how"]: said["on"]})
+    return [f"{user_id} is {said['how'] if said['on'] else 'not ' + said['how'] + ' any more'}."]
 
 
 async def deactivate_user(node: Node, said: Mapping[str, Any]) -> Lines:
@@ -94,7 +107,7 @@ async def notice(node: Node, said: Mapping[str, Any]) -> Lines:
 
 
 COMMANDS: Final[Mapping[str, Command]] = {
-    "add_user": add_user, "list_users": list_users, "deactivate_user": deactivate_user,
+    "add_user": add_user, "list_users": list_users, "hold_user": hold_user, "deactivate_user": deactivate_user,
     "change_password": change_password, "make_token": make_token, "invite": invite, "notice": notice,
 }
 

@@ -31,6 +31,11 @@ def list_users(settings: Settings) -> int:
     return _perform(settings, "list_users", {})
 
 
+def hold_user(settings: Settings, localpart: str, how: str, *, on: bool) -> int:
+    """Lock or suspend an account (``how``: ``locked`` or ``suspended``), or take it back."""
+    return _perform(settings, "hold_user", {"localpart": localpart, "how": how, "on": on})
+
+
 def deactivate_user(settings: Settings, localpart: str) -> int:
     """Close an account for ever."""
     return _perform(settings, "deactivate_user", {"localpart": localpart})

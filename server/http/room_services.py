@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from server.foundation.clock import Clock
+from server.notifications.pushers import Pushers
 from server.rooms.aliases import Aliases
 from server.rooms.create_room import RoomCreator
 from server.rooms.history import History
@@ -40,6 +41,7 @@ class RoomServices:
     sync: Sync
     stored_filters: StoredFilters
     clock: Clock
+    pushers: Pushers
 
 
 ROOMS = web.AppKey("rooms", RoomServices)

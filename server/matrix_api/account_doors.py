@@ -12,7 +12,6 @@ from server.matrix_api import (
     keys,
     keys_changes,
     login,
-    not_offered,
     open_id,
     profile,
     push_rules,
@@ -25,7 +24,7 @@ from server.matrix_api import (
 )
 
 _GROUPS = (
-    account, account_data, devices, filters, key_backup, keys, keys_changes, login, not_offered, open_id,
+    account, account_data, devices, filters, key_backup, keys, keys_changes, login, open_id,
     profile, push_rules, rare_account_doors, register, shared_secret_register, tags, to_device, versions,
 )
 

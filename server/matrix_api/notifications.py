@@ -21,7 +21,9 @@ async def notifications(request: web.Request) -> web.Response:
     """GET notifications"""
     who = await member(request)
     services, token = request.app[ROOMS], request.query.get("from")
-    found, following = await Notified(request.app[DATABASE], services.history, services.receipts).page(
+    found, following = await Notified(
+        request.app[DATABASE], services.rooms, services.history, services.receipts
+    ).page(
         who.user_id, SyncToken.parse(token).stream if token else None,
         min(int_query(request, "limit", 20, least=1), _MOST),
         only_highlights="highlight" in request.query.get("only", "").split(","),

@@ -34,6 +34,8 @@ _RARE: Final = (
     ("POST", "v1/appservice/{appserviceId}/ping", "application_services", "ping"),
     ("POST", "unstable/fi.mau.msc2659/appservice/{appserviceId}/ping", "application_services", "ping"),
     ("GET", "v3/notifications", "notifications", "notifications"),
+    ("GET", "v3/pushers", "pushers", "list_pushers"),
+    ("POST", "v3/pushers/set", "pushers", "set_pusher"),
     ("GET", "v3/voip/turnServer", "voip", "turn_server"),
     ("GET", "v1/rtc/transports", "voip", "rtc_transports"),
     ("GET", "unstable/org.matrix.msc4143/rtc/transports", "voip", "rtc_transports"),

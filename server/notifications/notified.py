@@ -9,8 +9,10 @@ from server.foundation.errors import NotFound
 from server.notifications.notified_store import Told, told_between
 from server.notifications.outcomes import Outcome
 from server.notifications.unread import thread_of
+from server.rooms.event_store import entry_of
 from server.rooms.history import History
 from server.rooms.receipts import Receipts
+from server.rooms.rooms import Rooms
 from server.rooms.timeline import Entry
 from server.storage.database import Database
 
@@ -30,8 +32,9 @@ class Notification(NamedTuple):
 class Notified:
     """Lists notifications."""
 
-    def __init__(self, database: Database, history: History, receipts: Receipts) -> None:
+    def __init__(self, database: Database, rooms: Rooms, history: History, receipts: Receipts) -> None:
         self._database = database
+        self._rooms = rooms
         self._history = history
         self._receipts = receipts
 
@@ -49,10 +52,20 @@ class Notified:
         return [item for item in found if item is not None], following
 
     async def _notification(self, user_id: str, told: Told) -> Notification | None:
-        try:
-            entry = await self._history.event(told.room_id, user_id, told.event_id)
-        except NotFound:
+        entry = await self._entry(user_id, told)
+        if entry is None:
             return None
         read = (await self._receipts.book(told.room_id)).positions_of(user_id)
         up_to = max(read.get("", 0), read.get(thread_of(entry.event), 0))
         return Notification(entry, told.room_id, told.outcome, told.stream <= up_to)
+
+    async def _entry(self, user_id: str, told: Told) -> Entry | None:
+        try:
+            return await self._history.event(told.room_id, user_id, told.event_id)
+        except NotFound:
+            room = await self._rooms.find(told.room_id)
+        if room is None:
+            return None
+        # Of the room into which they are invited, people may see their invitation.
+        entry = room.find(told.event_id) or await entry_of(self._database, room, told.event_id)
+        return entry if entry is not None and entry.event.state_key == user_id else None

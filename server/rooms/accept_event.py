@@ -15,7 +15,7 @@ from server.rooms.event_store import add_event, add_relation, add_transaction, r
 from server.rooms.live_room import LiveRoom, Tip
 from server.rooms.placement import Placement, State, StoredState
 from server.rooms.redaction import redact
-from server.rooms.relations import bundle, relation_of
+from server.rooms.relations import bundle, relation_of, show_in_thread
 from server.rooms.rooms import Rooms
 from server.rooms.state_store import WHOLE_EVERY, add_snapshot, drop_current_state, move_tip, set_current_state
 from server.rooms.timeline import REJECTED, UNSEEN, Entry, Moves, client_event
@@ -205,6 +205,7 @@ class EventAcceptor:
             target = room.find(relation[0]) if relation else None
             if target is not None and target.redacted_because is None:
                 bundle(target, entry)
+                show_in_thread(room, target)
 
     def _failed(self, room: LiveRoom, stream: int) -> None:
         self._rooms.drop(room)

@@ -6,7 +6,7 @@ specification leaves their counting to clients, who see each reaction in the tim
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from server.foundation.errors import Refused
@@ -18,7 +18,8 @@ from server.storage.database import Database
 
 ANNOTATION: Final = "m.annotation"
 THREAD: Final = "m.thread"
-BUNDLED: Final = ("m.replace", "m.thread", "m.reference")
+EDIT: Final = "m.replace"
+BUNDLED: Final = (EDIT, THREAD, "m.reference")
 
 
 def relation_of(content: dict[str, Any]) -> tuple[str, str, str] | None:
@@ -42,12 +43,12 @@ def bundle(target: Entry, child_entry: Entry) -> None:
         return
     target.bundled_up_to = child_entry.stream
     related: Json = target.related if target.related is not None else {}
-    if relation[1] == "m.replace":
+    if relation[1] == EDIT:
         if not _is_edit_of(child, target.event):
             return
-        related["m.replace"] = client_event(child)
-    elif relation[1] == "m.thread":
-        _bundle_thread(target, related, child)
+        related[EDIT] = client_event(child)
+    elif relation[1] == THREAD:
+        _bundle_thread(target, related, child_entry)
     else:
         chunk = related.setdefault("m.reference", {"chunk": []})["chunk"]
         if len(chunk) < 100:
@@ -56,11 +57,34 @@ def bundle(target: Entry, child_entry: Entry) -> None:
     target.forget_bytes()
 
 
-def _bundle_thread(target: Entry, related: Json, child: Event) -> None:
-    thread = related.setdefault("m.thread", {"count": 0, "current_user_participated": False})
+def _bundle_thread(target: Entry, related: Json, child: Entry) -> None:
+    thread = related.setdefault(THREAD, {"count": 0, "current_user_participated": False})
     thread["count"] += 1
-    thread["latest_event"] = client_event(child)
-    target.participants = {*(target.participants or {target.event.sender}), child.sender}
+    thread["latest_event"] = _with_edit(child)
+    target.participants = {*(target.participants or {target.event.sender}), child.event.sender}
+
+
+def _with_edit(answer: Entry) -> Json:
+    """An answer as the root of its thread shows it: with its own bundle."""
+    shown = client_event(answer.event)
+    return {**shown, "unsigned": {"m.relations": answer.related}} if answer.related else shown
+
+
+def show_in_thread(room: LiveRoom, answer: Entry) -> None:
+    """What an answer shows of its relations has changed; where it is the newest of its thread, the root shows that."""
+    relation = relation_of(answer.event.content)
+    if relation is None or relation[1] != THREAD:
+        return
+    root = room.find(relation[0])
+    if root is not None:
+        _renew_latest(root, answer)
+
+
+def _renew_latest(root: Entry, answer: Entry) -> None:
+    thread = (root.related or {}).get(THREAD)
+    if root.related is not None and thread and thread["latest_event"]["event_id"] == answer.event.event_id:
+        root.related[THREAD] = {**thread, "latest_event": _with_edit(answer)}
+        root.forget_bytes()
 
 
 def _is_edit_of(child: Event, original: Event) -> bool:
@@ -71,7 +95,7 @@ def _is_edit_of(child: Event, original: Event) -> bool:
         and child.state_key is None
         and original.state_key is None
         and (original.type == "m.room.encrypted" or "m.new_content" in child.content)
-        and (relation_of(original.content) or ("", "", ""))[1] != "m.replace"
+        and (relation_of(original.content) or ("", "", ""))[1] != EDIT
     )
 
 
@@ -83,6 +107,21 @@ async def bundle_all(database: Database, room: LiveRoom, entries: Sequence[Entry
     for event_id, target, *_rest in found:
         if event_id in children:
             bundle(by_id[target], children[event_id])
+    await _bundle_latest(database, room, list(by_id.values()), children)
+
+
+async def _bundle_latest(
+    database: Database, room: LiveRoom, entries: Sequence[Entry], children: Mapping[str, Entry]
+) -> None:
+    """Give the newest answers of threads their edits."""
+    roots = [entry for entry in entries if THREAD in (entry.related or {})]
+    latest = {str((root.related or {})[THREAD]["latest_event"]["event_id"]): root for root in roots}
+    rows = await related_ids(database, list(latest), [EDIT])
+    for edit in await entries_by_id(database, room, [row[0] for row in rows]):
+        answer = children.get((relation_of(edit.event.content) or ("",))[0])
+        if answer is not None:
+            bundle(answer, edit)
+            _renew_latest(latest[answer.event.event_id], answer)
 
 
 async def bundle_without(
@@ -156,3 +195,4 @@ async def renew_bundle(database: Database, room: LiveRoom, event_id: str) -> Non
     shown.related, shown.participants = fresh.related, fresh.participants
     shown.bundled_up_to = max(newest, fresh.bundled_up_to)
     shown.forget_bytes()
+    show_in_thread(room, shown)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from server.assembly.operator import DOOR, opened, seal
-from server.assembly.people import add_user, change_password, deactivate_user, invite, list_users, make_token
+from server.assembly.people import add_user, change_password, deactivate_user, hold_user, invite, list_users, make_token
 from server.config import Settings
 from server.foundation.errors import Forbidden, Refused
 from server.foundation.folder_lock import FolderInUse, folder_lock
@@ -36,6 +36,23 @@ def test_a_closed_account_is_shown_as_closed(tmp_path: Path, capsys: pytest.Capt
     list_users(settings)
 
     assert "@taro:sakura.example (closed)" in capsys.readouterr().out.splitlines()
+
+
+def test_an_account_is_locked_and_suspended_and_set_free(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = settings_for(tmp_path)
+    add_user(settings, "taro", "a-long-password")
+
+    hold_user(settings, "taro", "locked", on=True)
+    hold_user(settings, "taro", "suspended", on=True)
+    list_users(settings)
+    hold_user(settings, "taro", "locked", on=False)
+    list_users(settings)
+
+    lines = capsys.readouterr().out.splitlines()
+    assert "@taro:sakura.example (locked) (suspended)" in lines
+    assert "@taro:sakura.example (suspended)" in lines
 
 
 def test_nobody_gets_a_password_who_does_not_exist(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 A device may not have got our last answer, so what it knows is kept for two positions: the one that it came back with
 and those answered since. After a restart of the node no position is known, and devices begin again
-(docs/decisions/0030).
+(docs/decisions/0013).
 """
 
 from __future__ import annotations

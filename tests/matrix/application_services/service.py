@@ -67,6 +67,9 @@ class AppService:
         self.token = HS_TOKEN
         self.is_old = False
         self.replies: dict[str, Reply] = {}
+        # It answers to transactions only while this is set.
+        self.is_quick = asyncio.Event()
+        self.is_quick.set()
         self._changed = asyncio.Condition()
         self._server: TestServer
         self._port: int | None = None
@@ -127,6 +130,7 @@ class AppService:
             taken = self.transactions if self.status == 200 else self.refused
             taken.append((txn, body))
             self._changed.notify_all()
+        await self.is_quick.wait()
         return web.json_response({}, status=self.status)
 
 

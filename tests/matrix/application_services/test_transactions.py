@@ -7,7 +7,7 @@ from typing import Any
 from tests.builders import SERVER_NAME
 from tests.fakes.clock import FakeClock
 from tests.matrix.application_services.conftest import MakeNode
-from tests.matrix.application_services.service import AppService, Registered, answering, ghost
+from tests.matrix.application_services.service import AppService, Registered, ghost
 
 
 def bodies(service: AppService) -> list[str]:
@@ -144,6 +144,26 @@ async def test_after_a_restart_the_same_is_told_under_the_same_id(bridge: Regist
     assert service.refused[0][0] in {txn for txn, _body in service.transactions}
 
 
+async def test_what_had_arrived_when_the_node_stopped_comes_again_under_the_same_id(
+    bridge: Registered, service: AppService
+) -> None:
+    hanako = await bridge.node.user("hanako")
+    _taro, room = await portal(bridge, hanako)
+    await hanako.says(room, "前")
+    await service.until(lambda it: bodies(it) == ["前"])
+    service.is_quick.clear()
+    await hanako.says(room, "その時")
+    await service.until(lambda it: bodies(it)[-1:] == ["その時"])
+    await hanako.says(room, "後")
+    await bridge.node.restart()
+    service.is_quick.set()
+    await service.until(lambda it: bodies(it)[-1:] == ["後"])
+    events = [event for body in dict(service.transactions).values() for event in body["events"]]
+    said = [event["content"]["body"] for event in events if "body" in event["content"]]
+    assert len(service.transactions) > len(dict(service.transactions))
+    assert said == ["前", "その時", "後"]
+
+
 async def test_nothing_is_told_twice_after_a_restart(bridge: Registered, service: AppService) -> None:
     hanako = await bridge.node.user("hanako")
     _taro, room = await portal(bridge, hanako)
@@ -156,16 +176,16 @@ async def test_nothing_is_told_twice_after_a_restart(bridge: Registered, service
 
 
 async def test_a_service_that_is_away_finds_everything_when_it_is_back(make_node: MakeNode) -> None:
-    service = AppService()
+    service, clock = AppService(), FakeClock()
     async with service:
-        node = await make_node({"url": service.url})
+        node = await make_node({"url": service.url}, clock=clock)
     bridge, hanako = Registered(node), await node.user("hanako")
     _taro, room = await portal(bridge, hanako)
     for text in ("一", "二", "三"):
         await hanako.says(room, text)
     async with service:
-        service.replies["ping"] = answering({})
-        assert (await bridge.ask("POST", "v1/appservice/irc/ping", {})).status == 200
+        await clock.advance(2.1)
+        assert (await bridge.ask("GET", "v3/account/whoami")).status == 200
         await service.until(lambda it: len(bodies(it)) == 3)
     assert bodies(service) == ["一", "二", "三"]
 
@@ -216,7 +236,12 @@ async def test_what_passes_is_told_to_services_that_want_it(make_node: MakeNode,
     assert list(receipt["content"][said]["m.read"]) == [hanako.user_id]
     await hanako.put(f"v3/presence/{hanako.user_id}/status", {"presence": "online", "status_msg": "買い物中"})
     await service.until(lambda it: it.ephemeral("m.presence"))
-    presence = service.ephemeral("m.presence")[-1]
+    stranger = await node.user("stranger")
+    await stranger.put(f"v3/presence/{stranger.user_id}/status", {"presence": "online"})
+    await hanako.says(room, "終わり")
+    await service.until(lambda it: "終わり" in bodies(it))
+    assert {presence["sender"] for presence in service.ephemeral("m.presence")} <= {hanako.user_id, taro}
+    presence = next(item for item in service.ephemeral("m.presence") if item["sender"] == hanako.user_id)
     assert (presence["sender"], presence["content"]["presence"]) == (hanako.user_id, "online")
     assert all(body.get("ephemeral") == body.get("de.sorunome.msc2409.ephemeral") for _t, body in service.transactions)
 

@@ -160,6 +160,28 @@ async def test_threads_are_counted_and_know_who_takes_part(node: RunningNode, ha
     assert (await bundle(jiro, room, root))["m.thread"]["count"] == 2
 
 
+async def test_the_newest_answer_of_a_thread_is_shown_with_its_edit(
+    node: RunningNode, hall: tuple[Person, Person, str]
+) -> None:
+    hanako, taro, room = hall
+    root = await hanako.says(room, "root")
+    answer = await taro.says(room, "answer", **related(root, "m.thread"))
+    edit = await edits(taro, room, answer, "edited")
+
+    async def latest() -> dict[str, Any]:
+        return dict((await bundle(hanako, room, root))["m.thread"]["latest_event"])
+
+    assert (await latest())["unsigned"]["m.relations"]["m.replace"]["event_id"] == edit
+    await node.restart()
+    assert (await latest())["unsigned"]["m.relations"]["m.replace"]["event_id"] == edit
+    await taro.redacts(room, edit)
+    assert "unsigned" not in await latest()
+    newer = await taro.says(room, "newer", **related(root, "m.thread"))
+    await edits(taro, room, answer, "edited again")
+    assert (await latest())["event_id"] == newer
+    assert "unsigned" not in await latest()
+
+
 async def test_reactions_are_in_the_timeline_and_not_bundled(hall: tuple[Person, Person, str]) -> None:
     hanako, taro, room = hall
     event_id = await hanako.says(room, "x")

@@ -1,0 +1,142 @@
+"""The loop that tells push gateways what notifies users. Loaded when somebody has a pusher.
+
+There is no row per event: a pusher keeps the stream position up to which its app has been told, and what is due is
+found from there. So nothing is lost by a restart, and a gateway that is down for hours hears of what is still unread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Final
+
+from server.foundation.outgoing import Outgoing
+from server.foundation.tasks import Tasks, keep_doing
+from server.notifications.badges import Badges
+from server.notifications.notified_store import Told, told_after
+from server.notifications.push_bell import PushParts
+from server.notifications.push_gateways import Answer, Gateways
+from server.notifications.push_message import Json, Messages, about, number_only
+from server.notifications.pusher_store import Pusher, PusherKey
+
+_FIRST_PAUSE_S: Final = 1.0
+_LONGEST_PAUSE_S: Final = 3_600.0
+_PAGE: Final = 20
+_LOOKING_AT_ONCE: Final = 4
+_KEPT_EVERY_S: Final = 3_600
+
+
+class Deliveries:
+    """Brings every pusher up to date that was rung for; each by itself, one notification after the other."""
+
+    def __init__(self, parts: PushParts) -> None:
+        self._parts = parts
+        self._pushers = parts.pushers
+        self._outgoing = Outgoing(parts.allowed_networks)
+        self._gateways = Gateways(self._outgoing)
+        self._messages = Messages(parts)
+        self._badges = Badges(parts)
+        self._tasks = Tasks()
+        self._looking = asyncio.Semaphore(_LOOKING_AT_ONCE)
+        # Those who are at it, each with what wakes them from a pause; and those who must look once more.
+        self._running: dict[PusherKey, asyncio.Event] = {}
+        self._rung: set[PusherKey] = set()
+
+    def ring(self, user_ids: Iterable[str]) -> None:
+        """Look what is due to the apps of these users."""
+        for user_id in list(user_ids):
+            for pusher in self._pushers.of(user_id):
+                if pusher.key in self._running:
+                    self._rung.add(pusher.key)
+                elif pusher.enabled:
+                    self._running[pusher.key] = asyncio.Event()
+                    self._tasks.start("a push", self._run(pusher.key))
+
+    def begin_anew(self, key: PusherKey) -> None:
+        """A pusher was set: what failed before says nothing any more."""
+        if key in self._running:
+            self._running[key].set()
+        else:
+            self.ring([key.user_id])
+
+    async def serve(self) -> None:
+        """Work until cancelled."""
+        try:
+            await keep_doing("pushers", self._pushers.keep_positions, self._parts.clock, every_s=_KEPT_EVERY_S)
+        finally:
+            await self._tasks.stop()
+            await self._outgoing.close()
+            await self._pushers.keep_positions()
+
+    async def _run(self, key: PusherKey) -> None:
+        """Until nothing is due. After a failure the pauses double."""
+        pause = _FIRST_PAUSE_S
+        try:
+            while True:
+                self._rung.discard(key)
+                if not await self._catch_up(key):
+                    begins_anew = await self._pause(key, pause)
+                    pause = _FIRST_PAUSE_S if begins_anew else min(2 * pause, _LONGEST_PAUSE_S)
+                elif key in self._rung:
+                    pause = _FIRST_PAUSE_S
+                else:
+                    return
+        finally:
+            self._running.pop(key, None)
+
+    async def _pause(self, key: PusherKey, seconds: float) -> bool:
+        """Wait; answers whether the pusher was set anew meanwhile."""
+        woken = self._running[key]
+        timer = self._parts.clock.call_later(seconds, woken.set)
+        began_ms = self._parts.clock.monotonic()
+        try:
+            await woken.wait()
+        finally:
+            timer.cancel()
+        woken.clear()
+        return self._parts.clock.monotonic() - began_ms < seconds
+
+    async def _catch_up(self, key: PusherKey) -> bool:
+        """Tell one app all that is due; answers whether that has worked."""
+        while (pusher := self._pushers.find(key)) is not None and pusher.enabled:
+            until = self._parts.positions.current
+            async with self._looking:
+                due = await told_after(self._parts.database, key.user_id, pusher.delivered, until, _PAGE)
+            if not due:
+                self._pushers.passed(key, until)
+                return await self._tell_number(key)
+            for told in due:
+                if not await self._tell(key, told):
+                    return False
+        return True
+
+    async def _tell(self, key: PusherKey, told: Told) -> bool:
+        pusher = self._pushers.find(key)
+        if pusher is None:
+            return True
+        async with self._looking:
+            found = await self._messages.find(pusher, told)
+            if found is None:
+                self._pushers.passed(key, told.stream)
+                return True
+            badge = await self._badges.of(key.user_id)
+        return await self._send(pusher, about(pusher, told, *found, badge), told.stream, badge)
+
+    async def _tell_number(self, key: PusherKey) -> bool:
+        """The number alone, where the app was told another one."""
+        pusher = self._pushers.find(key)
+        if pusher is None or pusher.badge is None:
+            return True
+        async with self._looking:
+            badge = await self._badges.of(key.user_id)
+        if badge == pusher.badge or key in self._rung:
+            return True  # what has rung meanwhile brings its own number
+        return await self._send(pusher, number_only(pusher, badge), pusher.delivered, badge)
+
+    async def _send(self, pusher: Pusher, notification: Json, position: int, badge: int) -> bool:
+        answer = await self._gateways.notify(pusher.data["url"], pusher.key.pushkey, notification)
+        if answer is Answer.REJECTED:
+            await self._pushers.remove(pusher.key)
+        elif answer is Answer.DELIVERED:
+            await self._pushers.moved(pusher.key, position, badge)
+        return answer is not Answer.FAILED
