@@ -33,13 +33,15 @@ _txn_ids = itertools.count()
 Json = dict[str, Any]
 
 
-def settings_for(folder: Path, *, database: str = "", more: str = "") -> Settings:
+def settings_for(
+    folder: Path, *, database: str = "", more: str = "", server_name: str = SERVER_NAME
+) -> Settings:
     """A small node's settings: cheap passwords, open registration, no rate limits. ``more`` is further TOML."""
     sections = {
         "[passwords]": "cost = 4", "[limits]": "enabled = false", "[registration]": 'mode = "open"',
         "[database]": f'url = "{database}"' if database else "",
     }
-    toml = f'server_name = "{SERVER_NAME}"\n{more}\n'
+    toml = f'server_name = "{server_name}"\n{more}\n'
     toml += "".join(f"{name}\n{body}\n" for name, body in sections.items() if body and name not in more)
     settings = parse_settings(toml, folder)
     if not settings.signing_key_file.exists():
@@ -219,7 +221,7 @@ class RunningNode:
 
     async def user(self, name: str, device_id: str | None = None) -> Person:
         """Somebody with an account and one device more than before."""
-        user_id = f"@{name}:{SERVER_NAME}"
+        user_id = f"@{name}:{self.settings.server_name}"
         accounts = self.inside.accounts
         if not await accounts.user_exists(user_id):
             await accounts.create_user(name, PASSWORD)

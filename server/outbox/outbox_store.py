@@ -86,8 +86,10 @@ async def waiting_destinations(database: Database) -> list[str]:
 
 async def is_anything_waiting(database: Database) -> bool:
     """Whether there is anything to deliver, or anybody who may have given us up."""
-    waiting = select(outbox.c.position).limit(1).union_all(select(destinations.c.retry_ts).limit(1))
-    return await database.fetch_one(waiting) is not None
+    for waiting in (select(outbox.c.position), select(destinations.c.retry_ts)):
+        if await database.fetch_one(waiting.limit(1)) is not None:
+            return True
+    return False
 
 
 async def pauses(database: Database) -> dict[str, Pause]:

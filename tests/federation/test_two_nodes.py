@@ -1,0 +1,78 @@
+"""Two nodes, people on both, one room."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.builders import Person
+from tests.federation.town import town
+
+
+async def wait_for(person: Person, room: str, text: str) -> None:
+    """Sync until a message is there."""
+    since = None
+    for _ in range(20):
+        news = await person.syncs(since, timeout=2000)
+        if text in news.texts(room):
+            return
+        since = news.token
+    raise AssertionError(f"{text} has not come")
+
+
+@pytest.mark.parametrize("version", ["10", "11", "12"])
+async def test_somebody_of_another_server_joins_and_both_speak(version: str, tmp_path: Path) -> None:
+    async with town(tmp_path, "sakura", "ume") as (sakura, ume):
+        hanako, taro = await sakura.user("hanako"), await ume.user("taro")
+        room = await hanako.creates_room(preset="public_chat", name="広場", room_version=version)
+        await hanako.says(room, "だれかいますか")
+
+        joined = await taro.post(f"v3/join/{room}", via=sakura.settings.server_name)
+        assert joined.status == 200, joined
+        await taro.says(room, "はい、います")
+
+        await wait_for(hanako, room, "はい、います")
+        await hanako.says(room, "よかった")
+        await wait_for(taro, room, "よかった")
+        state: Any = (await taro.get(f"v3/rooms/{room}/state/m.room.name")).body
+        assert state == {"name": "広場"}
+
+
+async def test_an_invitation_crosses_the_border(tmp_path: Path) -> None:
+    async with town(tmp_path, "sakura", "ume") as (sakura, ume):
+        hanako, taro = await sakura.user("hanako"), await ume.user("taro")
+        room = await hanako.creates_room(name="役員会")
+        answer = await hanako.post(f"v3/rooms/{room}/invite", {"user_id": taro.user_id})
+        assert answer.status == 200, answer
+
+        news = await taro.syncs()
+        shown = {event["type"]: event["content"] for event in news.room(room, "invite")["invite_state"]["events"]}
+        assert shown["m.room.name"] == {"name": "役員会"}
+        assert (await taro.post(f"v3/join/{room}")).status == 200
+        await taro.says(room, "参加しました")
+        await wait_for(hanako, room, "参加しました")
+
+
+async def test_an_invitation_is_declined(tmp_path: Path) -> None:
+    async with town(tmp_path, "sakura", "ume") as (sakura, ume):
+        hanako, taro = await sakura.user("hanako"), await ume.user("taro")
+        room = await hanako.creates_room(name="役員会")
+        assert (await hanako.post(f"v3/rooms/{room}/invite", {"user_id": taro.user_id})).status == 200
+        before = await taro.syncs()
+
+        assert (await taro.post(f"v3/rooms/{room}/leave")).status == 200
+        assert room in (await taro.syncs(before.token)).rooms("leave")
+        assert room not in (await taro.syncs()).rooms("invite")
+        member = await hanako.get(f"v3/rooms/{room}/state/m.room.member/{taro.user_id}")
+        assert member["membership"] == "leave"
+
+
+async def test_nobody_joins_a_room_that_is_closed_to_them(tmp_path: Path) -> None:
+    async with town(tmp_path, "sakura", "ume") as (sakura, ume):
+        hanako, taro = await sakura.user("hanako"), await ume.user("taro")
+        room = await hanako.creates_room()
+        refused = await taro.post(f"v3/join/{room}", via=sakura.settings.server_name)
+        assert refused.refusal == (403, "M_FORBIDDEN")
+        assert room not in (await taro.get("v3/joined_rooms"))["joined_rooms"]

@@ -1,0 +1,68 @@
+"""Several nodes on this machine that reach each other by TLS. Reads as prose in tests:
+
+    async with town(tmp_path, "sakura", "ume") as (sakura, ume):
+        hanako = await sakura.user("hanako")
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from aiohttp import web
+
+from server.foundation.clock import Clock
+from tests.builders import RunningNode, settings_for
+
+CERTIFICATES = Path(__file__).parent.parent / "data" / "tls"
+FEDERATION = """
+[federation]
+verify_certificates = false
+allow_private_addresses = true
+"""
+
+
+def free_port() -> int:
+    """A port on which nobody listens now."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+class FarNode:
+    """A node that others can reach at its server name."""
+
+    def __init__(self, folder: Path, *, clock: Clock | None = None, more: str = "") -> None:
+        self.port = free_port()
+        self.name = f"127.0.0.1:{self.port}"
+        folder.mkdir()
+        self.node = RunningNode(settings_for(folder, server_name=self.name, more=FEDERATION + more), clock)
+
+    async def start(self) -> None:
+        """Answer others."""
+        await self.node.__aenter__()
+        runner = self.node.client.server.runner
+        assert runner is not None
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(CERTIFICATES / "certificate.pem", CERTIFICATES / "private_key.pem")
+        await web.TCPSite(runner, "127.0.0.1", self.port, ssl_context=context).start()
+
+    async def stop(self) -> None:
+        """Be away: nobody answers."""
+        await self.node.__aexit__()
+
+
+@asynccontextmanager
+async def town(folder: Path, *names: str) -> AsyncIterator[list[RunningNode]]:
+    """Running nodes that know nothing of each other yet."""
+    async with AsyncExitStack() as closing:
+        found = []
+        for name in names:
+            far = FarNode(folder / name)
+            await far.start()
+            closing.push_async_callback(far.stop)
+            found.append(far.node)
+        yield found
