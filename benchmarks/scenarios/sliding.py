@@ -103,9 +103,9 @@ async def _call_all(town: Town, crowd: _Crowd, room_id: str, sizes: Sizes) -> li
 
 async def _member_of_many_rooms(town: Town, sizes: Sizes) -> Person:
     person = (await town.people(1, "collector"))[0]
+    officer = await town.officer()
     names = [f"collection {number}" for number in range(sizes.sliding_rooms)]
     rooms = await in_lanes(_LANES, [town.room(name, 1, "collector") for name in names])
-    officer = await town.officer()
     await in_lanes(_LANES, [officer.send(room_id, "当番表を更新しました。") for room_id in rooms])
     return person
 
