@@ -39,6 +39,7 @@ def make_app(node: Node) -> web.Application:
     app[ROOMS] = node.services
     app[MEDIA] = node.media
     app[PREVIEWS] = late_previews(node)
+    app.on_shutdown.append(_let_go)
     app[RATE_LIMITS] = RateLimits(clock, settings)
     app[INTERACTIVE_AUTH] = InteractiveAuth(clock)
     app[SHARED_SECRET] = SharedSecretRegistration(clock, settings.registration.shared_secret)
@@ -65,3 +66,8 @@ def _admit_application_services(app: web.Application, node: Node) -> None:
         services.couriers.start()
 
     app.on_startup.append(start)
+
+
+async def _let_go(app: web.Application) -> None:
+    """Whoever waits for a file that is announced does not hold up the end."""
+    app[MEDIA].media.stop_waiting()

@@ -9,6 +9,7 @@ from server.http.answers import json_answer
 from server.http.keys import SETTINGS
 from server.http.media_services import PREVIEWS
 from server.http.requests import int_query, member, required_query
+from server.media.previews import Previews
 
 
 async def preview_url(request: web.Request) -> web.Response:
@@ -19,7 +20,8 @@ async def preview_url(request: web.Request) -> web.Response:
     address = required_query(request, "url")
     int_query(request, "ts", 0)
     services = request.app[PREVIEWS]
-    previews = services.open()
+    # The module of ``Previews`` is loaded with this one, by the late door's thread: opening takes no time here.
+    previews: Previews = services.open()
     preview = await previews.known(address)
     if preview is None:
         services.pages.take(who.user_id)

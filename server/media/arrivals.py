@@ -37,6 +37,11 @@ class Arrivals:
         finally:
             timer.cancel()
 
+    def tell_all(self) -> None:
+        """Nobody waits any longer."""
+        for media_id in self._waiting:
+            self.tell(media_id)
+
     def tell(self, media_id: str) -> None:
         """The file is there: wake whoever waits for it."""
         for mark in self._waiting.get(media_id, ()):

@@ -119,6 +119,10 @@ class Media:
             raise NotFound("No such file", detail=f"the content of {item.media_id} is missing on the disk")
         return OpenedMedia(item, path)
 
+    def stop_waiting(self) -> None:
+        """The node stops: whoever waits for an announced file is answered now."""
+        self._arrivals.tell_all()
+
     def _is_there(self, item: MediaItem) -> bool:
         return item.size is not None and item.media_id not in self._landing
 

@@ -56,6 +56,15 @@ async def test_whoever_waits_long_enough_is_told_that_it_has_not_come(node: Node
     assert (answer.status, (await answer.json())["errcode"]) == (504, "M_NOT_YET_UPLOADED")
 
 
+async def test_whoever_waits_when_the_node_stops_is_told_so_at_once(node: Node) -> None:
+    places = [await _announce(node), await _announce(node)]
+    async with asyncio.TaskGroup() as group:
+        waiting = [group.create_task(node.get(f"{DOWNLOAD}/{place}?timeout_ms=60000")) for place in places]
+        await _waiters(node, 2)
+        node.services.media.stop_waiting()
+    assert [task.result().status for task in waiting] == [504, 504]
+
+
 async def test_an_upload_that_was_refused_can_be_tried_again(node: Node) -> None:
     place = await _announce(node)
     limits = node.services.media.limits
