@@ -28,7 +28,8 @@ from server.accounts.device_keys_store import (
 )
 from server.accounts.device_lists import DeviceLists
 from server.accounts.key_formats import require_device_keys, without_signatures
-from server.foundation.errors import InvalidParam
+from server.accounts.sessions_store import device_exists
+from server.foundation.errors import InvalidParam, UnknownToken
 from server.storage.database import Database, Transaction, Writes
 
 MAX_ONE_TIME_KEYS: Final = 2_000
@@ -66,10 +67,15 @@ class DeviceKeys:
         return self._unused.get((user_id, device_id), [])
 
     async def upload(self, user_id: str, device_id: str, upload: KeyUpload) -> None:
-        """Publish keys, all or none; raises ``Refused`` for malformed ones, and for a key id that is taken."""
+        """Publish keys, all or none; raises ``Refused`` for malformed ones, and for a key id that is taken.
+
+        ``UnknownToken`` where the device was removed meanwhile: its keys would be there for ever.
+        """
         if upload.device_keys is not None:
             require_device_keys(upload.device_keys, user_id, device_id)
         async with self._database.write() as tx:
+            if not await device_exists(tx, user_id, device_id):
+                raise UnknownToken("This device has been removed")
             if upload.device_keys is not None:
                 await self._set_device_keys(tx, user_id, device_id, upload.device_keys)
             if upload.one_time_keys:

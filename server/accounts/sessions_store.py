@@ -243,6 +243,12 @@ async def find_device(database: Database, user_id: str, device_id: str) -> Devic
     return found[0] if found else None
 
 
+async def device_exists(tx: Transaction, user_id: str, device_id: str) -> bool:
+    """Whether the user has that device, as seen inside a transaction."""
+    mine = and_(devices.c.user_id == user_id, devices.c.device_id == device_id)
+    return (await tx.execute(select(devices.c.device_id).where(mine))).first() is not None
+
+
 async def devices_of(database: Database, user_ids: Sequence[str]) -> list[Device]:
     """All devices of these users, in the order of user id and device id."""
     return await _fetch(database, devices.c.user_id.in_(user_ids)) if user_ids else []

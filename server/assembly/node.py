@@ -11,7 +11,11 @@ from typing import Final
 from server.accounts.accounts import Accounts
 from server.assembly.account_rules import account_rules
 from server.assembly.association import Association, build_association
+<<<<<<< HEAD
 from server.assembly.late_federation import LateFederation
+=======
+from server.assembly.closed_accounts import leave_when_closed
+>>>>>>> main
 from server.assembly.late_parts import LateParts
 from server.assembly.listeners import connect
 from server.assembly.presence import build_presence
@@ -173,7 +177,7 @@ async def _build_services(
     rooms = sender.rooms
     receipts = Receipts(database, rooms, positions, clock)
     typing = Typing(rooms, clock)
-    sights = Sights(database)
+    sights = Sights(database, accounts.users.erased)
     unread = UnreadCounts(database, receipts, positions, Judges(accounts.push_rules, accounts.account_data))
     acceptor.project(unread.project)
     acceptor.project(follow_threads)
@@ -195,5 +199,6 @@ async def _build_services(
     )
     connect(services, acceptor, unread, bell, positions, accounts)
     connect_pushers(settings, services, unread, bell, accounts, database, positions, tasks)
+    leave_when_closed(accounts, database, services.membership)
     accounts.listen_device_lists(DeviceNews(database, bell, positions, tasks, clock).follow)
     return services

@@ -19,6 +19,8 @@ VERSIONS: Final = (
 # Element X asks for it before anything else (MSC4186).
 UNSTABLE_FEATURES: Final = {
     "org.matrix.simplified_msc3575": True,
+    # Devices that wait at the node for keys.
+    "org.matrix.msc3814": True,
     # Which rooms one shares with somebody: in the draft and in the specification.
     "uk.half-shot.msc2666.query_mutual_rooms": True, "uk.half-shot.msc2666.query_mutual_rooms.stable": True,
     # The extensions of ``v4/sync``: typing was accepted; to-device, keys, account data and receipts were not yet.
@@ -41,7 +43,7 @@ async def get_versions(request: web.Request) -> web.Response:
 
 async def get_capabilities(request: web.Request) -> web.Response:
     """GET capabilities"""
-    await caller(request)
+    known = await caller(request)
     rooms = {
         "default": request.app[SETTINGS].rooms.default_version,
         "available": dict.fromkeys(CREATABLE, "stable"),
@@ -54,5 +56,6 @@ async def get_capabilities(request: web.Request) -> web.Response:
         "m.set_avatar_url": enabled,
         "m.profile_fields": enabled,
         "m.3pid_changes": disabled,
-        "m.get_login_token": disabled,
+        "m.get_login_token": enabled,
+        **({"m.account_moderation": {"lock": True, "suspend": True}} if known.is_admin else {}),
     }})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pytest
 from server.foundation.clock import SystemClock
 from server.foundation.errors import Refused
 from server.foundation.signatures import from_unpadded_base64, signature_is_valid
+from server.outbox.outbox import Outbox
 from server.rooms.accept_event import EventAcceptor
 from server.rooms.event import Event
 from server.rooms.event_format import as_redacted, check_content_hash, read_pdu, required_signers
@@ -26,6 +27,7 @@ from server.rooms.room_versions import room_version
 from server.rooms.rooms import Rooms
 from server.rooms.state_store import add_room
 from server.rooms.timeline import REJECTED, SOFT_FAILED
+from server.rooms.to_others import ToOthers
 from server.storage.database import Database, Writes
 from server.storage.position_store import open_positions
 from server.storage.schema_version import migrate
@@ -55,8 +57,8 @@ class Graph:
             event = read_pdu(pdu, self.version)
             signed = redact(event.pdu, self.version)
             for server in required_signers(event):
-                keys = self.keys.get(server, {}).items()
-                if not any(signature_is_valid(signed, server, key_id, from_unpadded_base64(key)) for key_id, key in keys):
+                keys = {key_id: from_unpadded_base64(key) for key_id, key in self.keys.get(server, {}).items()}
+                if not any(signature_is_valid(signed, server, key_id, key) for key_id, key in keys.items()):
                     return None
             return event if check_content_hash(event) else as_redacted(event)
         except Refused:
@@ -79,10 +81,8 @@ class Graph:
         if event.type == "m.room.create" and self.rooms.live(self.room_id) is None:
             await self.begin(event)
             return
-        try:
+        with suppress(Refused):
             await self.receiver.take_own(await self.rooms.get(self.room_id), event)
-        except Refused:
-            pass
 
     async def verdict(self, event_id: str) -> tuple[bool, bool]:
         """Whether an event was accepted, and whether it has failed softly."""
@@ -109,7 +109,9 @@ async def graph_of(question: dict[str, Any], folder: Path) -> AsyncIterator[Grap
         await rooms.open()
         acceptor = EventAcceptor(rooms, positions)
         past = PastPositions(await lowest_position(database))
-        yield Graph(question, database, rooms, EventReceiver(database, rooms, acceptor, past, NoPeers()), acceptor)
+        to_others = ToOthers(Outbox(positions), "nobody.example")
+        receiver = EventReceiver(database, rooms, acceptor, past, NoPeers(), to_others)
+        yield Graph(question, database, rooms, receiver, acceptor)
     finally:
         await database.close()
 

@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from server.accounts.device_keys import KeyUpload
+from server.accounts.key_formats import parse_public_keys
+from server.foundation.errors import UnknownToken
 from server.foundation.signatures import SigningKey, sign_json, unpadded_base64
 from tests.matrix.accounts.conftest import Node, Person, StartNode
 
@@ -272,3 +275,25 @@ async def test_wrong_signatures_are_reported_one_by_one(node: Node) -> None:
     _, answer = await hana.post("v3/keys/signatures/upload", {hana.user_id: {hana.device_id: changed}})
     assert answer["failures"][hana.user_id][hana.device_id]["errcode"] == "M_INVALID_PARAM"
     assert (await hana.post("v3/keys/signatures/upload", {hana.user_id: []}))[0] == 400
+
+
+async def test_a_device_that_was_removed_meanwhile_publishes_nothing(node: Node) -> None:
+    hana = await node.person("hana")
+    upload = KeyUpload(device_keys(hana), parse_public_keys(one_time_keys("A"), "one_time_keys"), [])
+    await node.accounts.sessions.drop(hana.user_id, [hana.device_id])
+    with pytest.raises(UnknownToken):
+        await node.accounts.device_keys.upload(hana.user_id, hana.device_id, upload)
+    status, _ = await hana.post("v3/keys/upload", {"device_keys": device_keys(hana)})
+    assert status == 401
+    again = await node.person("hana")
+    _, answer = await again.post("v3/keys/query", {"device_keys": {hana.user_id: []}})
+    assert answer["device_keys"] == {hana.user_id: {}}
+
+
+async def test_the_algorithms_of_unused_fallback_keys_are_told(node: Node) -> None:
+    hana, taro = await node.person("hana"), await node.person("taro")
+    keys = {f"{CURVE}:F": {"key": "f", "fallback": True, "signatures": {}}}
+    await hana.post("v3/keys/upload", {"fallback_keys": keys})
+    assert (await node.accounts.key_counts(hana.user_id, hana.device_id))[1] == [CURVE]
+    assert list(await claim(taro, hana)) == list(await claim(taro, hana)) == [f"{CURVE}:F"]
+    assert (await node.accounts.key_counts(hana.user_id, hana.device_id))[1] == []

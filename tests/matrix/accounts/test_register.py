@@ -224,3 +224,37 @@ async def test_registrations_of_one_address_are_limited(start_node: StartNode) -
     assert (await node.ask("POST", "v3/register", account("a")))[0] == 200
     status, answer = await node.ask("POST", "v3/register", account("b"))
     assert (status, answer["errcode"]) == (429, "M_LIMIT_EXCEEDED")
+
+
+async def test_a_guest_stays_under_their_own_name_only(start_node: StartNode) -> None:
+    node = await start_node('[registration]\nmode = "open"\nallow_guests = true\n')
+    await node.person("hana")
+    _, guest = await node.ask("POST", "v3/register?kind=guest", {})
+    for name in ("hana", "nobody-yet"):
+        status, answer = await node.ask(
+            "POST", "v3/register", account(name, guest_access_token=guest["access_token"])
+        )
+        assert (status, answer["errcode"]) == (403, "M_FORBIDDEN")
+    assert not await node.accounts.user_exists("@nobody-yet:test.example")
+    own = guest["user_id"][1:].partition(":")[0]
+    status, answer = await node.ask("POST", "v3/register", account(own, guest_access_token=guest["access_token"]))
+    assert (status, answer["user_id"]) == (200, guest["user_id"])
+    _, who = await node.ask("GET", "v3/account/whoami", token=answer["access_token"])
+    assert who["is_guest"] is False
+
+
+async def test_the_token_of_no_guest_upgrades_nobody(node: Node) -> None:
+    hana = await node.person("hana")
+    for token in (hana.token, "unknown"):
+        status, answer = await node.ask("POST", "v3/register", account("hana", guest_access_token=token))
+        assert (status, answer["errcode"]) == (403, "M_FORBIDDEN")
+    assert (await node.accounts.users.get(hana.user_id)).is_guest is False
+
+
+async def test_guesses_of_registration_tokens_are_slowed_down(start_node: StartNode) -> None:
+    node = await start_node(TOKENS + "[limits]\nlogin_attempts_per_minute = 3\n")
+    path = "v1/register/m.login.registration_token/validity"
+    answers = [await node.ask("GET", f"{path}?token=guess{number}") for number in range(5)]
+    assert [status for status, _ in answers] == [200, 200, 200, 429, 429]
+    assert answers[0][1] == {"valid": False}
+    assert (answers[-1][1]["errcode"], answers[-1][1]["retry_after_ms"] > 0) == ("M_LIMIT_EXCEEDED", True)
