@@ -32,7 +32,7 @@ BUDGETS: Mapping[str, Budget] = {
     "initial_sync_50": Budget("first sync, 20 rooms, 50 messages", 8.0, 12.0),
     "sliding_start": Budget("sliding sync, first request, many rooms", 20.0, 8.0),
     "sliding_cold": Budget("the same as the first one after a restart", 60.0),
-    "sliding_wake": Budget("sliding sync, fan-out to all who wait", 0.15, 20.0),
+    "sliding_wake": Budget("sliding sync, fan-out to all who wait", 0.12, 15.0),
     "search": Budget("search for a Japanese word", 20.0),
     "disk": Budget("disk", 1.5),
     "burst": Budget("all answer at once, all wait", 4.0, 15.0),

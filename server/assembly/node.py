@@ -44,6 +44,7 @@ from server.rooms.rooms import Rooms
 from server.rooms.search_store import forget_redacted
 from server.rooms.send_event import EventSender, Identity
 from server.rooms.spaces import Spaces
+from server.rooms.successors import Successors
 from server.rooms.thread_store import follow_threads
 from server.rooms.to_others import ToOthers
 from server.rooms.typing import Typing
@@ -197,6 +198,8 @@ async def _build_services(
         RoomDirectory(database, rooms), Spaces(rooms), receipts, typing, feeds, sync,
         StoredFilters(accounts.filters.find), clock, await open_pushers(database, positions, accounts),
     )
+    successors = Successors(database, rooms, services.directory, accounts, tasks)
+    acceptor.project(successors.project, ["m.room.member"])
     connect(services, acceptor, unread, bell, positions, accounts)
     connect_pushers(settings, services, unread, bell, accounts, database, positions, tasks)
     leave_when_closed(accounts, database, services.membership)

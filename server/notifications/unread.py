@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from server.notifications.judging import Judges, Verdict
-from server.notifications.notice_store import add_notice, notified_between
+from server.notifications.notice_store import MOST_COUNTED, add_notice, notified_between
 from server.notifications.outcomes import HIGHLIGHTS, TOLD_OTHERWISE
 from server.rooms.event import Event
 from server.rooms.live_room import LiveRoom, Unread
@@ -73,6 +73,8 @@ class UnreadCounts:
 
     def follow(self, room: LiveRoom, entry: Entry) -> None:
         """Count an event whose position has been reached, for all who are being counted."""
+        if entry.event.type == "m.room.member" and entry.event.content.get("membership") != "join":
+            room.unread.pop(str(entry.event.state_key), None)  # whoever comes again begins anew
         verdict = self._judged.pop(entry.stream, None)
         if verdict is None:
             return
@@ -121,11 +123,30 @@ class UnreadCounts:
         return entries is None or any(entry.flags & _MAY_NOTIFY for entry in entries)
 
     async def _count(self, room: LiveRoom, user_id: str, read: _ReadUpTo, until: int) -> Unread:
+        unread = self._count_in_memory(room, user_id, read, until)
+        if unread is not None:
+            return unread
         unread = Unread()
         found = await notified_between(self._database, room, user_id, read.everywhere, until)
         for stream, thread, flags, highlight in found:
             if not read.covers(stream, thread or MAIN):
                 unread.add(thread or MAIN, highlight=bool(flags & HIGHLIGHTS if highlight is None else highlight))
+        return unread
+
+
+    def _count_in_memory(self, room: LiveRoom, user_id: str, read: _ReadUpTo, until: int) -> Unread | None:
+        """The same without SQL, where all that is unread is in memory and nobody is told of it otherwise than all."""
+        entries = room.entries_after(read.everywhere, until)
+        if entries is None or len(entries) > MOST_COUNTED:
+            return None
+        unread = Unread()
+        for entry in entries:
+            thread = thread_of(entry.event)
+            if not entry.flags & _MAY_NOTIFY or entry.event.sender == user_id or read.covers(entry.stream, thread):
+                continue
+            if entry.flags & TOLD_OTHERWISE:
+                return None
+            unread.add(thread, highlight=bool(entry.flags & HIGHLIGHTS))
         return unread
 
 

@@ -13,6 +13,7 @@ from server.rooms.room_summary import summary_of
 from server.rooms.rooms import Rooms
 from server.rooms.search_words import normal
 from server.rooms.state_store import list_room, listed_room_ids
+from server.rooms.timeline import text_of
 from server.storage.database import Database, Writes
 
 Json = dict[str, Any]
@@ -60,7 +61,7 @@ class RoomDirectory:
         found: list[Json] = []
         for room_id in await self.listed() if among is None else among:
             room = await self._rooms.find(room_id)
-            if room is not None and room.joined and search.finds(summary := summary_of(room)):
+            if room is not None and _is_alive(room) and search.finds(summary := summary_of(room)):
                 found.append(summary)
         found.sort(key=lambda item: (-int(item["num_joined_members"]), str(item["room_id"])))
         first, last = (max(0, start - limit), start) if backwards else (start, start + limit)
@@ -81,14 +82,33 @@ class RoomDirectory:
         found = await self._rooms.get(room_id)
         async with self._rooms.hold(found) as room:
             require_manager(room, user_id)
-            writes = Writes()
-            before, room.listed = room.listed, visibility == "public"
-            room.pending += 1
-            writes.after_commit.append(lambda: self._rooms.release(room))
-            writes.on_failure += [lambda: setattr(room, "listed", before), lambda: self._rooms.release(room)]
-            list_room(writes, room)
-            commit = self._database.submit(writes)
+            commit = self._list(room, listed=visibility == "public")
         await asyncio.shield(commit)
+
+    async def move_place(self, old_id: str, new_id: str) -> None:
+        """A room that stands in the list makes place for its successor."""
+        old, new = await self._rooms.find(old_id), await self._rooms.find(new_id)
+        if old is None or new is None or not old.listed:
+            return
+        for found, listed in ((old, False), (new, True)):
+            async with self._rooms.hold(found) as room:
+                commit = self._list(room, listed=listed)
+            await asyncio.shield(commit)
+
+    def _list(self, room: LiveRoom, *, listed: bool) -> asyncio.Future[None]:
+        """Under the room's lock."""
+        writes = Writes()
+        before, room.listed = room.listed, listed
+        room.pending += 1
+        writes.after_commit.append(lambda: self._rooms.release(room))
+        writes.on_failure += [lambda: setattr(room, "listed", before), lambda: self._rooms.release(room)]
+        list_room(writes, room)
+        return self._database.submit(writes)
+
+
+def _is_alive(room: LiveRoom) -> bool:
+    """Whether somebody is in a room, and it has no successor."""
+    return bool(room.joined) and not text_of(room.content("m.room.tombstone"), "replacement_room")
 
 
 def may_manage(room: LiveRoom, user_id: str) -> bool:

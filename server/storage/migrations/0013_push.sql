@@ -1,6 +1,9 @@
 -- What the rule of a row says, as JSON; NULL where the other columns say enough.
 ALTER TABLE event_notices ADD COLUMN actions TEXT;
 
+-- An event says itself that somebody is told of it otherwise than all (notifications/outcomes.py, TOLD_OTHERWISE).
+UPDATE events SET flags = flags | 256 WHERE stream IN (SELECT stream FROM event_notices);
+
 -- Where apps want to be told. delivered is the stream position up to which they were told, badge the last number.
 CREATE TABLE pushers (
     user_id TEXT NOT NULL,

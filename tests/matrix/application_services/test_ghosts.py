@@ -127,7 +127,11 @@ async def test_a_service_says_when_something_was_said_and_people_cannot(bridge: 
     times = [event["origin_server_ts"] for event in (await hanako.syncs()).timeline(room)[-3:]]
     assert times[:2] == [1500000000000, 1500000000001]
     assert times[2] > 1600000000000
-    refused = await bridge.says(taro, room, "?", "2", ts="yesterday")
+    gone = await bridge.says(taro, room, "消える", "2")
+    path = f"v3/rooms/{room}/redact/{gone['event_id']}/3"
+    await bridge.ask("PUT", path, {}, user_id=taro, ts="1500000000002")
+    assert (await hanako.syncs()).timeline(room)[-1]["origin_server_ts"] == 1500000000002
+    refused = await bridge.says(taro, room, "?", "4", ts="yesterday")
     assert refused.refusal == (400, "M_INVALID_PARAM")
 
 
