@@ -11,11 +11,8 @@ from typing import Final
 from server.accounts.accounts import Accounts
 from server.assembly.account_rules import account_rules
 from server.assembly.association import Association, build_association
-<<<<<<< HEAD
-from server.assembly.late_federation import LateFederation
-=======
 from server.assembly.closed_accounts import leave_when_closed
->>>>>>> main
+from server.assembly.late_federation import LateFederation
 from server.assembly.late_parts import LateParts
 from server.assembly.listeners import connect
 from server.assembly.presence import build_presence
