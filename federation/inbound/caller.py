@@ -9,7 +9,7 @@ from aiohttp import web
 
 from federation.identity.x_matrix import Unauthorized, read_claims, signed_object
 from federation.inbound.opening import FEDERATION
-from federation.inbound.services import Federation
+from federation.serving.services import Federation
 from server.foundation.canonical_json import parse_json
 from server.foundation.errors import BadRequest, Forbidden
 from server.foundation.ids import server_name_of

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from aiohttp import web
 
 if TYPE_CHECKING:
-    from federation.inbound.services import Federation
+    from federation.serving.services import Federation
 
 
 class Opener(Protocol):

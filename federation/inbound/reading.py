@@ -11,7 +11,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from federation.inbound.caller import Peer, peer
-from federation.inbound.visible import pdus_for
+from federation.serving.visible import pdus_for
 from server.foundation.errors import BadRequest, NotFound
 from server.http.answers import json_answer
 from server.http.requests import int_query, required_query

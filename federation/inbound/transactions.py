@@ -11,7 +11,7 @@ from aiohttp import web
 
 from federation.inbound.caller import Peer, peer
 from federation.inbound.messages import take_message
-from federation.inbound.transaction_store import find_answer, keep_answer
+from federation.serving.transaction_store import find_answer, keep_answer
 from server.foundation.errors import BadRequest, NotFound, Refused
 from server.foundation.keyed_locks import KeyedLocks
 from server.http.answers import json_answer

@@ -102,15 +102,11 @@ class Delivery:
             left = (pause.retry_ts - self._clock.now_ms()) / 1000
             if left <= 0:
                 return
-            over = asyncio.Event()
-            timer = self._clock.call_later(left, over.set)
-            waiting = [asyncio.ensure_future(over.wait()), asyncio.ensure_future(news.wait())]
+            timer = self._clock.call_later(left, news.set)
             try:
-                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                await news.wait()
             finally:
                 timer.cancel()
-                for item in waiting:
-                    item.cancel()
             news.clear()
 
     async def _send(self, destination: str, parcels: Sequence[Parcel]) -> None:

@@ -10,10 +10,10 @@ from federation.identity.event_signatures import EventReader
 from federation.identity.key_ring import KeyRing
 from federation.identity.servers import OwnIdentity, Servers, certificate_rules
 from federation.identity.service_records import ServiceRecords
-from federation.inbound.services import Federation
 from federation.outbound.delivery import Delivery
 from federation.outbound.far_rooms import FarRooms
 from federation.outbound.peers import HttpPeers
+from federation.serving.services import Federation
 from server.config import Settings
 from server.foundation.outgoing import Outgoing
 from server.foundation.settings import IpNetwork

@@ -16,7 +16,7 @@ from server.rooms.event import Event
 from server.rooms.live_room import LiveRoom
 
 if TYPE_CHECKING:
-    from federation.inbound.services import Federation
+    from federation.serving.services import Federation
     from server.assembly.node import Core
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from server.foundation.errors import BadRequest, Forbidden, NotFound, Refused
-from server.foundation.ids import UserId, server_name_of
+from server.foundation.ids import UserId, is_server_name, server_name_of
 from server.rooms.event import Event
 from server.rooms.live_room import LiveRoom
 from server.rooms.ports import FarRooms
@@ -97,9 +97,10 @@ class Membership:
     async def _join_far(
         self, room: LiveRoom | None, room_id: str, user_id: str, extra: Mapping[str, Any], via: Sequence[str]
     ) -> str:
+        servers = self._servers_of(room, room_id, user_id, via)
         profile = await self._profiles.member_profile(user_id)
         content = {**profile, **{name: value for name, value in extra.items() if name not in _OURS_ALONE}}
-        await self._far.join(_servers_of(room, room_id, user_id, via), room_id, user_id, content)
+        await self._far.join(servers, room_id, user_id, content)
         return room_id
 
     async def knock(
@@ -109,7 +110,7 @@ class Membership:
         content = {"membership": "knock", **await self._profiles.member_profile(user_id)}
         room = await self._rooms.find(room_id)
         if room is None or _is_elsewhere(room):
-            servers = _servers_of(room, room_id, user_id, via)
+            servers = self._servers_of(room, room_id, user_id, via)
             await self._far.knock(servers, room_id, user_id, _with_reason(content, reason))
             return room_id
         await self._set(room_id, user_id, user_id, content, reason)
@@ -124,7 +125,7 @@ class Membership:
         if _is_elsewhere(room):
             if member is None:
                 raise Forbidden("You are not in this room")
-            servers = _servers_of(room, room_id, user_id, ())
+            servers = self._servers_of(room, room_id, user_id, ())
             await self._far.leave(servers, room, user_id, _with_reason({}, reason))
             return
         await self._set(room_id, user_id, user_id, {"membership": "leave"}, reason)
@@ -211,6 +212,19 @@ class Membership:
             return None
         return find_inviter(room)
 
+    def _servers_of(self, room: LiveRoom | None, room_id: str, user_id: str, via: Sequence[str]) -> list[str]:
+        """Other servers that may know a room, the likeliest first; raises ``NotFound`` where there is none."""
+        found = list(via)
+        if room is not None:
+            member = room.member(user_id)
+            found += [server_name_of(member.sender)] if member is not None else []
+            found += sorted(room.other_servers())
+        named = dict.fromkeys([*found, server_name_of(room_id)])
+        others = [server for server in named if is_server_name(server) and server != self._rooms.server_name]
+        if not others:
+            raise NotFound("This room is not known here")
+        return others
+
     def _needs_voucher(self, room: LiveRoom, user_id: str) -> bool:
         is_restricted = room.join_rule in ("restricted", "knock_restricted")
         return is_restricted and room.membership(user_id) not in ("join", "invite")
@@ -249,13 +263,3 @@ def _with_reason(content: Mapping[str, Any], reason: str | None) -> Content:
 def _is_elsewhere(room: LiveRoom) -> bool:
     """Whether none of us is in a room in which others are: then only they know how it stands."""
     return not room.joined_here and (room.outside or bool(room.joined))
-
-
-def _servers_of(room: LiveRoom | None, room_id: str, user_id: str, via: Sequence[str]) -> list[str]:
-    """Servers that may know a room, the likeliest first."""
-    found = list(via)
-    if room is not None:
-        member = room.member(user_id)
-        found += [server_name_of(member.sender)] if member is not None else []
-        found += sorted(room.other_servers())
-    return [server for server in dict.fromkeys([*found, server_name_of(room_id)]) if server]

@@ -21,6 +21,7 @@ from server.rooms.create_room import RoomCreator
 from server.rooms.history import History
 from server.rooms.live_room import LiveRoom
 from server.rooms.membership import Membership
+from server.rooms.ports import NoPeers
 from server.rooms.room_versions import room_version
 from server.rooms.rooms import Rooms
 from server.rooms.send_event import EventSender, Identity
@@ -108,7 +109,7 @@ async def _build(database: Database, clock: Clock, version: str, name: str) -> W
     creator = RoomCreator(database, sender)
     accounts = Accounts(database, positions, clock, SERVER, password_cost=4)
     await accounts.open()
-    membership = Membership(database, rooms, sender, accounts)
+    membership = Membership(database, rooms, sender, accounts, NoPeers())
     history = History(database, rooms, Sights(database), positions)
     members = Members(database, clock, SERVER)
     await members.open()

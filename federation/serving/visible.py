@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from federation.inbound.services import Federation
+from federation.serving.services import Federation
 from server.foundation.ids import server_name_of
 from server.rooms.graph_store import Stored
 from server.rooms.live_room import LiveRoom
