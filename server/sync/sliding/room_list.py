@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 import orjson
 
@@ -21,12 +22,11 @@ _KEPT: Final = 10_000
 _HERE: Final = ("join", "invite", "knock")
 
 
-@dataclass(frozen=True, slots=True)
-class OwnNotes:
+class OwnNotes(NamedTuple):
     """What a user has noted of their rooms in account data: which are direct chats, and their tags."""
 
     direct: frozenset[str] = frozenset()
-    tags: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    tags: Mapping[str, frozenset[str]] = MappingProxyType({})
 
 
 @dataclass(slots=True)
