@@ -78,7 +78,7 @@ class EventAcceptor:
         add_event(writes, room, entry)
         if not flags & SOFT_FAILED:
             room.enter(entry)
-        self._follow_relation(entry, writes)
+            self._follow_relation(entry, writes)
         if redacting is not None:
             self._redact(room, redacting, event, writes)
         writes.after_commit.append(lambda: self._committed(room, entry))
@@ -151,7 +151,7 @@ class EventAcceptor:
             listener(room, entry)
 
     def _bundle(self, room: LiveRoom, entry: Entry) -> None:
-        if "m.relates_to" in entry.event.content:
+        if "m.relates_to" in entry.event.content and not entry.flags & SOFT_FAILED:
             relation = relation_of(entry.event.content)
             target = room.find(relation[0]) if relation else None
             if target is not None and target.redacted_because is None:
