@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
-from server.accounts.presence import OFFLINE, Presence, Presences
+from server.accounts.presence import OFFLINE, Device, Presence, Presences
 from server.foundation.clock import Clock
 from server.foundation.tasks import Tasks
 from server.rooms.live_room import LiveRoom
@@ -77,15 +77,26 @@ class PresenceNews:
         """Call ``listener`` after every round."""
         self._listeners.append(listener)
 
+    def arrive(self, user_id: str, device_id: str, wish: str) -> Device | None:
+        """A device begins to wait on ``/sync`` and wishes to be seen as ``wish``. To be followed by ``depart``."""
+        if not self.rules.enabled:
+            return None
+        self._meet(user_id)
+        return self.presences.arrive(user_id, device_id, wish)
+
+    def depart(self, device: Device | None) -> None:
+        """The device waits no more."""
+        if device is not None:
+            self.presences.depart(device)
+
     @contextmanager
     def syncing(self, user_id: str, device_id: str, wish: str) -> Iterator[None]:
-        """A device waits on ``/sync`` inside the block and wishes to be seen as ``wish``."""
-        if not self.rules.enabled:
+        """The device waits inside the block."""
+        device = self.arrive(user_id, device_id, wish)
+        try:
             yield
-            return
-        self._meet(user_id)
-        with self.presences.syncing(user_id, device_id, wish):
-            yield
+        finally:
+            self.depart(device)
 
     def news(
         self, user_id: str, joined: Collection[str], since: int | None, came: Iterable[str], ignored: Collection[str]

@@ -68,8 +68,11 @@ class Sync:
 
     async def answer(self, request: SyncRequest) -> bytes:
         """The answer as JSON bytes; waits up to ``timeout_ms`` for something new."""
-        with self._world.presence.syncing(request.user_id, request.device_id, request.set_presence):
+        here = self._world.presence.arrive(request.user_id, request.device_id, request.set_presence)
+        try:
             return await self._answer(request)
+        finally:
+            self._world.presence.depart(here)
 
     async def _answer(self, request: SyncRequest) -> bytes:
         since = request.since
