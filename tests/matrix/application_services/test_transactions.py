@@ -209,6 +209,9 @@ async def test_an_old_service_is_told_in_the_old_way(bridge: Registered, service
     _taro, room = await portal(bridge, hanako)
     await hanako.says(room, "昔ながら")
     await service.until(lambda it: bodies(it) == ["昔ながら"])
+    service.is_old = False
+    await hanako.says(room, "新しく")
+    await service.until(lambda it: bodies(it) == ["昔ながら", "新しく"])
 
 
 async def test_a_new_service_hears_of_what_happens_from_now_on(make_node: MakeNode, service: AppService) -> None:
