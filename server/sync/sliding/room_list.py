@@ -41,10 +41,13 @@ class Sought:
     wishes: dict[str, RoomWish] = field(default_factory=dict)
     # Whether every list shows all of its rooms, and they alone decide what is in it.
     is_open: bool = False
+    _shown: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def lists_of(self, room_id: str) -> list[str]:
-        """The names of the lists that show a room."""
-        return [name for name, window in self.windows.items() if room_id in window]
+        """The names of the lists that show a room. To be asked when the windows do not change any more."""
+        if len(self._shown) != len(self.windows):
+            self._shown = {name: frozenset(window) for name, window in self.windows.items()}
+        return [name for name, window in self._shown.items() if room_id in window]
 
     def want(self, room_id: str, wish: RoomWish) -> None:
         """One more reason to tell of a room."""
