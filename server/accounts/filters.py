@@ -80,6 +80,8 @@ def check_filter(definition: object) -> None:
         check_event_filter(definition.get(name), name)
     rooms = definition.get("room")
     check_event_filter(rooms, "room")
+    if not isinstance((rooms or {}).get("include_leave", False), bool):
+        raise BadRequest("room.include_leave is true or false")
     for name in ("account_data", "ephemeral", "state", "timeline"):
         check_event_filter((rooms or {}).get(name), f"room.{name}")
 

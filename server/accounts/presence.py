@@ -7,8 +7,7 @@ are computed when something is done, and by one walk over those who are there (`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -46,7 +45,7 @@ class Presence:
 
 
 @dataclass(slots=True)
-class _Device:
+class Device:
     """How a device wishes to be seen, how many syncs of it wait, and until when it lasts without one."""
 
     wish: str
@@ -61,7 +60,7 @@ class _Device:
 class _Someone:
     """One user. ``active`` is when they last did something, by the clock that never runs backwards."""
 
-    devices: dict[str, _Device]
+    devices: dict[str, Device]
     state: str = OFFLINE
     message: str | None = None
     active: float | None = None
@@ -117,9 +116,8 @@ class Presences:
         someone.message = message
         self._settle(user_id, someone, by_hand=True, has_news=has_news)
 
-    @contextmanager
-    def syncing(self, user_id: str, device_id: str, wish: str) -> Iterator[None]:
-        """A device waits on ``/sync`` inside the block and wishes to be seen as ``wish``."""
+    def arrive(self, user_id: str, device_id: str, wish: str) -> Device:
+        """A device begins to wait on ``/sync`` and wishes to be seen as ``wish``. To be followed by ``depart``."""
         someone, device = self._device(user_id, device_id, wish)
         if someone.state == OFFLINE or device.wish != wish:
             if wish != OFFLINE and not device.is_there(self._clock.monotonic()):
@@ -128,11 +126,12 @@ class Presences:
         device.waits += 1
         if someone.state != wish:
             self._settle(user_id, someone)
-        try:
-            yield
-        finally:
-            device.waits -= 1
-            device.until = max(device.until, self._clock.monotonic() + _LINGERS_S)
+        return device
+
+    def depart(self, device: Device) -> None:
+        """The device waits no more; it lingers for a while."""
+        device.waits -= 1
+        device.until = max(device.until, self._clock.monotonic() + _LINGERS_S)
 
     def noticed(self, user_id: str) -> None:
         """The user has just done something (sent, read, typed)."""
@@ -168,13 +167,13 @@ class Presences:
         for user_id in gone[: len(self._known) - _KEPT]:
             del self._known[user_id]
 
-    def _device(self, user_id: str, device_id: str, wish: str) -> tuple[_Someone, _Device]:
+    def _device(self, user_id: str, device_id: str, wish: str) -> tuple[_Someone, Device]:
         someone = self._known.get(user_id)
         if someone is None:
             someone = self._known[user_id] = _Someone({})
         device = someone.devices.get(device_id)
         if device is None:
-            device = someone.devices[device_id] = _Device(wish)
+            device = someone.devices[device_id] = Device(wish)
         return someone, device
 
     def _settle(self, user_id: str, someone: _Someone, *, by_hand: bool = False, has_news: bool = False) -> None:

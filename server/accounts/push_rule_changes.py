@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 from server.accounts.default_push_rules import KINDS, Rule, default_rules
 from server.foundation.canonical_json import require_canonical
@@ -47,6 +47,8 @@ class RuleChanges:
         """``rule`` added or replaced: before or after another one of one's own, else where it was, else first."""
         old = self.own.get(kind, [])
         rest = [known for known in old if known["rule_id"] != rule["rule_id"]]
+        if len(rest) == len(old) and sum(map(len, self.own.values())) >= _MOST_RULES:
+            raise InvalidParam(f"You have {_MOST_RULES} push rules; remove some before you add more")
         if before is not None or after is not None:
             place = _place_of(rest, before if before is not None else str(after)) + (before is None)
         else:
@@ -86,6 +88,11 @@ class RuleChanges:
 
 NO_CHANGES = RuleChanges()
 
+# Every message in every room of a user is held against their rules.
+_MOST_RULES: Final = 1_000
+_MOST_PATTERN_CHARACTERS: Final = 512
+_MOST_CONDITIONS: Final = 50
+
 
 def _place_of(rules: list[Rule], rule_id: str) -> int:
     for place, rule in enumerate(rules):
@@ -109,6 +116,7 @@ def parse_rule(kind: str, rule_id: str, body: dict[str, Any]) -> Rule:
     elif kind == "content":
         if not isinstance(body.get("pattern"), str):
             raise MissingParam("A rule for contents needs a pattern")
+        _require_short(body["pattern"])
         rule["pattern"] = body["pattern"]
     return rule
 
@@ -136,7 +144,15 @@ def _parse_conditions(conditions: object) -> list[dict[str, Any]]:
         raise MissingParam("conditions is missing")
     if not isinstance(conditions, list):
         raise BadRequest("conditions is a list")
+    if len(conditions) > _MOST_CONDITIONS:
+        raise InvalidParam(f"A push rule has at most {_MOST_CONDITIONS} conditions")
     for condition in conditions:
         if not isinstance(condition, dict) or not isinstance(condition.get("kind"), str):
             raise InvalidParam("A condition needs a kind")
+        _require_short(condition.get("pattern"))
     return conditions
+
+
+def _require_short(pattern: object) -> None:
+    if isinstance(pattern, str) and len(pattern) > _MOST_PATTERN_CHARACTERS:
+        raise InvalidParam(f"A pattern has at most {_MOST_PATTERN_CHARACTERS} characters")

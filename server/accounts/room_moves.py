@@ -32,12 +32,15 @@ async def _follow_direct(accounts: Accounts, user_id: str, old: str, new: str) -
 
 
 async def _follow_push_rules(accounts: Accounts, user_id: str, old: str, new: str) -> None:
-    changes = accounts.push_rules.changes(user_id)
-    for kind, rules in (changes.own if changes is not None else {}).items():
+    if accounts.push_rules.changes(user_id) is None:
+        return
+    for kind, rules in accounts.push_rules.rules(user_id).items():
         for rule in rules:
-            moved = _moved(kind, rule, old, new)
+            moved = None if rule["default"] else _moved(kind, rule, old, new)
             if moved is not None:
                 await accounts.push_rules.put(user_id, kind, moved["rule_id"], moved)
+                if not rule["enabled"]:
+                    await accounts.push_rules.enable(user_id, kind, moved["rule_id"], enabled=False)
 
 
 def _moved(kind: str, rule: dict[str, Any], old: str, new: str) -> dict[str, Any] | None:

@@ -18,6 +18,7 @@ from server.accounts.users import Users
 from server.accounts.users_store import User
 from server.accounts.web_sessions_store import WebSession
 from server.foundation.clock import Clock
+from server.foundation.errors import Locked
 from server.foundation.ids import random_token
 from server.storage.database import Database, Writes
 
@@ -39,8 +40,13 @@ class WebSessions:
         self._endings = 0
 
     async def begin(self, user_id: str) -> str:
-        """Log a browser in: the new value of its cookie. Raises ``NotFound`` where there is no such open account."""
+        """Log a browser in: the new value of its cookie.
+
+        Raises ``NotFound`` where there is no such open account, ``Locked``.
+        """
         user = await self._users.get(user_id)
+        if user.is_locked:
+            raise Locked
         now = self._clock.now_ms()
         token = random_token()
         session = WebSession(_hash(token), user_id, _password_mark(user), now, now)
@@ -64,7 +70,7 @@ class WebSessions:
         now = self._clock.now_ms()
         if session is None or session.seen_ts < now - LIFETIME_S * 1000:
             return None
-        if user is None or user.is_deactivated or _password_mark(user) != session.password_mark:
+        if user is None or user.is_deactivated or user.is_locked or _password_mark(user) != session.password_mark:
             return None
         return self._seen(session, now)
 

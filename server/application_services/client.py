@@ -38,7 +38,10 @@ class ServiceClient:
         """One request and its answer, whatever its status; raises ``Unreachable``. ``path`` is in segments."""
         kind = path[0]
         if kind in self._old:
-            return await self._ask(method, path, body, query, timeout_s, legacy=True)
+            older = await self._ask(method, path, body, query, timeout_s, legacy=True)
+            if not _is_unknown_path(older):
+                return older
+            self._old.discard(kind)
         answer = await self._ask(method, path, body, query, timeout_s, legacy=False)
         if kind not in _LEGACY or not _is_unknown_path(answer):
             return answer

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import traceback
 from typing import Final
 
 from server.application_services.client import ServiceClient
@@ -111,8 +112,10 @@ class Courier:
             try:
                 await self._deliver_next()
                 pause = _FIRST_PAUSE_S
-            except Exception:
-                logger.exception("telling the application service %s failed; the next try is soon", self.service.id)
+            except Exception as fault:
+                # The message of an exception may quote what a person wrote; where it happened does not.
+                where = "".join(traceback.format_tb(fault.__traceback__))
+                logger.error("telling %s failed: %s\n%s", self.service.id, type(fault).__name__, where)
                 await self._wait(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE_S)
 

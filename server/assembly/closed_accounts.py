@@ -1,4 +1,6 @@
-"""What happens in rooms when an account is closed: it leaves them all, and declines what it was invited to."""
+"""What happens elsewhere when an account is closed: it leaves its rooms, declines what it was invited to, and its owner
+stays on the roster as somebody without an account, who can be invited again.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +8,8 @@ import logging
 from typing import Final
 
 from server.accounts.accounts import Accounts
+from server.association.members.editor import MemberEditor
+from server.association.members.members import Members
 from server.foundation.errors import Refused
 from server.rooms.membership import Membership
 from server.rooms.state_store import memberships_of
@@ -28,3 +32,15 @@ def leave_when_closed(accounts: Accounts, database: Database, membership: Member
                     logger.info("a closed account could not leave a room: %s", refused.reason)
 
     accounts.when_closed(leave_all)
+
+
+def detach_when_closed(accounts: Accounts, members: Members, editor: MemberEditor) -> None:
+    """Let persons on the roster have no account any more when theirs is closed."""
+
+    async def detach(user_id: str) -> None:
+        person = members.person_of_user(user_id)
+        if person is not None:
+            async with editor.editing() as edit:
+                edit.account(person.id, None)
+
+    accounts.when_closed(detach)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class LateParts:
-    """Empty until the first late door opens; ``application_services`` only where there are none."""
+    """Empty until the first late door opens; ``application_services`` stays so where none are configured."""
 
     app_passwords: AppPasswords | None = None
     application_services: ApplicationServices | None = None

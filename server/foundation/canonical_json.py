@@ -24,6 +24,11 @@ def canonical_json(value: Any) -> bytes:
     return orjson.dumps(value, option=_SORTED)
 
 
+def json_to_keep(value: Any) -> bytes:
+    """JSON bytes that stay in memory: a copy, for orjson leaves what it has made in a block of four kilobytes."""
+    return bytes(memoryview(orjson.dumps(value)))
+
+
 def parse_json(data: bytes | str) -> Any:
     """Read JSON; raises ``BadRequest`` (``M_NOT_JSON``) on anything that is none (NaN, bad UTF-8, too deep …)."""
     try:

@@ -147,15 +147,23 @@ async def relations(request: web.Request) -> web.Response:
         backwards=_direction(request, required=False), recurse=recurse,
     )
     ignored = request.app[ACCOUNTS].account_data.ignored_by(who.user_id)
+    page = _up_to(page, _position(request, "to"), backwards=request.query.get("dir") != "f")
     page = replace(page, entries=[entry for entry in page.entries if entry.event.sender not in ignored])
     answer = _page(page, who, "chunk")
-    answer["next_batch"] = answer.pop("end", None)
-    answer.pop("start")
-    if answer["next_batch"] is None:
-        del answer["next_batch"]
+    start = answer.pop("start")
+    if "end" in answer:
+        answer["next_batch"] = answer.pop("end")
+    if request.query.get("from"):
+        answer["prev_batch"] = start
     if recurse:
         answer["recursion_depth"] = RECURSION
     return json_answer(answer)
+
+
+def _up_to(page: Page, end: int | None, *, backwards: bool) -> Page:
+    """What a page has before it comes to the position ``end``."""
+    kept = [entry for entry in page.entries if end is None or (entry.stream > end) is backwards]
+    return page if len(kept) == len(page.entries) else replace(page, entries=kept, end=None)
 
 
 def _page(page: Page, who: Caller, name: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ def add_routes(doors: Doors) -> None:
     # Not every node has clients that speak it, and it would cost each a megabyte of memory.
     sliding_sync = LateDoor("server.matrix_api.sliding_sync", _open_sliding_sync)
     doors.post("unstable/org.matrix.simplified_msc3575/sync", sliding_sync.answer)
+    doors.post("v4/sync", sliding_sync.answer)
 
 
 def _open_sliding_sync(module: ModuleType) -> Handler:

@@ -12,7 +12,6 @@ from server.foundation.ids import UserId
 from server.http.answers import json_answer
 from server.http.keys import ACCOUNTS, DATABASE
 from server.http.requests import field, json_body, member, optional_field, required_query
-from server.http.room_services import ROOMS
 from server.rooms.user_directory import SharedRooms, UserDirectory
 from server.rooms.user_directory_store import Listed
 
@@ -70,7 +69,7 @@ def _token(shared: SharedRooms) -> str:
 
 
 def _directory(request: web.Request) -> UserDirectory:
-    return UserDirectory(request.app[DATABASE], request.app[ROOMS].rooms)
+    return UserDirectory(request.app[DATABASE])
 
 
 async def _as_json(accounts: Accounts, person: Listed) -> dict[str, Any]:

@@ -23,7 +23,21 @@ _FIRST_PAUSE_S: Final = 1.0
 _LONGEST_PAUSE_S: Final = 3_600.0
 _PAGE: Final = 20
 _LOOKING_AT_ONCE: Final = 4
+# The sender and those who wait on /sync are answered first.
+_AFTER_OTHERS_S: Final = 0.03
 _KEPT_EVERY_S: Final = 3_600
+
+
+class _Run:
+    """A pusher that is being brought up to date."""
+
+    __slots__ = ("again", "woken")
+
+    def __init__(self) -> None:
+        # Something has rung since it last looked.
+        self.again = False
+        # Ends a pause.
+        self.woken = asyncio.Event()
 
 
 class Deliveries:
@@ -38,63 +52,76 @@ class Deliveries:
         self._badges = Badges(parts)
         self._tasks = Tasks()
         self._looking = asyncio.Semaphore(_LOOKING_AT_ONCE)
-        # Those who are at it, each with what wakes them from a pause; and those who must look once more.
-        self._running: dict[PusherKey, asyncio.Event] = {}
-        self._rung: set[PusherKey] = set()
+        self._running: dict[PusherKey, _Run] = {}
+        # Users for whose apps something may be due, in the order in which they were rung for.
+        self._rung: dict[str, None] = {}
+        self._has_rung = asyncio.Event()
 
     def ring(self, user_ids: Iterable[str]) -> None:
-        """Look what is due to the apps of these users."""
-        for user_id in list(user_ids):
-            for pusher in self._pushers.of(user_id):
-                if pusher.key in self._running:
-                    self._rung.add(pusher.key)
-                elif pusher.enabled:
-                    self._running[pusher.key] = asyncio.Event()
-                    self._tasks.start("a push", self._run(pusher.key))
+        """Look soon what is due to the apps of these users. Costs next to nothing: senders of messages wait for it."""
+        self._rung.update(dict.fromkeys(user_ids))
+        self._has_rung.set()
 
     def begin_anew(self, key: PusherKey) -> None:
         """A pusher was set: what failed before says nothing any more."""
         if key in self._running:
-            self._running[key].set()
+            self._running[key].woken.set()
         else:
             self.ring([key.user_id])
 
     async def serve(self) -> None:
         """Work until cancelled."""
+        keep = keep_doing("pushers", self._pushers.keep_positions, self._parts.clock, every_s=_KEPT_EVERY_S)
+        self._tasks.start("positions of pushers", keep)
         try:
-            await keep_doing("pushers", self._pushers.keep_positions, self._parts.clock, every_s=_KEPT_EVERY_S)
+            while True:
+                await self._has_rung.wait()
+                await self._parts.clock.sleep(_AFTER_OTHERS_S)
+                self._has_rung.clear()
+                await self._start_all()
         finally:
             await self._tasks.stop()
             await self._outgoing.close()
             await self._pushers.keep_positions()
 
-    async def _run(self, key: PusherKey) -> None:
+    async def _start_all(self) -> None:
+        while self._rung:
+            user_id = next(iter(self._rung))
+            del self._rung[user_id]
+            for pusher in self._pushers.of(user_id):
+                if pusher.key in self._running:
+                    self._running[pusher.key].again = True
+                elif pusher.enabled:
+                    async with self._looking:  # not all at once: others want to be served, too
+                        self._running[pusher.key] = _Run()
+                    self._tasks.start("a push", self._run(pusher.key, self._running[pusher.key]))
+
+    async def _run(self, key: PusherKey, run: _Run) -> None:
         """Until nothing is due. After a failure the pauses double."""
         pause = _FIRST_PAUSE_S
         try:
             while True:
-                self._rung.discard(key)
+                run.again = False
                 if not await self._catch_up(key):
-                    begins_anew = await self._pause(key, pause)
+                    begins_anew = await self._pause(run, pause)
                     pause = _FIRST_PAUSE_S if begins_anew else min(2 * pause, _LONGEST_PAUSE_S)
-                elif key in self._rung:
+                elif run.again:
                     pause = _FIRST_PAUSE_S
                 else:
                     return
         finally:
-            self._running.pop(key, None)
+            del self._running[key]
 
-    async def _pause(self, key: PusherKey, seconds: float) -> bool:
+    async def _pause(self, run: _Run, seconds: float) -> bool:
         """Wait; answers whether the pusher was set anew meanwhile."""
-        woken = self._running[key]
-        timer = self._parts.clock.call_later(seconds, woken.set)
-        began_ms = self._parts.clock.monotonic()
+        clock = self._parts.clock
+        began, timer = clock.monotonic(), clock.call_later(seconds, run.woken.set)
         try:
-            await woken.wait()
+            await run.woken.wait()
         finally:
             timer.cancel()
-        woken.clear()
-        return self._parts.clock.monotonic() - began_ms < seconds
+        run.woken.clear()
+        return clock.monotonic() - began < seconds
 
     async def _catch_up(self, key: PusherKey) -> bool:
         """Tell one app all that is due; answers whether that has worked."""
@@ -129,7 +156,7 @@ class Deliveries:
             return True
         async with self._looking:
             badge = await self._badges.of(key.user_id)
-        if badge == pusher.badge or key in self._rung:
+        if badge == pusher.badge or key.user_id in self._rung or self._running[key].again:
             return True  # what has rung meanwhile brings its own number
         return await self._send(pusher, number_only(pusher, badge), pusher.delivered, badge)
 

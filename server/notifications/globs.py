@@ -27,7 +27,7 @@ def whole(pattern: str) -> Matcher:
     first, *rest = lowered.split("*")
     if not rest:
         return lambda text: len(text) == len(first) and _piece(first).match(text) is not None
-    return _spanning(_piece(first).match, rest[:-1], _piece(rest[-1], after=r"\Z").search)
+    return _spanning(_longest(lowered), _piece(first).match, rest[:-1], _piece(rest[-1], after=r"\Z").search)
 
 
 @lru_cache(maxsize=4_000)
@@ -36,11 +36,10 @@ def words(pattern: str) -> Matcher:
     lowered = pattern.lower()
     first, *rest = lowered.split("*")
     if rest:
-        return _spanning(_piece(first, before=_STARTS).search, rest[:-1], _piece(rest[-1], after=_ENDS).search)
-    search = _piece(first, before=_STARTS, after=_ENDS).search
-    if "?" in first:
-        return lambda text: search(text) is not None
-    return lambda text: first in text and search(text) is not None
+        end = _piece(rest[-1], after=_ENDS).search
+        return _spanning(_longest(lowered), _piece(first, before=_STARTS).search, rest[:-1], end)
+    search, needed = _piece(first, before=_STARTS, after=_ENDS).search, _longest(lowered)
+    return lambda text: needed in text and search(text) is not None
 
 
 @lru_cache(maxsize=4_000)
@@ -48,6 +47,11 @@ def word(literal: str) -> Matcher:
     """Whether a text, in lower case, has ``literal``, in lower case too, between two word boundaries."""
     search = re.compile(_STARTS + re.escape(literal) + _ENDS).search
     return lambda text: literal in text and search(text) is not None
+
+
+def _longest(lowered: str) -> str:
+    """The longest part without wildcards: whatever does not have it does not match, which is soon seen."""
+    return max(re.split(r"[*?]", lowered), key=len)
 
 
 def _piece(piece: str, *, before: str = "", after: str = "") -> re.Pattern[str]:
@@ -59,11 +63,13 @@ def _piece(piece: str, *, before: str = "", after: str = "") -> re.Pattern[str]:
 _Search = Callable[..., re.Match[str] | None]
 
 
-def _spanning(first: _Search, middle: list[str], last: _Search) -> Matcher:
+def _spanning(needed: str, first: _Search, middle: list[str], last: _Search) -> Matcher:
     """Each piece as far left as possible after the one before: so the next ones have the most room."""
     between = [_piece(piece).search for piece in middle if piece]
 
     def matches(text: str) -> bool:
+        if needed not in text:
+            return False
         found = first(text)
         for search in between:
             if found is None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from server.foundation.errors import NotFound
-from server.notifications.notified_store import Told, told_between
+from server.notifications.notified_store import Told, position_before, told_between
 from server.notifications.outcomes import Outcome
 from server.notifications.unread import thread_of
 from server.rooms.event_store import entry_of
@@ -16,7 +16,7 @@ from server.rooms.rooms import Rooms
 from server.rooms.timeline import Entry
 from server.storage.database import Database
 
-# How far one request looks, in positions.
+# How far one request looks, in events. (Not in positions: a restart leaps over many.)
 _STRETCH: Final = 20_000
 
 
@@ -43,7 +43,7 @@ class Notified:
     ) -> tuple[Sequence[Notification], int | None]:
         """Up to ``limit`` notifications from before a position, the newest first, and the position to go on before."""
         start = self._history.newest + 1 if before is None else min(before, self._history.newest + 1)
-        after = max(0, start - _STRETCH)
+        after = await position_before(self._database, start, _STRETCH)
         told = await told_between(
             self._database, user_id, after, start, limit + 1, only_highlights=only_highlights
         )

@@ -37,6 +37,10 @@ _NEWEST_HIGHLIGHTS: Final = _NEWEST.where(
     func.coalesce(event_notices.c.highlight, events.c.flags.op("&")(HIGHLIGHTS)) != 0
 )
 _OLDEST: Final = _TOLD.order_by(events.c.stream)
+_EARLIER: Final = (
+    select(events.c.stream).where(events.c.stream < bindparam("before")).order_by(events.c.stream.desc())
+    .limit(1).offset(bindparam("many", type_=Integer))
+)
 
 
 class Told(NamedTuple):
@@ -55,6 +59,12 @@ async def told_between(
     asked = {"who": user_id, "after": after, "before": before, "most": most}
     rows = await database.fetch_all(_NEWEST_HIGHLIGHTS if only_highlights else _NEWEST, asked)
     return [_as_told(row) for row in rows]
+
+
+async def position_before(database: Database, before: int, events_between: int) -> int:
+    """A position with so many events of the node between it and ``before``; 0 where there are not as many."""
+    row = await database.fetch_one(_EARLIER, {"before": before, "many": events_between})
+    return 0 if row is None else int(row[0])
 
 
 async def told_after(database: Database, user_id: str, after: int, until: int, most: int) -> list[Told]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from server.foundation.canonical_json import json_to_keep
 from server.rooms.event import Event, StateKey
 
 # Bits of events.flags.
@@ -85,7 +86,7 @@ class Entry:
     def sync_bytes(self) -> bytes:
         """The event as ``/sync`` shows it (no ``room_id``), the same bytes for all."""
         if self._bytes is None:
-            self._bytes = orjson.dumps(self.client_json(with_room_id=False))
+            self._bytes = json_to_keep(self.client_json(with_room_id=False))
         return self._bytes
 
     def bytes_for(self, user_id: str, device_id: str) -> bytes:
@@ -161,7 +162,7 @@ def client_event(event: Event, *, with_room_id: bool = True) -> Json:
 def state_bytes(event: Event) -> bytes:
     """A state event as ``/sync`` shows it in ``state``, made once."""
     if event.client_bytes is None:
-        event.client_bytes = orjson.dumps(client_event(event, with_room_id=False))
+        event.client_bytes = json_to_keep(client_event(event, with_room_id=False))
     return event.client_bytes
 
 

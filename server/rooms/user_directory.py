@@ -9,19 +9,12 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from server.rooms.people_words import rank_of, words_of_term
-from server.rooms.rooms import Rooms
-from server.rooms.user_directory_store import (
-    Listed,
-    find_people,
-    forget_directory_room,
-    rooms_shared,
-    rooms_to_read,
-    write_room,
-)
-from server.storage.database import Database, Stale, Writes
+from server.rooms.user_directory_store import Listed, find_people, read_rooms, rooms_shared, rooms_to_read
+from server.storage.database import Database
 
 # How many rows are put in order; who has found more should ask for more.
 _MOST_ROWS: Final = 1_000
+_ROOMS_AT_ONCE: Final = 50
 
 
 class SharedRooms(NamedTuple):
@@ -35,9 +28,8 @@ class SharedRooms(NamedTuple):
 class UserDirectory:
     """Finds people on behalf of users."""
 
-    def __init__(self, database: Database, rooms: Rooms) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._rooms = rooms
 
     async def find(self, asker: str, term: str, limit: int) -> tuple[list[Listed], bool]:
         """Up to ``limit`` people, those who fit best first, and whether there are more."""
@@ -55,21 +47,7 @@ class UserDirectory:
 
     async def _read_rooms(self) -> None:
         """Write the rows of rooms that are older than the directory, or were joined on another server."""
-        for room_id in await rooms_to_read(self._database):
-            try:
-                await self._read_room(room_id)
-            except Stale:
-                continue  # an event of the room was not written after all; the next search reads it
-
-    async def _read_room(self, room_id: str) -> None:
-        writes = Writes()
-        found = await self._rooms.find(room_id)
-        if found is None:
-            forget_directory_room(writes, room_id)
-            await self._database.submit(writes)
-            return
-        async with self._rooms.hold(found) as room:
-            writes.holds.append(lambda: not room.broken)
-            write_room(writes, room)
-            commit = self._database.submit(writes)
-        await commit
+        missing = await rooms_to_read(self._database)
+        for start in range(0, len(missing), _ROOMS_AT_ONCE):
+            async with self._database.write() as tx:
+                await read_rooms(tx, missing[start:start + _ROOMS_AT_ONCE])

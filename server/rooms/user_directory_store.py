@@ -7,18 +7,20 @@ anything.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from sqlalchemy import Column, Integer, Table, Text, bindparam, delete, exists, func, or_, select
 
 from server.accounts.users_store import users
+from server.foundation.canonical_json import parse_json
 from server.rooms.event import Event
+from server.rooms.event_store import events
 from server.rooms.live_room import LiveRoom
 from server.rooms.people_words import words_of_person
-from server.rooms.state_store import memberships
+from server.rooms.state_store import current_state, memberships, rooms
 from server.rooms.timeline import REJECTED, SOFT_FAILED, Entry, text_of
-from server.storage.database import Database, Writes, metadata
+from server.storage.database import Database, Transaction, Writes, metadata
 from server.storage.upsert import upsert
 
 user_directory: Final = Table(
@@ -43,7 +45,15 @@ _DROP: Final = delete(user_directory).where(
 )
 _DROP_ALL: Final = delete(user_directory).where(user_directory.c.room_id == bindparam("where"))
 _OPEN: Final = upsert(user_directory_rooms)
-_FORGET: Final = delete(user_directory_rooms).where(user_directory_rooms.c.room_id == bindparam("where"))
+_STATE: Final = (
+    select(rooms.c.room_id, current_state.c.type, current_state.c.state_key, events.c.json)
+    .select_from(
+        rooms.join(current_state, current_state.c.room == rooms.c.nid)
+        .join(events, events.c.event_id == current_state.c.event_id)
+    )
+    .where(rooms.c.room_id.in_(bindparam("room_ids", expanding=True)))
+    .where(current_state.c.type.in_([_MEMBER, "m.room.join_rules", "m.room.history_visibility"]))
+)
 _LONGEST: Final = 256
 
 _mine: Final = memberships.alias("mine")
@@ -148,20 +158,9 @@ def read_anew(writes: Writes, room_id: str) -> None:
     _set_open(writes, room_id, is_open=None)
 
 
-def write_room(writes: Writes, room: LiveRoom) -> None:
-    """Write all rows of a room from its state."""
-    writes.add(_DROP_ALL, {"where": room.room_id})
-    for user_id in room.joined:
-        event = room.member(user_id)
-        if event is not None:
-            _put(writes, room.room_id, event)
-    _set_open(writes, room.room_id, is_open=is_open(room))
-
-
-def forget_directory_room(writes: Writes, room_id: str) -> None:
-    """There is no such room here."""
-    writes.add(_DROP_ALL, {"where": room_id})
-    writes.add(_FORGET, {"where": room_id})
+def _opens(content: Mapping[str, object]) -> bool:
+    """Whether join rules or a history visibility let strangers in."""
+    return content.get("join_rule") == "public" or content.get("history_visibility") == "world_readable"
 
 
 async def rooms_to_read(database: Database) -> list[str]:
@@ -170,6 +169,23 @@ async def rooms_to_read(database: Database) -> list[str]:
         select(user_directory_rooms.c.room_id).where(user_directory_rooms.c.open.is_(None))
     )
     return [str(row[0]) for row in rows]
+
+
+async def read_rooms(tx: Transaction, room_ids: Sequence[str]) -> None:
+    """Write the rows of rooms from their state on disk; in a transaction, so that nothing changes in between."""
+    people: list[dict[str, str | None]] = []
+    found = dict.fromkeys(room_ids, False)
+    for row in await tx.execute(_STATE, {"room_ids": list(room_ids)}):
+        content = parse_json(row.json)["content"]
+        if row.type == _MEMBER and content.get("membership") == "join":
+            name, picture = text_of(content, "displayname"), text_of(content, "avatar_url")
+            people.append(_row(row.room_id, row.state_key, name, picture))
+        elif row.type != _MEMBER and row.state_key == "" and _opens(content):
+            found[row.room_id] = True
+    await tx.execute(_DROP_ALL, [{"where": room_id} for room_id in room_ids])
+    if people:
+        await tx.execute(_PUT, people)
+    await tx.execute(_OPEN, [{"room_id": room_id, "open": int(known)} for room_id, known in found.items()])
 
 
 async def find_people(database: Database, asker: str, words: Iterable[str], most: int) -> list[Listed]:

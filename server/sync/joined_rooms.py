@@ -91,6 +91,8 @@ class JoinedRooms:
         span = self._world.without_ignored(span, request.user_id)
         position = now.stream if request.state_after or not span.entries else span.entries[0].stream - 1
         state = await self._reader.state_at(room, position)
+        if not request.state_after and not (sight.sees_all and request.filter.timeline.wants_all):
+            state = await self._reader.with_unseen(room, state, span, now.stream)
         current = await self._reader.state_at(room, now.stream)
         crowd = self._crowds.of(room.room_id, now.stream, current)
         events = list(state.values())

@@ -50,6 +50,8 @@ class OtherRooms:
             state = await self._reader.state_at(room, position)
         else:
             state = await self._reader.state_between(room, since, position)
+        if not request.state_after and not request.filter.timeline.wants_all:
+            state = await self._reader.with_unseen(room, state, span, place.stream)
         if request.since is None and request.filter.state.lazy_members:
             speakers = {event.event_id for event in members_of(span, state, (request.user_id,))}
             state = {

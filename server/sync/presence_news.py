@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
-from server.accounts.presence import OFFLINE, Presence, Presences
+from server.accounts.presence import OFFLINE, Device, Presence, Presences
 from server.foundation.clock import Clock
 from server.foundation.tasks import Tasks
 from server.rooms.live_room import LiveRoom
@@ -77,22 +77,34 @@ class PresenceNews:
         """Call ``listener`` after every round."""
         self._listeners.append(listener)
 
+    def arrive(self, user_id: str, device_id: str, wish: str) -> Device | None:
+        """A device begins to wait on ``/sync`` and wishes to be seen as ``wish``. To be followed by ``depart``."""
+        if not self.rules.enabled:
+            return None
+        self._meet(user_id)
+        return self.presences.arrive(user_id, device_id, wish)
+
+    def depart(self, device: Device | None) -> None:
+        """The device waits no more."""
+        if device is not None:
+            self.presences.depart(device)
+
     @contextmanager
     def syncing(self, user_id: str, device_id: str, wish: str) -> Iterator[None]:
-        """A device waits on ``/sync`` inside the block and wishes to be seen as ``wish``."""
-        if not self.rules.enabled:
+        """The device waits inside the block."""
+        device = self.arrive(user_id, device_id, wish)
+        try:
             yield
-            return
-        self._meet(user_id)
-        with self.presences.syncing(user_id, device_id, wish):
-            yield
+        finally:
+            self.depart(device)
 
     def news(
-        self, user_id: str, joined: Collection[str], since: int | None, came: Iterable[str], ignored: Collection[str]
+        self, user_id: str, joined: Collection[str], since: int | None, came: Collection[str], ignored: Collection[str]
     ) -> tuple[list[Json], int]:
         """What a user in the rooms ``joined`` has to hear since a position, and up to where that reaches.
 
-        ``came`` are people who have newly come near. Without ``since``, everybody who is there.
+        ``came`` are people who have newly come near; of them the user hears in any case. Without ``since``, of
+        everybody who is there.
         """
         rooms = frozenset(joined)
         if since is None:
@@ -102,16 +114,16 @@ class PresenceNews:
         else:
             fresh = self._fresh(since, user_id)
             known = {other for _, other in fresh}
-            fresh += [(0, other) for other in came if other not in known and self._is_there(other)]
+            fresh += [(0, other) for other in came if other not in known]
         told = [
-            (at, other) for at, other in sorted(fresh)
-            if other not in ignored and (other == user_id or not rooms.isdisjoint(self._rooms.get(other, ())))
+            (at, other) for at, other in sorted(fresh) if other not in ignored
+            and (other == user_id or other in came or not rooms.isdisjoint(self._rooms.get(other, ())))
         ]
         reached = self.position
         if since is not None and len(told) > MOST_TOLD:
             told = told[:MOST_TOLD]
             reached = max(since, told[-1][0])
-        return [found for _, other in told[:MOST_TOLD] if (found := self._event(other)) is not None], reached
+        return [self._event(other) for _, other in told[:MOST_TOLD]], reached
 
     def follow(self, room: LiveRoom, entry: Entry) -> None:
         """Somebody has come into a room or gone. To be called when the entry's position has been reached."""
@@ -152,11 +164,10 @@ class PresenceNews:
         presence = self.presences.get(user_id)
         return presence is not None and (presence.state != OFFLINE or presence.message is not None)
 
-    def _event(self, user_id: str) -> Json | None:
+    def _event(self, user_id: str) -> Json:
         presence = self.presences.get(user_id)
-        return None if presence is None else {
-            "type": "m.presence", "sender": user_id, "content": presence_content(presence),
-        }
+        content = {"presence": OFFLINE} if presence is None else presence_content(presence)
+        return {"type": "m.presence", "sender": user_id, "content": content}
 
     def _note(self, user_id: str, by_hand: bool) -> None:
         self._meet(user_id)

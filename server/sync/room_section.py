@@ -98,6 +98,20 @@ class RoomReader:
             return state
         return await state_at(self._database, room, await snapshot_at(self._database, room, position))
 
+    async def with_unseen(
+        self, room: LiveRoom, state: dict[StateKey, Event], span: Span, until: int
+    ) -> dict[StateKey, Event]:
+        """``state`` before a piece of timeline, with what has changed since without being shown in it.
+
+        Because the viewer was not yet in the room, or because a filter has left it out.
+        """
+        if not span.entries:
+            return state
+        changed = await self.state_between(room, span.entries[0].stream - 1, until)
+        shown = {entry.event.event_id for entry in span.entries}
+        unseen = {key: event for key, event in changed.items() if event.event_id not in shown}
+        return {**state, **unseen} if unseen else state
+
     async def state_between(self, room: LiveRoom, after: int, until: int) -> dict[StateKey, Event]:
         """What has changed of the state: the last event of each key with ``after < stream <= until``."""
         entries = room.entries_after(after, until)

@@ -68,8 +68,11 @@ class Sync:
 
     async def answer(self, request: SyncRequest) -> bytes:
         """The answer as JSON bytes; waits up to ``timeout_ms`` for something new."""
-        with self._world.presence.syncing(request.user_id, request.device_id, request.set_presence):
+        here = self._world.presence.arrive(request.user_id, request.device_id, request.set_presence)
+        try:
             return await self._answer(request)
+        finally:
+            self._world.presence.depart(here)
 
     async def _answer(self, request: SyncRequest) -> bytes:
         since = request.since
@@ -155,15 +158,25 @@ class Sync:
             return messages
         return [item for item in messages if item["sender"] not in ignored or item["type"] == "m.room.encrypted"]
 
+    def _near(self, feed: Feed, came: set[str]) -> set[str]:
+        """Those of ``came`` who are with the user in a room through which presence goes."""
+        found: set[str] = set()
+        for place in feed.rooms_with("join") if came else ():
+            room = self._world.rooms.live(place.room_id)
+            if room is not None and len(room.joined) <= self._world.presence.rules.largest_room:
+                found |= came & room.joined
+        return found
+
     def _presence_news(self, request: SyncRequest, feed: Feed, came: set[str]) -> tuple[list[Json], int]:
         presence, since = self._world.presence, request.since
         wanted = request.filter.presence
         has_moved_on = since is None or came or presence.position > since.presence
-        if not has_moved_on or not wanted.wants_type("m.presence"):
+        if not presence.rules.enabled or not has_moved_on or not wanted.wants_type("m.presence"):
             return [], presence.position
         joined = [place.room_id for place in feed.rooms_with("join")]
         told, reached = presence.news(
-            request.user_id, joined, since.presence if since else None, came, self._world.ignored_by(request.user_id)
+            request.user_id, joined, since.presence if since else None, self._near(feed, came),
+            self._world.ignored_by(request.user_id),
         )
         return [event for event in told if wanted.wants_sender(event["sender"])], reached
 

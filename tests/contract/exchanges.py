@@ -70,7 +70,9 @@ def _operation_faults(operation: Operation, exchange: Exchange, said: set[str]) 
         yield Fault(name, "status", str(status), f"not described; {answer!r:.200}")
     if status >= 400 and not _asks_for_more(exchange.status, answer):
         yield from _refusal_faults(name, answer)
-    schema = answer_schema(operation, status) if str(status) in described else None
+    # What a 401 is described as is the question for more, not that nobody is logged in.
+    is_described = str(status) in described and (status != 401 or _asks_for_more(status, answer))
+    schema = answer_schema(operation, status) if is_described else None
     if schema is not None and exchange.answer is not None and not exchange.is_reshaped:
         yield from (Fault(name, "answer", where, message) for where, message in schema.faults(answer))
     for event in _events(answer):

@@ -27,17 +27,18 @@ class World:
         return re.sub(r"\{(\w+)\}", lambda found: quote(values.get(found[1], "1"), safe=""), operation.path)
 
 
-async def furnish(node: RunningNode) -> World:
-    """Live in ``node`` a little."""
-    hanako, taro = await node.users("hanako", "taro")
-    room = await hanako.creates_room(preset="public_chat", room_alias_name="hall", name="広場")
+async def furnish(node: RunningNode, number: int = 0) -> World:
+    """Live in ``node`` a little; another time with another ``number``."""
+    hanako, taro = await node.users(f"hanako{number}", f"taro{number}")
+    alias = f"hall{number}"
+    room = await hanako.creates_room(preset="public_chat", room_alias_name=alias, name="広場")
     await taro.joins(room)
     said = await taro.says(room, "こんにちは")
     await hanako.says(room, "はい", **{"m.relates_to": {"rel_type": "m.thread", "event_id": said}})
     version = (await hanako.post("v3/room_keys/version", BACKUP))["version"]
     stored = (await hanako.post(f"v3/user/{hanako.user_id}/filter", {}))["filter_id"]
     names = {
-        "roomId": room, "roomIdOrAlias": room, "roomAlias": f"#hall:{SERVER_NAME}", "eventId": said,
+        "roomId": room, "roomIdOrAlias": room, "roomAlias": f"#{alias}:{SERVER_NAME}", "eventId": said,
         "userId": hanako.user_id, "deviceId": hanako.device_id, "filterId": stored, "version": version,
         "serverName": SERVER_NAME, "keyName": "displayname", "eventType": "m.room.message", "type": "m.direct",
         "receiptType": "m.read", "kind": "override", "ruleId": "mine", "relType": "m.thread", "stateKey": "",

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientSession, CookieJar
 
 from server.accounts.interactive_auth import Demand
 from tests.web.browser import Browser, PageRead
 from tests.web.conftest import LogIn
-from tests.web.site import PASSWORD, Site
+from tests.web.site import PASSWORD, Site, site
 
 HANAKO, ICHIRO = "佐藤 花子", "鈴木 一郎"
 
@@ -184,3 +185,23 @@ def _completed(here: Site, session_id: str) -> list[str]:
     session = here.interactive_auth.find(session_id)
     assert session is not None
     return session.completed
+
+
+async def test_texts_are_agreed_to_on_their_page(tmp_path: Path) -> None:
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    (folder / "kiyaku.2026.ja.txt").write_text("会則\n\n<b>なかよく</b>", "utf-8")
+    async with site(tmp_path, consent=folder) as here, ClientSession(cookie_jar=CookieJar(unsafe=True)) as http:
+        browser, user_id = Browser(here.url, http), here.user(HANAKO)
+        page = await browser.get("/terms")
+        assert ("会則" in page.text, "まだ 同意していません" in page.text) == (True, False)
+        assert "&lt;b&gt;なかよく" in (await browser.get("/terms/kiyaku/2026/ja")).html
+        await browser.log_in(await here.set_password(HANAKO), PASSWORD)
+        page = await browser.get("/terms")
+        assert "まだ 同意していません" in page.text
+        assert (await browser.post("/terms", {})).status == 403
+        assert await here.node.accounts.consents.given_by(user_id) == []
+        await browser.get("/terms")
+        page = await browser.submit("/terms")
+        assert "すべて 同意ずみです" in page.text
+        assert [item.version for item in await here.node.accounts.consents.given_by(user_id)] == ["2026"]

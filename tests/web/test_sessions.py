@@ -201,3 +201,25 @@ async def test_who_guesses_does_not_lock_the_owner_out(tmp_path: Path) -> None:
         connector = TCPConnector(local_addr=("127.0.0.2", 0))
         async with ClientSession(cookie_jar=CookieJar(unsafe=True), connector=connector) as elsewhere:
             assert (await Browser(here.url, elsewhere).log_in(user, PASSWORD)).url == "/"
+
+
+async def test_a_locked_account_is_turned_away_until_it_is_unlocked(here: Site, stranger: Browser) -> None:
+    user, user_id = await here.set_password("佐藤 花子"), here.user("佐藤 花子")
+    await stranger.log_in(user, PASSWORD)
+    await here.node.accounts.hold(user_id, locked=True)
+    assert (await stranger.get("/my")).url.startswith("/login")
+    assert (await stranger.log_in(user, PASSWORD)).status == 401
+    await here.node.accounts.hold(user_id, locked=False)
+    assert "佐藤 花子" in (await stranger.get("/my")).text
+
+
+async def test_who_closes_their_account_in_a_client_can_be_invited_again(here: Site, stranger: Browser) -> None:
+    person = here.person("佐藤 花子")
+    await here.node.accounts.deactivate(str(person.user_id))
+    assert here.person("佐藤 花子").user_id is None
+    card = (await here.invitations.cards_for(here.chief, [here.person("佐藤 花子")]))[0]
+    await stranger.get("/code")
+    await stranger.submit("/code", {"code": card.code})
+    page = await stranger.submit("/come-in", {"how": "here"})
+    assert (page.url, "佐藤 花子さん" in page.text) == ("/", True)
+    assert here.user("佐藤 花子") != person.user_id

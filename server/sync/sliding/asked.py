@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from server.sync.sliding.required_state import NO_STATE, StateWish
 
 
-@dataclass(frozen=True, slots=True)
-class RoomWish:
+class RoomWish(NamedTuple):
     """What shall be told of a room: how many events at most, and which state."""
 
     timeline_limit: int
@@ -22,8 +21,7 @@ class RoomWish:
         return RoomWish(max(self.timeline_limit, other.timeline_limit), self.state.with_also(other.state))
 
 
-@dataclass(frozen=True, slots=True)
-class RoomFilter:
+class RoomFilter(NamedTuple):
     """Which rooms a list shows. ``None`` means that it does not matter; a room without a type has type ``None``.
 
     ``name_like`` is a piece of the room's name, however it is written in capitals.
@@ -52,33 +50,29 @@ class RoomFilter:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class ListWish:
+class ListWish(NamedTuple):
     """One list. ``ranges`` are from … to, both included; ``None`` stands for all rooms."""
 
     room: RoomWish
     ranges: tuple[tuple[int, int], ...] | None
-    filter: RoomFilter = field(default_factory=RoomFilter)
+    filter: RoomFilter = RoomFilter()
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(NamedTuple):
     """For which rooms an extension is wanted: of which lists, and which of those asked for by name. ``None``: all."""
 
     lists: frozenset[str] | None = None
     rooms: frozenset[str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ToDeviceWish:
+class ToDeviceWish(NamedTuple):
     """Messages to the device, after position ``since``."""
 
     since: int | None
     limit: int
 
 
-@dataclass(frozen=True, slots=True)
-class Extensions:
+class Extensions(NamedTuple):
     """What is wanted besides rooms. ``None`` means not wanted."""
 
     to_device: ToDeviceWish | None = None
@@ -88,8 +82,7 @@ class Extensions:
     typing: Scope | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Wishes:
+class Wishes(NamedTuple):
     """What a request is about. Requests that say the same share one of these, whoever sends them."""
 
     lists: Mapping[str, ListWish]
@@ -110,8 +103,7 @@ class Wishes:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """One request. ``pos`` is ``None`` where a connection begins."""
 
     conn_id: str

@@ -1,8 +1,9 @@
 """The short way of looking for news: only at the rooms that have changed.
 
 Somebody in 500 rooms who is woken by a message in one of them must not pay for the other 499. Where a device asks
-the same as before, its lists show all of their rooms, and neither the user's places nor their account data have
-changed, then the lists hold the same rooms as before, and only those with changes can have news.
+the same as before, and neither the user's places nor their account data have changed, then the lists hold the same
+rooms as before, and only those with changes can have news. A window at the top of a list holds the same rooms, too, as
+long as nothing is said in a room outside of it.
 """
 
 from __future__ import annotations
@@ -31,11 +32,17 @@ class ChangedRooms:
         self._cards = cards
         self._lists = lists
 
-    def ground(self, feed: Feed, sought: Sought) -> Ground | None:
+    def ground(self, feed: Feed, wishes: Wishes, sought: Sought) -> Ground | None:
         """What the lists stand on now; ``None`` where the short way cannot be gone."""
-        if not sought.is_open:
-            return None
-        return Ground(feed.mark, self._world.own.account_data.last_position(feed.user_id), sought.direct)
+        windows: dict[str, frozenset[str]] = {}
+        for name, wish in wishes.lists.items():
+            if wish.filter.looks_far:
+                return None
+            if sought.counts[name] != len(sought.windows[name]):
+                if wish.ranges is None or len(wish.ranges) != 1 or wish.ranges[0][0] != 0:
+                    return None
+                windows[name] = sought.shown_by(name)
+        return Ground(feed.mark, self._world.own.account_data.last_position(feed.user_id), sought.direct, windows)
 
     def seek(self, feed: Feed, wishes: Wishes, told: Told) -> Sought | None:
         """The rooms that have changed since ``told``; ``None`` where one has to look at everything."""
@@ -50,13 +57,15 @@ class ChangedRooms:
         typing = self._world.typing
         if typing.position > told.token.typing:
             changed = [*changed, *typing.rooms_changed_after(told.token.typing)]
-        sought = Sought({}, ground.direct, told.counts, {name: [] for name in wishes.lists}, is_open=True)
+        sought = Sought({}, ground.direct, told.counts, {name: [] for name in wishes.lists})
         for room_id in dict.fromkeys(changed):
-            if not self._add(room_id, feed, wishes, told, sought):
+            if not self._add(room_id, feed, wishes, told, ground, sought):
                 return None
         return sought
 
-    def _add(self, room_id: str, feed: Feed, wishes: Wishes, told: Told, sought: Sought) -> bool:
+    def _add(
+        self, room_id: str, feed: Feed, wishes: Wishes, told: Told, ground: Ground, sought: Sought
+    ) -> bool:
         """Whether it is known for certain in which lists the room is; it is laid into ``sought`` then."""
         place = feed.places.get(room_id)
         if place is None or place.membership != "join":
@@ -68,9 +77,14 @@ class ChangedRooms:
         sought.places[room_id] = place
         card = self._cards.near(room)
         for name, wish in wishes.lists.items():
-            if self._lists.fits(wish, place, card, sought.direct):
-                sought.windows[name].append(room_id)
-                sought.want(room_id, wish.room)
+            if not self._lists.fits(wish, place, card, sought.direct):
+                continue
+            if name in ground.windows and room_id not in ground.windows[name]:
+                if card.activity > told.token.stream:
+                    return False  # the room comes in, and another one falls out
+                continue
+            sought.windows[name].append(room_id)
+            sought.want(room_id, wish.room)
         named = wishes.rooms.get(room_id)
         if named is not None:
             sought.named.append(room_id)

@@ -66,12 +66,14 @@ class ToldRoom(NamedTuple):
 class Ground(NamedTuple):
     """What the lists stood on when all of their rooms were told: while it holds, only rooms that change are looked at.
 
-    The marks of the user's places and of their account data, and the rooms that these call direct chats.
+    The marks of the user's places and of their account data, the rooms that these call direct chats, and what is in the
+    windows of lists that do not show all of their rooms, but the liveliest.
     """
 
     places: int
     data: int
     direct: frozenset[str]
+    windows: Mapping[str, frozenset[str]]
 
 
 @dataclass(slots=True)

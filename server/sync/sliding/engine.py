@@ -106,7 +106,7 @@ class SlidingSync:
         if sought is None:
             feed = feed.as_it_is()
             sought = await self._lists.seek(feed, asked.wishes, told)
-            told.ground = self._changed.ground(feed, sought)
+            told.ground = self._changed.ground(feed, asked.wishes, sought)
         answer = Answer(lists=sought.counts, has_new_counts=sought.counts != told.counts)
         told.counts = sought.counts
         due = [room_id for room_id in sought.wishes if not self._is_settled(room_id, sought, told)]

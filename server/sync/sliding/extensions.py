@@ -7,8 +7,7 @@ MSC3961 (typing).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -28,16 +27,14 @@ Json = dict[str, Any]
 MOST_TO_DEVICE: Final = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """What an extension answers, and whether that is worth an answer. Receipts are events, as bytes."""
 
     told: Json
     is_news: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Around:
+class Around(NamedTuple):
     """What the extensions of rooms look at. What they tell is noted in ``told``."""
 
     user_id: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -15,8 +14,7 @@ ANY: Final = "\0"
 _MEMBER: Final = "m.room.member"
 
 
-@dataclass(frozen=True, slots=True)
-class Pick:
+class Pick(NamedTuple):
     """Pairs of type and state key that are wanted, each of which may be ``ANY``, save those in ``but_not``.
 
     ``own`` are the types whose state with the asking user as its key is wanted. With ``lazy`` the members who speak
@@ -38,8 +36,7 @@ class Pick:
         return not (self.but_not and _matches(self.but_not, kind, state_key, with_any=True))
 
 
-@dataclass(frozen=True, slots=True)
-class StateWish:
+class StateWish(NamedTuple):
     """What is wanted by one of the picks."""
 
     picks: frozenset[Pick] = frozenset()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 import orjson
 
@@ -21,12 +22,11 @@ _KEPT: Final = 10_000
 _HERE: Final = ("join", "invite", "knock")
 
 
-@dataclass(frozen=True, slots=True)
-class OwnNotes:
+class OwnNotes(NamedTuple):
     """What a user has noted of their rooms in account data: which are direct chats, and their tags."""
 
     direct: frozenset[str] = frozenset()
-    tags: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    tags: Mapping[str, frozenset[str]] = MappingProxyType({})
 
 
 @dataclass(slots=True)
@@ -39,12 +39,17 @@ class Sought:
     windows: dict[str, list[str]] = field(default_factory=dict)
     named: list[str] = field(default_factory=list)
     wishes: dict[str, RoomWish] = field(default_factory=dict)
-    # Whether every list shows all of its rooms, and they alone decide what is in it.
-    is_open: bool = False
+    _shown: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def lists_of(self, room_id: str) -> list[str]:
         """The names of the lists that show a room."""
-        return [name for name, window in self.windows.items() if room_id in window]
+        return [name for name in self.windows if room_id in self.shown_by(name)]
+
+    def shown_by(self, name: str) -> frozenset[str]:
+        """The rooms in a window as a set. To be asked when the windows do not change any more."""
+        if name not in self._shown:
+            self._shown[name] = frozenset(self.windows[name])
+        return self._shown[name]
 
     def want(self, room_id: str, wish: RoomWish) -> None:
         """One more reason to tell of a room."""
@@ -82,10 +87,6 @@ class RoomLists:
                 counts[name], sought.windows[name] = len(shown), shown if wish.ranges is None else _cut(shown, wish)
                 for room_id in sought.windows[name]:
                     sought.want(room_id, wish.room)
-        sought.is_open = all(
-            counts == len(sought.windows[name]) and not wishes.lists[name].filter.looks_far
-            for name, counts in sought.counts.items()
-        )
         await self._add_named(feed, wishes, sought)
         self._add_farewells(feed, told, sought)
         return sought

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
+from server.accounts.push_rule_changes import RuleChanges
 from tests.matrix.accounts.conftest import Node, Person, StartNode
 
 ROOM_RULE = "v3/pushrules/global/room/!r:x"
@@ -128,6 +129,9 @@ CONDITION = {"kind": "event_match", "key": "a", "pattern": "b"}
         ("v3/pushrules/global/override/.m.rule.master/enabled", {"enabled": "yes"}),
         ("v3/pushrules/global/override/.m.rule.master/enabled", {}),
         ("v3/pushrules/global/override/.m.rule.master/actions", {"actions": ["x"]}),
+        ("v3/pushrules/global/content/foo", {"actions": [], "pattern": "a" * 513}),
+        ("v3/pushrules/global/override/foo", {"actions": [], "conditions": [{**CONDITION, "pattern": "?" * 513}]}),
+        ("v3/pushrules/global/override/foo", {"actions": [], "conditions": [CONDITION] * 51}),
     ],
 )
 async def test_what_is_no_rule_is_refused(node: Node, path: str, body: dict[str, Any]) -> None:
@@ -164,3 +168,27 @@ async def test_rules_of_different_people_are_apart(node: Node) -> None:
     hana, taro = await node.person("hana"), await node.person("taro")
     await hana.put(ROOM_RULE, QUIET)
     assert await ids(taro, "room") == []
+
+
+async def test_nobody_has_rules_without_end(node: Node) -> None:
+    person = await node.person()
+    rules = {"own": {"room": [{"rule_id": f"!{number}:x", "actions": []} for number in range(999)]}}
+    node.accounts.push_rules._changes[person.user_id] = RuleChanges.from_json(rules)
+    assert (await person.put(ROOM_RULE, QUIET))[0] == 200
+    assert (await person.put("v3/pushrules/global/sender/@a:x", QUIET))[0] == 400
+    assert (await person.put(ROOM_RULE, {"actions": ["notify"]}))[0] == 200
+
+
+async def test_the_predefined_rules_stand_in_the_specified_order(node: Node) -> None:
+    person = await node.person()
+    assert await ids(person, "override") == [
+        ".m.rule.master", ".m.rule.suppress_notices", ".m.rule.invite_for_me", ".m.rule.member_event",
+        ".m.rule.is_user_mention", ".m.rule.contains_display_name", ".m.rule.is_room_mention", ".m.rule.roomnotif",
+        ".m.rule.tombstone", ".m.rule.reaction", ".m.rule.room.server_acl", ".m.rule.suppress_edits",
+        ".m.rule.poll_response", ".org.matrix.msc3930.rule.poll_response",
+    ]
+    assert await ids(person, "content") == [".m.rule.contains_user_name"]
+    assert (await ids(person, "underride"))[:5] == [
+        ".m.rule.call", ".m.rule.encrypted_room_one_to_one", ".m.rule.room_one_to_one", ".m.rule.message",
+        ".m.rule.encrypted",
+    ]

@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from tests.builders import SERVER_NAME, Answer, RunningNode
+from tests.builders import SERVER_NAME, Answer, Person, RunningNode
 
 AS_TOKEN = "as-token-of-the-bridge"
 HS_TOKEN = "hs-token-of-the-bridge"
@@ -165,3 +165,11 @@ class Registered:
     async def says(self, user_id: str, room: str, text: str, txn: str, **query: Any) -> Answer:
         path = f"v3/rooms/{room}/send/m.room.message/{txn}"
         return await self.ask("PUT", path, {"msgtype": "m.text", "body": text}, user_id=user_id, **query)
+
+    async def portal(self, *people: Person) -> tuple[str, str]:
+        """A ghost and its room, in which these people are."""
+        [taro] = await self.ghosts("taro")
+        room = await self.creates_room(taro)
+        for person in people:
+            await person.joins(room)
+        return taro, room

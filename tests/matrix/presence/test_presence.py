@@ -262,3 +262,12 @@ async def test_a_token_of_an_earlier_time_still_serves(node: RunningNode) -> Non
 async def _settle() -> None:
     for _ in range(200):
         await asyncio.sleep(0.0005)
+
+
+async def test_of_newcomers_one_hears_even_if_they_were_never_there(node: RunningNode) -> None:
+    hanako, taro = await node.users("hanako", "taro")
+    room = await hanako.creates_room(preset="public_chat")
+    since = (await hanako.syncs()).token
+    await taro.joins(room)
+    assert told(await hanako.syncs(since, timeout=5_000))[taro.user_id] == {"presence": "offline"}
+    assert taro.user_id not in told(await hanako.syncs())

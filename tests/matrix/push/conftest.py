@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,10 +13,17 @@ from tests.fakes.clock import FakeClock
 from tests.matrix.push.gateway import ALLOWED, Gateway
 
 
+class PatientClock(FakeClock):
+    """Time that only the test moves; but moments in which the node lets others go first are over at once."""
+
+    async def sleep(self, seconds: float) -> None:
+        await (asyncio.sleep(0) if seconds < 0.1 else super().sleep(seconds))
+
+
 @pytest.fixture
 def clock() -> FakeClock:
     """Time that only the test moves."""
-    return FakeClock()
+    return PatientClock()
 
 
 @pytest.fixture

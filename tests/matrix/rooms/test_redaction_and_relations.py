@@ -223,6 +223,15 @@ async def test_relations_come_in_pages(hall: tuple[Person, Person, str]) -> None
                 break
             query["from"] = found["next_batch"]
         assert seen == expected
+    path = f"v1/rooms/{room}/relations/{root}/m.reference"
+    first = await hanako.get(path, limit="3")
+    second = await hanako.get(path, limit="3", **{"from": first["next_batch"]})
+    assert ("prev_batch" in first.body, second["prev_batch"]) == (False, first["next_batch"])
+    back = await hanako.get(path, dir="f", **{"from": second["prev_batch"]})
+    assert [event["event_id"] for event in back["chunk"]] == ids[4:]
+    until = await hanako.get(path, to=first["next_batch"])
+    assert [event["event_id"] for event in until["chunk"]] == ids[:3:-1]
+    assert "next_batch" not in until.body
     assert len((await bundle(hanako, room, root))["m.reference"]["chunk"]) == 7
     assert (await hanako.get(f"v1/rooms/{room}/relations/{root}/m.thread"))["chunk"] == []
     assert (await hanako.get(f"v1/rooms/{room}/relations/$nothing")).refusal == (404, "M_NOT_FOUND")
