@@ -200,7 +200,7 @@ class EventAcceptor:
             listener(room, entry)
 
     def _bundle(self, room: LiveRoom, entry: Entry) -> None:
-        if "m.relates_to" in entry.event.content and not entry.flags & SOFT_FAILED:
+        if "m.relates_to" in entry.event.content and not entry.flags & UNSEEN:
             relation = relation_of(entry.event.content)
             target = room.find(relation[0]) if relation else None
             if target is not None and target.redacted_because is None:
