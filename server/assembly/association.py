@@ -6,7 +6,7 @@ import importlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from server.assembly.closed_accounts import detach_when_closed
+from server.assembly.closed_accounts import detach_when_closed, forget_calendars_when_closed
 from server.association.circulars.actions import Circulars
 from server.association.gatherings.gatherings import Gatherings
 from server.association.gatherings.model import Gathering
@@ -51,6 +51,7 @@ async def build_association(core: Core) -> Association:
     """The association on its tables and rooms; what an interrupted run left undone is done first."""
     members, editor, rooms = await _build_members(core)
     detach_when_closed(core.accounts, members, editor)
+    forget_calendars_when_closed(core)
     database, sender, clock = core.database, core.services.sender, core.clock
     circulars = Circulars(database, members, sender, clock, core.tasks)
     gatherings = Gatherings(database, clock, members, sender, _as_ics)

@@ -1,11 +1,12 @@
-"""What happens elsewhere when an account is closed: it leaves its rooms, declines what it was invited to, and its owner
-stays on the roster as somebody without an account, who can be invited again.
+"""What happens elsewhere when an account is closed: it leaves its rooms, declines what it was invited to, nothing of
+it stays in calendars, and its owner stays on the roster as somebody without an account, who can be invited again.
 """
 
 from __future__ import annotations
 
+import importlib
 import logging
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from server.accounts.accounts import Accounts
 from server.association.members.editor import MemberEditor
@@ -14,6 +15,9 @@ from server.foundation.errors import Refused
 from server.rooms.membership import Membership
 from server.rooms.state_store import memberships_of
 from server.storage.database import Database
+
+if TYPE_CHECKING:
+    from server.assembly.node import Core
 
 logger = logging.getLogger(__name__)
 
@@ -44,3 +48,15 @@ def detach_when_closed(accounts: Accounts, members: Members, editor: MemberEdito
                 edit.account(person.id, None)
 
     accounts.when_closed(detach)
+
+
+def forget_calendars_when_closed(core: Core) -> None:
+    """Let nothing of a closed account stay in calendars, and no calendar app come in by it; what knows calendars is
+    loaded then.
+    """
+
+    async def forget(user_id: str) -> None:
+        passwords = importlib.import_module("server.assembly.app_passwords").app_passwords_of(core)
+        await importlib.import_module("server.calendars.leaving").erase_calendars(core.database, passwords, user_id)
+
+    core.accounts.when_closed(forget)

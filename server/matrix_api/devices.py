@@ -49,7 +49,7 @@ async def get_device(request: web.Request) -> web.Response:
 
 async def rename_device(request: web.Request) -> web.Response:
     """PUT devices/{device_id}; a request without a name changes nothing. Some application services make devices so."""
-    known = await member(request)
+    known = await caller(request)
     name = optional_field(await json_body(request), "display_name", str)
     if await make_device(request, known, request.match_info["device_id"], name):
         return json_answer({}, 201)

@@ -13,7 +13,7 @@ from server.foundation.errors import BadRequest, InvalidParam
 from server.http.answers import json_answer
 from server.http.credentials import confirmed
 from server.http.keys import ACCOUNTS
-from server.http.requests import field, json_body, member, optional_field
+from server.http.requests import caller, field, json_body, member, optional_field
 from server.http.routes import Doors
 
 # One-time keys of many devices, or signatures on many keys, in one request.
@@ -32,7 +32,7 @@ def add_routes(doors: Doors) -> None:
 
 async def upload(request: web.Request) -> web.Response:
     """POST keys/upload"""
-    known = await member(request)
+    known = await caller(request)
     if not known.device_id:
         raise InvalidParam("Keys belong to a device; name it with device_id")
     body = await json_body(request, limit=_MAX_BODY_BYTES)
@@ -51,7 +51,7 @@ async def upload(request: web.Request) -> web.Response:
 
 async def query(request: web.Request) -> web.Response:
     """POST keys/query"""
-    known = await member(request)
+    known = await caller(request)
     body = await json_body(request, limit=_MAX_BODY_BYTES)
     wanted = _users_and_devices(field(body, "device_keys", dict))
     users = request.app[ACCOUNTS].users
@@ -62,7 +62,7 @@ async def query(request: web.Request) -> web.Response:
 
 async def claim(request: web.Request) -> web.Response:
     """POST keys/claim"""
-    await member(request)
+    await caller(request)
     body = await json_body(request, limit=_MAX_BODY_BYTES)
     wanted = field(body, "one_time_keys", dict)
     for devices in wanted.values():

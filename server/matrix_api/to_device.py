@@ -10,7 +10,7 @@ from server.foundation.canonical_json import require_canonical
 from server.foundation.errors import BadRequest, InvalidParam
 from server.http.answers import json_answer
 from server.http.keys import ACCOUNTS
-from server.http.requests import field, json_body, member
+from server.http.requests import caller, field, json_body
 from server.http.routes import Doors
 
 # Room keys for some hundred devices in one request.
@@ -24,7 +24,7 @@ def add_routes(doors: Doors) -> None:
 
 async def send_to_device(request: web.Request) -> web.Response:
     """PUT sendToDevice/{type}/{txn_id}"""
-    known = await member(request)
+    known = await caller(request)
     kind = request.match_info["type"]
     if len(kind.encode()) > 255:
         raise InvalidParam("The type has at most 255 bytes")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
-from aiohttp import ClientSession, CookieJar, TCPConnector
+from aiohttp import BasicAuth, ClientSession, CookieJar, TCPConnector
 
 from server.web.security import own_path
 from tests.web.browser import Browser
@@ -223,3 +224,21 @@ async def test_who_closes_their_account_in_a_client_can_be_invited_again(here: S
     page = await stranger.submit("/come-in", {"how": "here"})
     assert (page.url, "佐藤 花子さん" in page.text) == ("/", True)
     assert here.user("佐藤 花子") != person.user_id
+
+
+async def test_no_calendar_app_comes_in_by_a_closed_account(here: Site, stranger: Browser) -> None:
+    user_id = here.user("佐藤 花子")
+    await stranger.log_in(await here.set_password("佐藤 花子"), PASSWORD)
+    await stranger.get("/my")
+    page = await stranger.submit("/my/calendar", {"label": "電話"})
+    secret = re.search(r'パスワード</dt><dd class="code">([^<]+)<', page.html)
+    assert secret is not None
+    login = BasicAuth(user_id[1:].partition(":")[0], secret[1])
+
+    async def calendar_app() -> int:
+        async with ClientSession() as http, http.request("PROPFIND", f"{here.url}/dav/", auth=login) as answer:
+            return answer.status
+
+    assert await calendar_app() == 207
+    await here.node.accounts.deactivate(user_id)
+    assert await calendar_app() == 401

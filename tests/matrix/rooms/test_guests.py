@@ -127,3 +127,16 @@ async def test_most_things_are_not_for_guests(open_node: RunningNode, method: st
 
 async def test_where_no_guests_are_allowed_nobody_becomes_one(node: RunningNode) -> None:
     assert (await node.ask("POST", "v3/register", {}, kind="guest")).refusal == REFUSED
+
+
+async def test_guests_encrypt_and_name_their_device(open_node: RunningNode) -> None:
+    hanako, guest = await open_node.user("hanako"), await guest_of(open_node)
+    assert (await guest.post("v3/keys/upload", {})).status == 200
+    assert (await guest.post("v3/keys/query", {"device_keys": {hanako.user_id: []}})).status == 200
+    assert (await guest.post("v3/keys/claim", {"one_time_keys": {}})).status == 200
+    messages = {"messages": {hanako.user_id: {"*": {"a": 1}}}}
+    assert (await guest.put("v3/sendToDevice/m.test/1", messages)).status == 200
+    assert [event["content"] for event in (await hanako.syncs()).body["to_device"]["events"]] == [{"a": 1}]
+    own = f"v3/devices/{guest.device_id}"
+    assert (await guest.put(own, {"display_name": "図書館の端末"})).status == 200
+    assert (await guest.get(own))["display_name"] == "図書館の端末"
