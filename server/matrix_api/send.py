@@ -62,7 +62,8 @@ async def redact(request: web.Request) -> web.Response:
     path = request.match_info
     body = await json_body(request)
     content: dict[str, Any] = {"reason": body["reason"]} if isinstance(body.get("reason"), str) else {}
-    draft = Draft(path["roomId"], who.user_id, "m.room.redaction", content, redacts=path["eventId"], ts=_timestamp(request, who))
+    ts = _timestamp(request, who)
+    draft = Draft(path["roomId"], who.user_id, "m.room.redaction", content, redacts=path["eventId"], ts=ts)
     await _require_may_redact(request, who, draft)
     return _event_id(await request.app[ROOMS].sender.send_once(draft, who.device_id, path["txnId"]))
 
