@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from federation.identity.key_ring import KeyRing
-from server.foundation.errors import Refused
+from server.foundation.errors import BadRequest, Refused
 from server.foundation.signatures import signature_is_valid
 from server.rooms.event import Event
 from server.rooms.event_format import as_redacted, check_content_hash, read_pdu, required_signers
@@ -80,9 +80,12 @@ class EventReader:
 
 def _read(pdu: object, version: RoomVersion) -> Event | Refused:
     try:
-        return read_pdu(pdu, version)
+        event = read_pdu(pdu, version)
+        if "\0" in event.type or "\0" in (event.state_key or ""):
+            raise BadRequest("Types and state keys contain no NUL")  # not every database can keep one
     except Refused as refused:
         return refused
+    return event
 
 
 def _check_all(events: Sequence[Event | Refused], proofs: dict[int, list[_Proof]]) -> list[Event | Refused]:

@@ -14,6 +14,7 @@ from server.foundation.clock import Clock
 from server.http.room_services import RoomServices
 from server.outbox.outbox import Outbox
 from server.rooms.arrivals import Arrivals
+from server.rooms.backfill import Backfill
 from server.rooms.receive_event import EventReceiver
 from server.storage.database import Database
 
@@ -28,6 +29,7 @@ class Federation:
     reader: EventReader
     receiver: EventReceiver
     arrivals: Arrivals
+    backfill: Backfill
     far_rooms: FarRooms
     delivery: Delivery
     outbox: Outbox

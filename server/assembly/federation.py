@@ -20,6 +20,7 @@ from server.foundation.settings import IpNetwork
 from server.foundation.tasks import Tasks
 from server.outbox.outbox import Outbox
 from server.rooms.arrivals import Arrivals
+from server.rooms.backfill import Backfill
 from server.rooms.graph_store import lowest_position
 from server.rooms.receive_event import EventReceiver
 from server.rooms.to_others import ToOthers
@@ -40,7 +41,9 @@ async def open_federation(core: Core, outbox: Outbox) -> Federation:
     reader = EventReader(key_ring)
     rooms, past = core.services.rooms, PastPositions(await lowest_position(database))
     to_others = ToOthers(outbox, settings.server_name)
-    receiver = EventReceiver(database, rooms, core.acceptor, past, HttpPeers(servers, reader), to_others)
+    peers = HttpPeers(servers, reader)
+    receiver = EventReceiver(database, rooms, core.acceptor, past, peers, to_others)
+    backfill = Backfill(database, receiver.forks, receiver.missing, past, peers)
     arrivals = Arrivals(database, rooms, core.acceptor, past)
     far_rooms = FarRooms(servers, reader, arrivals, receiver, identity, clock)
     # Stopped before the database is closed.
@@ -49,7 +52,7 @@ async def open_federation(core: Core, outbox: Outbox) -> Federation:
     delivery = Delivery(database, servers, clock, tasks, settings.server_name, settings.federation.near)
     await delivery.open()
     return Federation(
-        identity, servers, key_ring, reader, receiver, arrivals, far_rooms, delivery, outbox, core.services,
+        identity, servers, key_ring, reader, receiver, arrivals, backfill, far_rooms, delivery, outbox, core.services,
         core.accounts, database, clock,
     )
 

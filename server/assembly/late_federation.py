@@ -63,6 +63,10 @@ class LateFederation:
         """Decline an invitation, or take a knock back."""
         await (await self.open()).far_rooms.leave(servers, room, user_id, content)
 
+    async def fetch_past(self, room: LiveRoom) -> bool:
+        """Fetch an earlier piece of a room's past."""
+        return await (await self.open()).backfill.more(room)
+
     async def invite(self, room: LiveRoom, event: Event, shown: Sequence[Mapping[str, Any]]) -> None:
         """Invite somebody of another server."""
         await (await self.open()).far_rooms.invite(room, event, shown)

@@ -191,7 +191,7 @@ async def _build_services(
     sync = Sync(database, world, RoomReader(database), feeds, bell, positions, clock)
     services = RoomServices(
         rooms, sender, RoomCreator(database, sender), Membership(database, rooms, sender, accounts, far),
-        History(database, rooms, sights, positions), Aliases(database, rooms, sender),
+        History(database, rooms, sights, positions, far), Aliases(database, rooms, sender),
         RoomDirectory(database, rooms), Spaces(rooms), receipts, typing, feeds, sync,
         StoredFilters(accounts.filters.find), clock, await open_pushers(database, positions, accounts),
     )

@@ -89,6 +89,13 @@ async def lowest_position(database: Database) -> int:
     return 0 if row is None or row[0] is None else int(row[0])
 
 
+async def first_snapshot(database: Database, room: LiveRoom) -> int:
+    """The state that a room had when this node came into it."""
+    first = select(events.c.snapshot).where(events.c.room == room.nid, events.c.stream > 0).order_by(events.c.stream)
+    row = await database.fetch_one(first.limit(1))
+    return 0 if row is None else int(row[0])
+
+
 def add_past_event(writes: Writes, room: LiveRoom, event: Event, position: int, snapshot: int, flags: int) -> None:
     """Store an event that did not come in with the others: an outlier, or one from before our time."""
     writes.add(_INSERT, {

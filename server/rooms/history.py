@@ -13,6 +13,7 @@ from server.foundation.errors import Forbidden, NotFound
 from server.rooms.event import Event, StateKey
 from server.rooms.event_store import entries_between, entry_of, related_ids, related_page
 from server.rooms.live_room import LiveRoom
+from server.rooms.ports import FarRooms
 from server.rooms.relations import bundle_all
 from server.rooms.rooms import Rooms
 from server.rooms.state_store import is_forgotten, snapshot_at, state_at
@@ -23,7 +24,10 @@ from server.storage.streams import StreamPositions
 
 Wanted = Callable[[Event], bool]
 
+# Before all positions, also those of a past that other servers told us (see ``backfill``).
+BEGINNING: Final = -(2**62)
 _MOST_STEPS = 20
+_MOST_FETCHES: Final = 3
 # How far "recurse" follows relations of relations (MSC3981).
 RECURSION: Final = 3
 _MOST_TARGETS: Final = 500
@@ -51,11 +55,14 @@ class Surroundings:
 class History:
     """Reads rooms on behalf of users."""
 
-    def __init__(self, database: Database, rooms: Rooms, sights: Sights, positions: StreamPositions) -> None:
+    def __init__(
+        self, database: Database, rooms: Rooms, sights: Sights, positions: StreamPositions, far: FarRooms
+    ) -> None:
         self._database = database
         self._rooms = rooms
         self.sights = sights
         self._positions = positions
+        self._far = far
 
     @property
     def newest(self) -> int:
@@ -93,9 +100,22 @@ class History:
         newest = self._positions.current
         if backwards:
             begin = newest if start is None else min(start, newest)
-            return await self._walk(room, sight, begin, stop or 0, limit, wanted, backwards=True)
-        begin = 0 if start is None else start
+            return await self._back(room, sight, begin, BEGINNING if stop is None else stop, limit, wanted)
+        begin = BEGINNING if start is None else start
         return await self._walk(room, sight, begin, newest if stop is None else stop, limit, wanted, backwards=False)
+
+    async def _back(
+        self, room: LiveRoom, sight: Sight, start: int, stop: int, limit: int, wanted: Wanted
+    ) -> Page:
+        """Like ``_walk``; at the end of what is known here, other servers are asked for more."""
+        page = await self._walk(room, sight, start, stop, limit, wanted, backwards=True)
+        for _ in range(_MOST_FETCHES):
+            if len(page.entries) >= limit or page.end is not None or stop != BEGINNING:
+                break
+            if len(room.joined) == len(room.joined_here) or not await self._far.fetch_past(room):
+                break
+            page = await self._walk(room, sight, start, stop, limit, wanted, backwards=True)
+        return page
 
     async def _walk(
         self, room: LiveRoom, sight: Sight, start: int, stop: int, limit: int, wanted: Wanted, *, backwards: bool
@@ -134,7 +154,7 @@ class History:
         if entry is None or not sight.sees(entry.stream):
             raise NotFound("There is no such event")
         half = limit // 2
-        before = await self._walk(room, sight, entry.stream - 1, 0, half, wanted, backwards=True)
+        before = await self._back(room, sight, entry.stream - 1, BEGINNING, half, wanted)
         newest = self._positions.current
         after = await self._walk(room, sight, entry.stream, newest, limit - half, wanted, backwards=False)
         last = after.entries[-1] if after.entries else entry

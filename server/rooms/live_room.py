@@ -107,6 +107,12 @@ class LiveRoom:
         return self.state[("m.room.create", "")]
 
     @property
+    def began_here(self) -> bool:
+        """Whether the room was made on this node, so that nothing happened in it before our time."""
+        create = self.state.get(("m.room.create", ""))
+        return create is not None and server_name_of(create.sender) == self.server_name
+
+    @property
     def room_type(self) -> str | None:
         """``m.space`` for a space."""
         kind = self.content("m.room.create").get("type")

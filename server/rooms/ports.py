@@ -68,6 +68,9 @@ class FarRooms(Protocol):
     async def invite(self, room: LiveRoom, event: Event, shown: Sequence[Mapping[str, Any]]) -> None:
         """Let an invitation be signed by the server of whom we invite, and enter it."""
 
+    async def fetch_past(self, room: LiveRoom) -> bool:
+        """Fetch an earlier piece of the room's past; whether there was any. Never raises."""
+
 
 class NoPeers:
     """A node that talks to no other server."""
@@ -121,3 +124,7 @@ class NoPeers:
     async def invite(self, room: LiveRoom, event: Event, shown: Sequence[Mapping[str, Any]]) -> None:
         """Refused."""
         raise PeerFailed("This node does not talk to other servers")
+
+    async def fetch_past(self, room: LiveRoom) -> bool:
+        """There is none."""
+        return False

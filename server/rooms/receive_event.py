@@ -70,7 +70,7 @@ class EventReceiver:
         self._rooms = rooms
         self._acceptor = acceptor
         self.forks = Forks(database)
-        self._missing = Missing(database, self.forks, past, peers)
+        self.missing = Missing(database, self.forks, past, peers)
         self._to_others = to_others
         self._turns = KeyedLocks()
 
@@ -96,7 +96,7 @@ class EventReceiver:
     async def _receive(self, origin: str, room: LiveRoom, event: Event, *, relay: bool = False) -> None:
         if await self._is_known(room, event):
             return
-        for earlier in await self._missing.earlier(origin, room, event):
+        for earlier in await self.missing.earlier(origin, room, event):
             await self._take_silently(origin, room, earlier)
         await self._take(origin, room, event, relay=relay)
 
@@ -119,7 +119,7 @@ class EventReceiver:
             logger.info("an event was not taken: %s", refused.reason)
 
     async def _take(self, origin: str, room: LiveRoom, event: Event, *, relay: bool = False) -> None:
-        await self._missing.authorities(origin, room, event)
+        await self.missing.authorities(origin, room, event)
         for _ in range(_TRIES):
             # What was sent here before must be on the disk, for there its state is looked up.
             await asyncio.shield(self._database.submit(Writes()))
@@ -182,7 +182,7 @@ class EventReceiver:
         states = await self.forks.after(room, known.values())
         for link in event.prev_events:
             if link not in known or not known[link].has_state:
-                found = await self._missing.state_after(origin, room, link)
+                found = await self.missing.state_after(origin, room, link)
                 states += [found] if found is not None else []
         if not states:
             raise Forbidden("Nothing is known of what came before this event")

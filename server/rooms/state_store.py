@@ -31,6 +31,7 @@ from server.rooms.event import Event, StateKey
 from server.rooms.event_store import SEEN, events, read_event
 from server.rooms.live_room import LiveRoom, Tip
 from server.rooms.room_versions import room_version
+from server.rooms.timeline import OUTLIER, UNSEEN
 from server.storage.database import Database, Writes, metadata
 from server.storage.upsert import upsert
 
@@ -317,6 +318,16 @@ async def state_histories(
     for nid, stream, event_id, stored in await database.fetch_all(_STATE_HISTORIES, parameters):
         found[nid].append((stream, read_event(stored, rooms[nid].version, event_id, rooms[nid])))
     return found
+
+
+async def state_when_we_came(database: Database, room: LiveRoom, kind: str, state_key: str) -> Event | None:
+    """The state of a room of another server when this node came into it."""
+    row = await database.fetch_one(
+        select(events.c.event_id, events.c.json)
+        .where(events.c.room == room.nid, events.c.type == kind, events.c.state_key == state_key)
+        .where(events.c.flags.op("&")(UNSEEN) == OUTLIER).order_by(events.c.stream.desc()).limit(1)
+    )
+    return None if row is None else read_event(row[1], room.version, row[0], room)
 
 
 async def state_changes(database: Database, room: LiveRoom, after: int, until: int) -> dict[StateKey, Event]:

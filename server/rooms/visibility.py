@@ -15,7 +15,7 @@ from typing import Final
 from server.rooms.event import Event
 from server.rooms.live_room import LiveRoom
 from server.rooms.redaction import redact
-from server.rooms.state_store import state_histories, state_history
+from server.rooms.state_store import state_histories, state_history, state_when_we_came
 from server.rooms.timeline import Entry
 from server.storage.database import Database
 
@@ -94,6 +94,7 @@ class Sight:
 SEES_ALL = Sight((), (), sees_all=True)
 _NOBODY: Final[frozenset[str]] = frozenset()
 _KEPT: Final = 10_000
+_EVER: Final = -(2**62)
 
 
 class Sights:
@@ -148,13 +149,21 @@ class Sights:
         if len(unknown) > 1:
             found = await state_histories(self._database, unknown, "m.room.history_visibility", "")
             for nid, room in unknown.items():
-                _note(room, found[nid])
+                _note(room, await self._when_we_came(room) + found[nid])
 
     async def _visibility(self, room: LiveRoom) -> History:
         known = room.visibility_history
         if known is None:
-            known = _note(room, await state_history(self._database, room, "m.room.history_visibility", ""))
+            rows = await state_history(self._database, room, "m.room.history_visibility", "")
+            known = _note(room, await self._when_we_came(room) + rows)
         return known
+
+    async def _when_we_came(self, room: LiveRoom) -> list[tuple[int, Event]]:
+        """The visibility of a room of another server when this node came into it: it holds for all that is before."""
+        if room.began_here:
+            return []
+        event = await state_when_we_came(self._database, room, "m.room.history_visibility", "")
+        return [] if event is None else [(_EVER, event)]
 
 
 def _note(room: LiveRoom, rows: Sequence[tuple[int, Event]]) -> list[tuple[int, str]]:

@@ -76,3 +76,35 @@ async def test_nobody_joins_a_room_that_is_closed_to_them(tmp_path: Path) -> Non
         refused = await taro.post(f"v3/join/{room}", via=sakura.settings.server_name)
         assert refused.refusal == (403, "M_FORBIDDEN")
         assert room not in (await taro.get("v3/joined_rooms"))["joined_rooms"]
+
+
+async def test_the_past_of_a_room_comes_when_somebody_looks_back(tmp_path: Path) -> None:
+    async with town(tmp_path, "sakura", "ume") as (sakura, ume):
+        hanako, taro = await sakura.user("hanako"), await ume.user("taro")
+        room = await hanako.creates_room(preset="public_chat", name="広場")
+        for number in range(130):
+            await hanako.says(room, f"第{number}号")
+        assert (await taro.post(f"v3/join/{room}", via=sakura.settings.server_name)).status == 200
+
+        texts: list[str] = []
+        start: str | None = None
+        for _ in range(30):
+            on = {"from": start} if start else {}
+            page = await taro.get(f"v3/rooms/{room}/messages", dir="b", limit="20", **on)
+            texts += [event["content"]["body"] for event in page["chunk"] if event["type"] == "m.room.message"]
+            start = page.body.get("end")
+            if start is None:
+                break
+        assert texts == [f"第{number}号" for number in reversed(range(130))]
+
+
+async def test_what_was_said_before_one_came_stays_hidden_where_the_room_wants_it_so(tmp_path: Path) -> None:
+    async with town(tmp_path, "sakura", "ume") as (sakura, ume):
+        hanako, taro = await sakura.user("hanako"), await ume.user("taro")
+        hidden = [{"type": "m.room.history_visibility", "state_key": "", "content": {"history_visibility": "joined"}}]
+        room = await hanako.creates_room(preset="public_chat", initial_state=hidden)
+        await hanako.says(room, "内緒の話")
+        assert (await taro.post(f"v3/join/{room}", via=sakura.settings.server_name)).status == 200
+
+        page = await taro.get(f"v3/rooms/{room}/messages", dir="b", limit="50")
+        assert "内緒の話" not in str(page.body)
