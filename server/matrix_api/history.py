@@ -77,10 +77,13 @@ async def context(request: web.Request) -> web.Response:
     ]
     before = found.before.end if found.before.end is not None else found.entry.stream - 1
     last = found.after.entries[-1].stream if found.after.entries else found.entry.stream
+    told = [_shown(entry, who) for entry in entries]
+    await _tell_memberships(request, who, entries, told)
+    middle = len(found.before.entries)
     return json_answer({
-        "event": found.entry.shown_to(who.user_id, who.device_id),
-        "events_before": [entry.shown_to(who.user_id, who.device_id) for entry in found.before.entries],
-        "events_after": [entry.shown_to(who.user_id, who.device_id) for entry in found.after.entries],
+        "event": told[middle],
+        "events_before": told[:middle],
+        "events_after": told[middle + 1:],
         "state": shown,
         "start": str(SyncToken(before)),
         "end": str(SyncToken(last)),
