@@ -53,7 +53,7 @@ _STATE: Final = (
         rooms.join(current_state, current_state.c.room == rooms.c.nid)
         .join(events, events.c.event_id == current_state.c.event_id)
     )
-    .where(rooms.c.room_id.in_(bindparam("room_ids", expanding=True)))
+    .where(rooms.c.room_id.in_(bindparam("room_ids", expanding=True)), rooms.c.outside == 0)
     .where(current_state.c.type.in_([_MEMBER, "m.room.join_rules", "m.room.history_visibility"]))
 )
 _LONGEST: Final = 256
@@ -92,27 +92,38 @@ def follow_people(room: LiveRoom, entry: Entry, writes: Writes) -> None:
 
 
 def follow_people_in_forks(room: LiveRoom, entry: Entry, writes: Writes) -> None:
-    """A projection: like ``follow_people`` where an event of whatever type has moved the state of a room."""
-    if entry.moved is not None:
+    """A projection: like ``follow_people`` where an event of whatever type has moved the state of a room.
+
+    What another server tells of a room that none of us is in is not believed; when the first of us comes in, all is
+    read anew.
+    """
+    if entry.moved is None or room.outside:
+        return
+    if room.joined_here:
         _follow_changes(room, entry.moved, writes)
+    else:
+        read_anew(writes, room.room_id)
 
 
 def _follow_changes(room: LiveRoom, changes: Moves, writes: Writes) -> None:
     for (kind, state_key), (replaced, current) in changes.items():
         if kind == _MEMBER:
-            _follow_member(room.room_id, state_key, replaced, current, writes)
+            _follow_member(room, state_key, replaced, current, writes)
     if _RULES in changes or _VISIBILITY in changes:
         contents = [changes[key][1] if key in changes else room.state.get(key) for key in (_RULES, _VISIBILITY)]
         _set_open(writes, room.room_id, is_open=any(event is not None and _opens(event.content) for event in contents))
 
 
 def _follow_member(
-    room_id: str, user_id: str, replaced: Event | None, current: Event | None, writes: Writes
+    room: LiveRoom, user_id: str, replaced: Event | None, current: Event | None, writes: Writes
 ) -> None:
+    room_id = room.room_id
     was_in = replaced is not None and replaced.content.get("membership") == "join"
     if current is not None and current.content.get("membership") == "join":
         if not was_in or replaced is None or not _looks_alike(current, replaced):
             writes.add(_PUT, _row(room_id, user_id, current.content))
+    elif room.joined_here == {user_id}:
+        writes.add(_DROP_ALL, {"where": room_id})  # what happens there now, nobody tells us any more
     elif was_in:
         writes.add(_DROP, {"where": room_id, "who": user_id})
 
