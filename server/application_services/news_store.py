@@ -7,22 +7,19 @@ from typing import Final, NamedTuple
 from sqlalchemy import BigInteger, Integer, bindparam, select
 
 from server.accounts.to_device_store import messages
-from server.rooms.event_store import events
+from server.rooms.event_store import SEEN, events
 from server.rooms.receipt_store import Receipt, receipts
 from server.rooms.state_store import rooms
-from server.rooms.timeline import REJECTED, SOFT_FAILED
 from server.storage.database import Database
 
 _AFTER: Final = bindparam("after", type_=BigInteger)
 _UNTIL: Final = bindparam("until", type_=BigInteger)
 _MOST: Final = bindparam("most", type_=Integer)
-# No reader sees what was rejected, nor what has no place in the timeline (8).
-_SEEN: Final = events.c.flags.op("&")(REJECTED | SOFT_FAILED | 8) == 0
 
 _HEADERS: Final = (
     select(events.c.stream, events.c.event_id, rooms.c.room_id, events.c.type, events.c.state_key, events.c.sender)
     .select_from(events.join(rooms, events.c.room == rooms.c.nid))
-    .where(events.c.stream > _AFTER, events.c.stream <= _UNTIL, _SEEN).order_by(events.c.stream).limit(_MOST)
+    .where(events.c.stream > _AFTER, events.c.stream <= _UNTIL, SEEN).order_by(events.c.stream).limit(_MOST)
 )
 _MEMBERS: Final = (
     select(events.c.stream, rooms.c.room_id, events.c.state_key)

@@ -31,7 +31,7 @@ from server.rooms.accept_event import EventAcceptor
 from server.rooms.aliases import Aliases
 from server.rooms.create_room import RoomCreator
 from server.rooms.event_store import forget_transactions_before
-from server.rooms.guests import GUEST_ACCESS, Guests
+from server.rooms.guests import Guests
 from server.rooms.history import History
 from server.rooms.membership import Membership
 from server.rooms.ports import FarRooms, NoPeers
@@ -45,7 +45,7 @@ from server.rooms.successors import Successors
 from server.rooms.thread_store import follow_threads
 from server.rooms.to_others import ToOthers
 from server.rooms.typing import Typing
-from server.rooms.user_directory_store import FOLLOWED, follow_people
+from server.rooms.user_directory_store import FOLLOWED, follow_people, follow_people_in_forks
 from server.rooms.visibility import Sights
 from server.storage.database import Database
 from server.storage.position_store import open_positions, reserve_more
@@ -181,8 +181,9 @@ async def _build_services(
     acceptor.project(follow_threads)
     acceptor.project(forget_redacted, ["m.room.redaction"])
     acceptor.project(follow_people, FOLLOWED)
+    acceptor.project(follow_people_in_forks)
     guests = Guests(database, sender)
-    acceptor.project(guests.project, [GUEST_ACCESS])
+    acceptor.project(guests.project)
     tasks.start("guests", keep_doing("guests", guests.look_after, clock, every_s=0.1))
     feeds = Feeds(database, positions)
     bell = Bell(clock, positions.current)

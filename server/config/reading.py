@@ -91,7 +91,9 @@ def _missing_files(settings: Settings) -> list[str]:
         ("[federation] certificate_authorities", settings.federation.certificate_authorities),
         *(("application_service_files", file) for file in settings.application_service_files),
     ]
-    return [f"{name}: there is no file {file}." for name, file in named if file is not None and not file.is_file()]
+    folder = settings.consent.folder
+    missing = [] if folder is None or folder.is_dir() else [f"[consent] folder: there is no folder {folder}."]
+    return missing + [f"{name}: there is no file {file}." for name, file in named if file and not file.is_file()]
 
 
 def render_default(server_name: str, name: str, chosen: Mapping[str, object] | None = None) -> str:

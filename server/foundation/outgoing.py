@@ -60,7 +60,7 @@ class _Forbidden(OSError):
 class Outgoing:
     """One pool of connections with one idea of where they may go.
 
-    ``allowed_networks`` are private networks that are allowed all the same.
+    ``allowed_networks`` are private networks that are allowed all the same, ``at_once`` the most connections.
     """
 
     def __init__(
@@ -69,8 +69,11 @@ class Outgoing:
         *,
         user_agent: str = "Kairan",
         resolver: AbstractResolver | None = None,
+        at_once: int = _AT_ONCE,
+        at_once_per_host: int = _AT_ONCE_PER_HOST,
     ) -> None:
         self._allowed = tuple(allowed_networks)
+        self._at_once = at_once, at_once_per_host
         self._user_agent = user_agent
         self._resolver = resolver
         self._session: aiohttp.ClientSession | None = None
@@ -136,7 +139,7 @@ class Outgoing:
         if self._session is None:
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(
-                    limit=_AT_ONCE, limit_per_host=_AT_ONCE_PER_HOST, resolver=self._resolver,
+                    limit=self._at_once[0], limit_per_host=self._at_once[1], resolver=self._resolver,
                     socket_factory=self._open_socket,
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(), headers={"User-Agent": self._user_agent}, trust_env=False,

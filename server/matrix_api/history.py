@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +19,7 @@ from server.http.routes import Doors
 from server.rooms.event import Event
 from server.rooms.history import RECURSION, Page, Wanted
 from server.rooms.timeline import Entry, client_event
+from server.rooms.visibility import value_at
 from server.sync.filters import NO_FILTER, EventFilter, parse_filter
 from server.sync.tokens import SyncToken
 
@@ -50,6 +52,7 @@ async def messages(request: web.Request) -> web.Response:
         _heard(request, who, wanted), backwards=backwards,
     )
     answer = _page(page, who, "chunk")
+    await _tell_memberships(request, who, page.entries, answer["chunk"])
     if wanted.lazy_members:
         _room, members_now = await request.app[ROOMS].history.state(request.match_info["roomId"], who.user_id)
         senders = dict.fromkeys(entry.event.sender for entry in page.entries)
@@ -74,10 +77,13 @@ async def context(request: web.Request) -> web.Response:
     ]
     before = found.before.end if found.before.end is not None else found.entry.stream - 1
     last = found.after.entries[-1].stream if found.after.entries else found.entry.stream
+    told = [_shown(entry, who) for entry in entries]
+    await _tell_memberships(request, who, entries, told)
+    middle = len(found.before.entries)
     return json_answer({
-        "event": found.entry.shown_to(who.user_id, who.device_id),
-        "events_before": [entry.shown_to(who.user_id, who.device_id) for entry in found.before.entries],
-        "events_after": [entry.shown_to(who.user_id, who.device_id) for entry in found.after.entries],
+        "event": told[middle],
+        "events_before": told[:middle],
+        "events_after": told[middle + 1:],
         "state": shown,
         "start": str(SyncToken(before)),
         "end": str(SyncToken(last)),
@@ -90,7 +96,9 @@ async def one_event(request: web.Request) -> web.Response:
     entry = await request.app[ROOMS].history.event(
         request.match_info["roomId"], who.user_id, request.match_info["eventId"]
     )
-    return json_answer(entry.shown_to(who.user_id, who.device_id))
+    shown = entry.shown_to(who.user_id, who.device_id)
+    await _tell_memberships(request, who, [entry], [shown])
+    return json_answer(shown)
 
 
 async def state(request: web.Request) -> web.Response:
@@ -198,6 +206,17 @@ def _direction(request: web.Request, *, required: bool) -> bool:
         code = "M_INVALID_PARAM" if direction else "M_MISSING_PARAM"
         raise InvalidParam("dir is b (backwards) or f (forwards)", code=code)
     return direction != "f"
+
+
+async def _tell_memberships(
+    request: web.Request, who: Caller, entries: Sequence[Entry], shown: Sequence[dict[str, Any]]
+) -> None:
+    """Say what the reader was in the room at each event (``unsigned.membership``)."""
+    if not entries:
+        return
+    history = await request.app[ROOMS].history.memberships(request.match_info["roomId"], who.user_id)
+    for entry, event in zip(entries, shown, strict=True):
+        event.setdefault("unsigned", {})["membership"] = value_at(history, entry.stream, "leave")
 
 
 def _heard(request: web.Request, who: Caller, wanted: EventFilter) -> Wanted:

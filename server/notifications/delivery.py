@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import Iterable
 from typing import Final
 
-from server.foundation.outgoing import Outgoing
 from server.foundation.tasks import Tasks, keep_doing
 from server.notifications.badges import Badges
 from server.notifications.notified_store import Told, told_after
@@ -46,8 +45,7 @@ class Deliveries:
     def __init__(self, parts: PushParts) -> None:
         self._parts = parts
         self._pushers = parts.pushers
-        self._outgoing = Outgoing(parts.allowed_networks)
-        self._gateways = Gateways(self._outgoing)
+        self._gateways = Gateways(parts.allowed_networks)
         self._messages = Messages(parts)
         self._badges = Badges(parts)
         self._tasks = Tasks()
@@ -81,7 +79,7 @@ class Deliveries:
                 await self._start_all()
         finally:
             await self._tasks.stop()
-            await self._outgoing.close()
+            await self._gateways.close()
             await self._pushers.keep_positions()
 
     async def _start_all(self) -> None:
@@ -129,41 +127,41 @@ class Deliveries:
             until = self._parts.positions.current
             async with self._looking:
                 due = await told_after(self._parts.database, key.user_id, pusher.delivered, until, _PAGE)
-            if not due:
-                self._pushers.passed(key, until)
-                return await self._tell_number(key)
+                badge = await self._badges.of(key.user_id) if due or pusher.badge is not None else 0
             for told in due:
-                if not await self._tell(key, told):
+                if not await self._tell(key, told, badge):
                     return False
+            await self._pushers.moved(key)
+            if len(due) < _PAGE:
+                self._pushers.passed(key, until)
+                return await self._tell_number(key, badge)
         return True
 
-    async def _tell(self, key: PusherKey, told: Told) -> bool:
+    async def _tell(self, key: PusherKey, told: Told, badge: int) -> bool:
         pusher = self._pushers.find(key)
         if pusher is None:
             return True
-        async with self._looking:
-            found = await self._messages.find(pusher, told)
-            if found is None:
-                self._pushers.passed(key, told.stream)
-                return True
-            badge = await self._badges.of(key.user_id)
-        return await self._send(pusher, about(pusher, told, *found, badge), told.stream, badge)
+        found = await self._messages.find(pusher, told)
+        if found is not None and not await self._send(pusher, about(pusher, told, *found, badge)):
+            return False
+        self._pushers.passed(key, told.stream, badge if found is not None else None)
+        return True
 
-    async def _tell_number(self, key: PusherKey) -> bool:
+    async def _tell_number(self, key: PusherKey, badge: int) -> bool:
         """The number alone, where the app was told another one."""
         pusher = self._pushers.find(key)
-        if pusher is None or pusher.badge is None:
+        if pusher is None or pusher.badge in (None, badge):
             return True
-        async with self._looking:
-            badge = await self._badges.of(key.user_id)
-        if badge == pusher.badge or key.user_id in self._rung or self._running[key].again:
+        if key.user_id in self._rung or self._running[key].again:
             return True  # what has rung meanwhile brings its own number
-        return await self._send(pusher, number_only(pusher, badge), pusher.delivered, badge)
+        if not await self._send(pusher, number_only(pusher, badge)):
+            return False
+        self._pushers.passed(key, 0, badge)
+        await self._pushers.moved(key)
+        return True
 
-    async def _send(self, pusher: Pusher, notification: Json, position: int, badge: int) -> bool:
+    async def _send(self, pusher: Pusher, notification: Json) -> bool:
         answer = await self._gateways.notify(pusher.data["url"], pusher.key.pushkey, notification)
         if answer is Answer.REJECTED:
             await self._pushers.remove(pusher.key)
-        elif answer is Answer.DELIVERED:
-            await self._pushers.moved(pusher.key, position, badge)
         return answer is not Answer.FAILED

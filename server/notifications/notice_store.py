@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import (
     BigInteger,
     Column,
-    ColumnElement,
     Integer,
     Table,
     Text,
@@ -28,9 +27,8 @@ from server.storage.database import Database, Writes, metadata
 
 event_notices: Final = Table(
     "event_notices", metadata,
-    Column("user_id", Text, primary_key=True),
-    Column("room_id", Text, primary_key=True),
     Column("stream", BigInteger, primary_key=True, autoincrement=False),
+    Column("user_id", Text, primary_key=True),
     Column("notify", Integer, nullable=False),
     Column("highlight", Integer, nullable=False),
     # JSON; NULL for the actions of the most frequent rules, see outcomes.py.
@@ -43,14 +41,8 @@ MOST_COUNTED: Final = 1_000
 _INSERT: Final = insert(event_notices)
 
 
-def notice_of(room_id: Any) -> ColumnElement[bool]:
-    """Joins an event with the row of the user ``:who``, where there is one."""
-    return and_(
-        event_notices.c.user_id == bindparam("who"), event_notices.c.room_id == room_id,
-        event_notices.c.stream == events.c.stream,
-    )
-
-
+# Joins an event with the row of the user ``:who``, where there is one.
+NOTICE: Final = and_(event_notices.c.stream == events.c.stream, event_notices.c.user_id == bindparam("who"))
 # What notifies ``:who``, given the joined row; the first part lets most silent events go without looking for a row.
 NOTIFIES_WHO: Final = and_(
     events.c.flags.op("&")(NOTIFIES | TOLD_OTHERWISE) != 0,
@@ -61,7 +53,7 @@ NOTIFIES_WHO: Final = and_(
 _IN_THREAD: Final = and_(relations.c.event_id == events.c.event_id, relations.c.rel_type == "m.thread")
 _NOTIFIED: Final = (
     select(events.c.stream, relations.c.target, events.c.flags, event_notices.c.highlight)
-    .select_from(events.outerjoin(relations, _IN_THREAD).outerjoin(event_notices, notice_of(bindparam("room_id"))))
+    .select_from(events.outerjoin(relations, _IN_THREAD).outerjoin(event_notices, NOTICE))
     .where(
         events.c.room == bindparam("nid"), events.c.stream > bindparam("after"), events.c.stream <= bindparam("until")
     )
@@ -81,7 +73,7 @@ _UNREAD: Final = (
     select(events.c.stream)
     .select_from(
         events.join(rooms, rooms.c.nid == events.c.room).outerjoin(relations, _IN_THREAD)
-        .outerjoin(event_notices, notice_of(bindparam("room_id")))
+        .outerjoin(event_notices, NOTICE)
     )
     .where(rooms.c.room_id == bindparam("room_id"), events.c.stream > bindparam("after"), events.c.stream > _READ_ALL)
     .where(NOTIFIES_WHO, ~_READ_THREAD).limit(MOST_COUNTED)
@@ -89,11 +81,11 @@ _UNREAD: Final = (
 _COUNT_UNREAD: Final = select(func.count()).select_from(_UNREAD.subquery())
 
 
-def add_notice(writes: Writes, room: LiveRoom, stream: int, user_id: str, outcome: Outcome) -> None:
+def add_notice(writes: Writes, stream: int, user_id: str, outcome: Outcome) -> None:
     """``user_id`` is told of the event at ``stream`` what ``outcome`` says."""
     writes.add(_INSERT, {
-        "stream": stream, "user_id": user_id, "room_id": room.room_id, "notify": int(outcome.notify),
-        "highlight": int(outcome.highlight), "actions": actions_kept(outcome),
+        "stream": stream, "user_id": user_id, "notify": int(outcome.notify), "highlight": int(outcome.highlight),
+        "actions": actions_kept(outcome),
     })
 
 
@@ -105,7 +97,7 @@ async def notified_between(
     ``highlight`` is ``None`` where the flags of the event say it.
     """
     rows = await database.fetch_all(_NOTIFIED, {
-        "who": user_id, "room_id": room.room_id, "nid": room.nid, "after": after, "until": until,
+        "who": user_id, "nid": room.nid, "after": after, "until": until,
     })
     return [(int(row[0]), row[1], int(row[2]), row[3]) for row in rows]
 

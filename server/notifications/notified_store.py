@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Integer, and_, bindparam, func, or_, select
 
-from server.notifications.notice_store import NOTIFIES_WHO, event_notices, notice_of
+from server.notifications.notice_store import NOTICE, NOTIFIES_WHO, event_notices
 from server.notifications.outcomes import HIGHLIGHTS, Outcome, from_flags, from_row
 from server.rooms.event_store import events
 from server.rooms.state_store import memberships, rooms
@@ -27,7 +27,7 @@ _TOLD: Final = (
     )
     .select_from(
         events.join(rooms, rooms.c.nid == events.c.room).join(memberships, _MINE)
-        .outerjoin(event_notices, notice_of(rooms.c.room_id))
+        .outerjoin(event_notices, NOTICE)
     )
     .where(events.c.stream > bindparam("after"), events.c.stream < bindparam("before"))
     .where(NOTIFIES_WHO).limit(bindparam("most", type_=Integer))

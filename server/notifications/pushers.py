@@ -33,8 +33,8 @@ class Pushers:
         self._database = database
         self._positions = positions
         self._known: dict[str, dict[PusherKey, Pusher]] = {}
-        # The position that the row of a pusher has.
-        self._kept: dict[PusherKey, int] = {}
+        # The position and the number that the row of a pusher has.
+        self._kept: dict[PusherKey, tuple[int, int | None]] = {}
         self._listeners: list[Callable[[PusherKey], None]] = []
 
     async def open(self) -> None:
@@ -90,36 +90,35 @@ class Pushers:
         """Whoever logs out on a device is not told there any more; for ``Sessions.when_dropped``."""
         self._drop(writes, [pusher.key for pusher in self.of(user_id) if pusher.device_id == device_id])
 
-    async def moved(self, key: PusherKey, delivered: int, badge: int | None) -> None:
-        """An app has been told up to a position, and a number of unread messages; kept on disk."""
-        if self.passed(key, delivered, badge):
+    def passed(self, key: PusherKey, delivered: int, badge: int | None = None) -> None:
+        """An app has been told up to a position, or there was nothing to tell; ``moved`` keeps it on disk."""
+        pusher = self.find(key)
+        if pusher is not None:
+            self._known[key.user_id][key] = replace(
+                pusher, delivered=max(delivered, pusher.delivered), badge=pusher.badge if badge is None else badge
+            )
+
+    async def moved(self, key: PusherKey) -> None:
+        """Keep on disk up to where an app has been told."""
+        pusher = self.find(key)
+        if pusher is not None and self._kept[key] != (pusher.delivered, pusher.badge):
             writes = Writes()
             self._keep(writes, key)
             await asyncio.shield(self._database.submit(writes))
-
-    def passed(self, key: PusherKey, delivered: int, badge: int | None = None) -> bool:
-        """There was nothing to tell up to a position; the row follows by and by. Answers whether there is a pusher."""
-        pusher = self.find(key)
-        if pusher is None:
-            return False
-        self._known[key.user_id][key] = replace(
-            pusher, delivered=max(delivered, pusher.delivered), badge=pusher.badge if badge is None else badge
-        )
-        return True
 
     async def keep_positions(self) -> None:
         """Write the positions of all who were passed over, so that little is looked through after a restart."""
         writes = Writes()
         for pushers in self._known.values():
             for key, pusher in pushers.items():
-                if self._kept[key] < pusher.delivered:
+                if self._kept[key] != (pusher.delivered, pusher.badge):
                     self._keep(writes, key)
         if writes.rows:
             await asyncio.shield(self._database.submit(writes))
 
     def _keep(self, writes: Writes, key: PusherKey) -> None:
         pusher = self._known[key.user_id][key]
-        self._kept[key] = pusher.delivered
+        self._kept[key] = pusher.delivered, pusher.badge
         move_pusher(writes, key, pusher.delivered, pusher.badge)
 
     def _of_others(self, key: PusherKey) -> list[PusherKey]:
@@ -140,7 +139,7 @@ class Pushers:
 
     def _note(self, pusher: Pusher) -> None:
         self._known.setdefault(pusher.key.user_id, {})[pusher.key] = pusher
-        self._kept[pusher.key] = pusher.delivered
+        self._kept[pusher.key] = pusher.delivered, pusher.badge
 
     def _forget(self, key: PusherKey) -> None:
         self._kept.pop(key, None)

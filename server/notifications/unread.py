@@ -62,7 +62,7 @@ class UnreadCounts:
         self._judged[entry.stream] = verdict
         writes.on_failure.append(lambda: self._forget(entry.stream))
         for user_id in sorted(verdict.special):
-            add_notice(writes, room, entry.stream, user_id, verdict.special[user_id])
+            add_notice(writes, entry.stream, user_id, verdict.special[user_id])
 
     def _forget(self, stream: int) -> None:
         self._judged.pop(stream, None)
@@ -132,7 +132,6 @@ class UnreadCounts:
             if not read.covers(stream, thread or MAIN):
                 unread.add(thread or MAIN, highlight=bool(flags & HIGHLIGHTS if highlight is None else highlight))
         return unread
-
 
     def _count_in_memory(self, room: LiveRoom, user_id: str, read: _ReadUpTo, until: int) -> Unread | None:
         """The same without SQL, where all that is unread is in memory and nobody is told of it otherwise than all."""

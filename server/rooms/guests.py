@@ -6,6 +6,7 @@ import asyncio
 import logging
 
 from server.foundation.errors import Refused
+from server.rooms.event import Event
 from server.rooms.guest_store import guests_in_rooms
 from server.rooms.live_room import LiveRoom
 from server.rooms.send_event import Draft, EventSender
@@ -22,6 +23,10 @@ def admits_guests(room: LiveRoom) -> bool:
     return room.content(GUEST_ACCESS).get("guest_access") == "can_join"
 
 
+def _admits(event: Event) -> bool:
+    return event.content.get("guest_access") == "can_join"
+
+
 class Guests:
     """Lets guests leave, in a task of its own: whoever shuts the door need not wait for that."""
 
@@ -33,8 +38,11 @@ class Guests:
         self._due.set()
 
     def project(self, _room: LiveRoom, entry: Entry, writes: Writes) -> None:
-        """A projection of ``m.room.guest_access``: somebody may have to leave after the commit."""
-        if entry.event.content.get("guest_access") != "can_join":
+        """A projection: where ``m.room.guest_access`` has changed, somebody may have to leave after the commit."""
+        if entry.event.type != GUEST_ACCESS and entry.moved is None:
+            return
+        _, current = entry.changes.get((GUEST_ACCESS, ""), (None, None))
+        if (GUEST_ACCESS, "") in entry.changes and (current is None or not _admits(current)):
             writes.after_commit.append(self._due.set)
 
     async def look_after(self) -> None:

@@ -18,6 +18,7 @@ from server.rooms.relations import bundle_all
 from server.rooms.rooms import Rooms
 from server.rooms.state_store import is_forgotten, snapshot_at, state_at
 from server.rooms.timeline import REJECTED, SOFT_FAILED, Entry
+from server.rooms.visibility import History as Memberships
 from server.rooms.visibility import Sight, Sights
 from server.storage.database import Database
 from server.storage.streams import StreamPositions
@@ -85,6 +86,10 @@ class History:
         """Whether everybody who was ever in the room may see all of it."""
         return await self.sights.was_always_open(room)
 
+    async def memberships(self, room_id: str, user_id: str) -> Memberships:
+        """What a user was in a room, and since which positions."""
+        return await self.sights.memberships(await self._rooms.get(room_id), user_id)
+
     async def require_reader(self, room_id: str, user_id: str) -> None:
         """Raise ``Forbidden`` unless the user is in the room, or all the world may read it."""
         room = await self._rooms.find(room_id)
@@ -130,12 +135,12 @@ class History:
                     break
                 position = entry.stream - 1 if backwards else entry.stream
                 if sight.sees(entry.stream) and wanted(entry.event):
-                    found.append(sight.shown(entry))
+                    found.append(entry)
             more = len(batch) > limit
             if len(found) == limit or not more:
                 break
         await bundle_all(self._database, room, found)
-        return Page(found, start, position if more else None)
+        return Page([sight.shown(entry) for entry in found], start, position if more else None)
 
     async def event(self, room_id: str, user_id: str, event_id: str) -> Entry:
         """One event; ``NotFound`` also for what the user may not see."""
@@ -184,8 +189,9 @@ class History:
         entries = await related_page(
             self._database, room, targets, kinds, start, limit + 1, newest_first=backwards
         )
-        kept = sight.only_visible(entries[:limit])
-        await bundle_all(self._database, room, kept)
+        seen = [entry for entry in entries[:limit] if sight.sees(entry.stream)]
+        await bundle_all(self._database, room, seen)
+        kept = sight.only_visible(seen)
         more = len(entries) > limit
         last = entries[limit - 1].stream if more else 0
         return Page(kept, start or 0, (last - 1 if backwards else last) if more else None)

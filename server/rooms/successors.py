@@ -14,12 +14,14 @@ from server.accounts.room_moves import follow_room_move
 from server.foundation.ids import server_name_of
 from server.foundation.tasks import Tasks
 from server.rooms.alias_store import aliases_of_room, move_aliases
+from server.rooms.event import Event
 from server.rooms.live_room import LiveRoom
 from server.rooms.room_directory import RoomDirectory
 from server.rooms.rooms import Rooms
-from server.rooms.timeline import REJECTED, SOFT_FAILED, Entry
+from server.rooms.timeline import Entry
 from server.storage.database import Database, Writes
 
+_CREATE: Final = ("m.room.create", "")
 _TOMBSTONE: Final = "m.room.tombstone"
 
 
@@ -37,11 +39,11 @@ class Successors:
 
     def project(self, room: LiveRoom, entry: Entry, writes: Writes) -> None:
         """A projection of ``m.room.member``."""
-        event, old_id = entry.event, predecessor_of(room)
-        if old_id is None or event.content.get("membership") != "join" or entry.flags & (REJECTED | SOFT_FAILED):
+        event, create = entry.event, _create_event(room, entry)
+        old_id, user_id = predecessor_named_in(create), event.state_key or ""
+        if old_id is None or create is None or event.content.get("membership") != "join":
             return
-        user_id = event.state_key or ""
-        if user_id == room.create_event.sender:
+        if user_id == create.sender:
             return  # who made the room knows, and it may not be named by the old one yet
         before = entry.replaced.content.get("membership") if entry.replaced is not None else None
         if before not in ("join", "leave", "ban") and server_name_of(user_id) == room.server_name:
@@ -65,9 +67,14 @@ class Successors:
         await self._directory.move_place(old_id, new_id)
 
 
-def predecessor_of(room: LiveRoom) -> str | None:
-    """The room that this one goes on from, as its first event says."""
-    create = room.state.get(("m.room.create", ""))
+def _create_event(room: LiveRoom, entry: Entry) -> Event | None:
+    """The room's first event; of a room of another server that we just come into, it comes with our join."""
+    _, arrived = (entry.moved or {}).get(_CREATE, (None, None))
+    return arrived or room.state.get(_CREATE)
+
+
+def predecessor_named_in(create: Event | None) -> str | None:
+    """The room that another one goes on from, as its first event says."""
     named = create.content.get("predecessor") if create is not None else None
     room_id = named.get("room_id") if isinstance(named, dict) else None
     return room_id if isinstance(room_id, str) else None

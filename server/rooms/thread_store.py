@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, Column, Table, Text, exists, or_, select
 from server.rooms.event_store import events, relations
 from server.rooms.live_room import LiveRoom
 from server.rooms.relations import relation_of
-from server.rooms.timeline import REJECTED, SOFT_FAILED, Entry
+from server.rooms.timeline import Entry
 from server.storage.database import Database, Writes, metadata
 from server.storage.upsert import upsert
 
@@ -26,7 +26,7 @@ _SET: Final = upsert(threads)
 
 def follow_threads(room: LiveRoom, entry: Entry, writes: Writes) -> None:
     """A projection: the event's thread has a new answer."""
-    if "m.relates_to" not in entry.event.content or entry.flags & (REJECTED | SOFT_FAILED):
+    if "m.relates_to" not in entry.event.content:
         return
     relation = relation_of(entry.event.content)
     if relation is not None and relation[1] == _THREAD:

@@ -8,7 +8,7 @@ anything.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Column, Integer, Table, Text, bindparam, delete, exists, func, or_, select
 
@@ -19,7 +19,7 @@ from server.rooms.event_store import events
 from server.rooms.live_room import LiveRoom
 from server.rooms.people_words import words_of_person
 from server.rooms.state_store import current_state, memberships, rooms
-from server.rooms.timeline import REJECTED, SOFT_FAILED, Entry, text_of
+from server.rooms.timeline import Entry, Moves, text_of
 from server.storage.database import Database, Transaction, Writes, metadata
 from server.storage.upsert import upsert
 
@@ -39,6 +39,8 @@ user_directory_rooms: Final = Table(
 
 FOLLOWED: Final = ("m.room.member", "m.room.join_rules", "m.room.history_visibility", "m.room.redaction")
 _MEMBER: Final = "m.room.member"
+_RULES: Final = ("m.room.join_rules", "")
+_VISIBILITY: Final = ("m.room.history_visibility", "")
 _PUT: Final = upsert(user_directory)
 _DROP: Final = delete(user_directory).where(
     user_directory.c.room_id == bindparam("where"), user_directory.c.user_id == bindparam("who")
@@ -51,7 +53,7 @@ _STATE: Final = (
         rooms.join(current_state, current_state.c.room == rooms.c.nid)
         .join(events, events.c.event_id == current_state.c.event_id)
     )
-    .where(rooms.c.room_id.in_(bindparam("room_ids", expanding=True)))
+    .where(rooms.c.room_id.in_(bindparam("room_ids", expanding=True)), rooms.c.outside == 0)
     .where(current_state.c.type.in_([_MEMBER, "m.room.join_rules", "m.room.history_visibility"]))
 )
 _LONGEST: Final = 256
@@ -83,36 +85,47 @@ class Listed(NamedTuple):
 
 def follow_people(room: LiveRoom, entry: Entry, writes: Writes) -> None:
     """A projection of ``FOLLOWED``: who can be found, in which words, and by whom."""
-    event = entry.event
-    if entry.flags & (REJECTED | SOFT_FAILED):
+    if entry.event.type == "m.room.redaction":
+        _follow_redaction(room, entry.event, writes)
+    elif entry.moved is None:
+        _follow_changes(room, entry.changes, writes)
+
+
+def follow_people_in_forks(room: LiveRoom, entry: Entry, writes: Writes) -> None:
+    """A projection: like ``follow_people`` where an event of whatever type has moved the state of a room.
+
+    What another server tells of a room that none of us is in is not believed; when the first of us comes in, all is
+    read anew.
+    """
+    if entry.moved is None or room.outside:
         return
-    if event.type == "m.room.redaction":
-        _follow_redaction(room, event, writes)
-    elif event.state_key is None:
-        return
-    elif event.type == _MEMBER:
-        _follow_member(room, event, entry.replaced, writes)
-    elif event.state_key == "":
-        _set_open(writes, room.room_id, is_open=is_open(room, event))
+    if room.joined_here:
+        _follow_changes(room, entry.moved, writes)
+    else:
+        read_anew(writes, room.room_id)
 
 
-def is_open(room: LiveRoom, newest: Event | None = None) -> bool:
-    """Whether strangers may find a room's members, where ``newest`` is just about to become part of its state."""
-    rule, visibility = room.join_rule, room.history_visibility
-    if newest is not None and newest.type == "m.room.join_rules":
-        rule = text_of(newest.content, "join_rule")
-    elif newest is not None and newest.type == "m.room.history_visibility":
-        visibility = text_of(newest.content, "history_visibility")
-    return rule == "public" or visibility == "world_readable"
+def _follow_changes(room: LiveRoom, changes: Moves, writes: Writes) -> None:
+    for (kind, state_key), (replaced, current) in changes.items():
+        if kind == _MEMBER:
+            _follow_member(room, state_key, replaced, current, writes)
+    if _RULES in changes or _VISIBILITY in changes:
+        contents = [changes[key][1] if key in changes else room.state.get(key) for key in (_RULES, _VISIBILITY)]
+        _set_open(writes, room.room_id, is_open=any(event is not None and _opens(event.content) for event in contents))
 
 
-def _follow_member(room: LiveRoom, event: Event, replaced: Event | None, writes: Writes) -> None:
+def _follow_member(
+    room: LiveRoom, user_id: str, replaced: Event | None, current: Event | None, writes: Writes
+) -> None:
+    room_id = room.room_id
     was_in = replaced is not None and replaced.content.get("membership") == "join"
-    if event.content.get("membership") == "join":
-        if not was_in or replaced is None or not _looks_alike(event, replaced):
-            _put(writes, room.room_id, event)
+    if current is not None and current.content.get("membership") == "join":
+        if not was_in or replaced is None or not _looks_alike(current, replaced):
+            writes.add(_PUT, _row(room_id, user_id, current.content))
+    elif room.joined_here == {user_id}:
+        writes.add(_DROP_ALL, {"where": room_id})  # what happens there now, nobody tells us any more
     elif was_in:
-        writes.add(_DROP, {"where": room.room_id, "who": event.state_key})
+        writes.add(_DROP, {"where": room_id, "who": user_id})
 
 
 def _looks_alike(event: Event, other: Event) -> bool:
@@ -120,27 +133,21 @@ def _looks_alike(event: Event, other: Event) -> bool:
 
 
 def _follow_redaction(room: LiveRoom, redaction: Event, writes: Writes) -> None:
-    """A name that was taken back is not found any more."""
+    """A name that was taken back is not found any more. What a redaction may take is decided elsewhere: read anew."""
     target = redaction.redacts
     newest = room.find(target) if target is not None else None
     if newest is not None and newest.event.type != _MEMBER:
         return
-    for user_id in room.joined:
-        event = room.member(user_id)
-        if event is not None and event.event_id == target:
-            writes.add(_PUT, _row(room.room_id, user_id, "", ""))
+    members = (room.member(user_id) for user_id in room.joined)
+    if any(event is not None and event.event_id == target for event in members):
+        read_anew(writes, room.room_id)
 
 
-def _put(writes: Writes, room_id: str, event: Event) -> None:
-    name, picture = text_of(event.content, "displayname"), text_of(event.content, "avatar_url")
-    writes.add(_PUT, _row(room_id, event.state_key or "", name, picture))
-
-
-def _row(room_id: str, user_id: str, name: str, picture: str) -> dict[str, str | None]:
-    name = _storable(name[:_LONGEST])
+def _row(room_id: str, user_id: str, content: Mapping[str, Any]) -> dict[str, str | None]:
+    name = _storable(text_of(content, "displayname")[:_LONGEST])
     return {
         "room_id": room_id, "user_id": user_id, "words": _storable(words_of_person(user_id, name)),
-        "display_name": name or None, "avatar_url": _storable(picture) or None,
+        "display_name": name or None, "avatar_url": _storable(text_of(content, "avatar_url")) or None,
     }
 
 
@@ -154,7 +161,7 @@ def _set_open(writes: Writes, room_id: str, *, is_open: bool | None) -> None:
 
 
 def read_anew(writes: Writes, room_id: str) -> None:
-    """The state of a room has changed as a whole (it was joined on another server): read it at the next search."""
+    """What is known of a room may be wrong: read it at the next search."""
     _set_open(writes, room_id, is_open=None)
 
 
@@ -178,8 +185,7 @@ async def read_rooms(tx: Transaction, room_ids: Sequence[str]) -> None:
     for row in await tx.execute(_STATE, {"room_ids": list(room_ids)}):
         content = parse_json(row.json)["content"]
         if row.type == _MEMBER and content.get("membership") == "join":
-            name, picture = text_of(content, "displayname"), text_of(content, "avatar_url")
-            people.append(_row(row.room_id, row.state_key, name, picture))
+            people.append(_row(row.room_id, row.state_key, content))
         elif row.type != _MEMBER and row.state_key == "" and _opens(content):
             found[row.room_id] = True
     await tx.execute(_DROP_ALL, [{"where": room_id} for room_id in room_ids])

@@ -16,7 +16,7 @@ from server.rooms.event import Event
 from server.rooms.live_room import LiveRoom
 from server.rooms.redaction import redact
 from server.rooms.state_store import state_histories, state_history, state_when_we_came
-from server.rooms.timeline import Entry
+from server.rooms.timeline import Entry, Json
 from server.storage.database import Database
 
 History = Sequence[tuple[int, str]]
@@ -68,14 +68,20 @@ class Sight:
         return [self.shown(entry) for entry in entries if self.sees(entry.stream)]
 
     def shown(self, entry: Entry) -> Entry:
-        """An entry that this user may see; without its content where it is of somebody who is to be forgotten."""
-        event = entry.event
-        if event.sender not in self.erased or (event.state_key is not None and event.type != "m.room.member"):
+        """An entry that this user may see, with what is bundled to it; without the content of those who are to be
+        forgotten.
+        """
+        if not self.erased or value_at(self.membership, entry.stream, "leave") == "join":
             return entry
-        if value_at(self.membership, entry.stream, "leave") == "join":
+        event, related = entry.event, _without(self.erased, entry.related)
+        is_bare = event.sender in self.erased and (event.state_key is None or event.type == "m.room.member")
+        if not is_bare and related is entry.related:
             return entry
-        bare = Event(redact(event.pdu, event.version), event.version, event.event_id, event.room_id)
-        return Entry(bare, entry.stream, entry.snapshot, flags=entry.flags)
+        if is_bare:
+            event = Event(redact(event.pdu, event.version), event.version, event.event_id, event.room_id)
+        shown = Entry(event, entry.stream, entry.snapshot, flags=entry.flags)
+        shown.related, shown.participants, shown.redacted_because = related, entry.participants, entry.redacted_because
+        return shown
 
     @property
     def was_ever_in(self) -> bool:
@@ -118,7 +124,7 @@ class Sights:
         erased = self._erased_members(room) if self._erased else _NOBODY
         if room.membership(user_id) == "join" and all(value in _OPEN for _, value in visibility):
             return await self._nearly_all(room, user_id, erased) if erased else SEES_ALL
-        return Sight(visibility, await self._memberships(room, user_id), erased=erased)
+        return Sight(visibility, await self.memberships(room, user_id), erased=erased)
 
     async def _nearly_all(self, room: LiveRoom, user_id: str, erased: frozenset[str]) -> Sight:
         """All, but what people said who are to be forgotten; read once for each membership."""
@@ -126,13 +132,14 @@ class Sights:
         kept = self._kept.get(key)
         if kept is not None and kept[0] is member and kept[1].erased == erased:
             return kept[1]
-        sight = Sight((), await self._memberships(room, user_id), sees_all=True, erased=erased)
+        sight = Sight((), await self.memberships(room, user_id), sees_all=True, erased=erased)
         self._kept[key] = (member, sight)
         if len(self._kept) > _KEPT:
             self._kept.popitem(last=False)
         return sight
 
-    async def _memberships(self, room: LiveRoom, user_id: str) -> History:
+    async def memberships(self, room: LiveRoom, user_id: str) -> History:
+        """What a user was in a room, and since which positions."""
         rows = await state_history(self._database, room, "m.room.member", user_id)
         return [(at, str(event.content.get("membership"))) for at, event in rows]
 
@@ -164,6 +171,19 @@ class Sights:
             return []
         event = await state_when_we_came(self._database, room, "m.room.history_visibility", "")
         return [] if event is None else [(_EVER, event)]
+
+
+def _without(erased: frozenset[str], related: Json | None) -> Json | None:
+    """What is bundled to an event, without the content of these people; the same object where it has none."""
+    kept = dict(related or {})
+    if kept.get("m.replace", {}).get("sender") in erased:
+        del kept["m.replace"]
+    thread = kept.get("m.thread", {})
+    latest = thread.get("latest_event", {})
+    if latest.get("sender") in erased:
+        bare = {name: value for name, value in latest.items() if name != "unsigned"}
+        kept["m.thread"] = {**thread, "latest_event": {**bare, "content": {}}}
+    return related if kept == (related or {}) else kept
 
 
 def _note(room: LiveRoom, rows: Sequence[tuple[int, Event]]) -> list[tuple[int, str]]:

@@ -16,6 +16,7 @@ from server.sync.request import SyncRequest, World, state_name
 from server.sync.room_section import (
     RoomReader,
     Span,
+    Stay,
     members_of,
     state_json,
     timeline_json,
@@ -103,8 +104,11 @@ class JoinedRooms:
             in_timeline = {entry.event.event_id for entry in span.entries}
             events += [event for event in fresh if request.state_after or event.event_id not in in_timeline]
         events = [event for event in events if request.filter.state.wants(event)]
+        stay = Stay(place.stream)
+        if span.entries and span.entries[0].stream < place.stream:
+            stay = Stay(place.stream, await self._world.sights.memberships(room, request.user_id))
         return [
-            b'"timeline":' + timeline_json(span, viewer),
+            b'"timeline":' + timeline_json(span, viewer, stay),
             state_name(request) + state_json(events),
             b'"summary":' + orjson.dumps(crowd.summary(request.user_id)),
         ]
@@ -163,7 +167,8 @@ class JoinedRooms:
         self, room: LiveRoom, span: Span, request: SyncRequest, now: SyncToken, members: list[Event]
     ) -> bytes:
         assert request.since is not None
-        parts = [b'"timeline":' + timeline_json(span, request.viewer)]
+        # Who knows the room already was in it all the time.
+        parts = [b'"timeline":' + timeline_json(span, request.viewer, Stay(0))]
         events = members
         if span.limited or request.state_after or not request.filter.timeline.wants_all:
             # What the timeline's filter has left out must not be lost where it is state.

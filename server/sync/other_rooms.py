@@ -11,7 +11,7 @@ from server.rooms.live_room import LiveRoom
 from server.rooms.state_store import Membership
 from server.rooms.timeline import stripped
 from server.sync.request import SyncRequest, World, state_name
-from server.sync.room_section import RoomReader, Span, members_of, state_json, timeline_json
+from server.sync.room_section import RoomReader, Span, Stay, members_of, state_json, timeline_json
 
 Json = dict[str, Any]
 
@@ -19,6 +19,8 @@ _STRIPPED: Final = (
     ("m.room.create", ""), ("m.room.name", ""), ("m.room.avatar", ""), ("m.room.topic", ""),
     ("m.room.join_rules", ""), ("m.room.canonical_alias", ""), ("m.room.encryption", ""),
 )
+# Of a room that was left one is in it since no position any more.
+_NEVER: Final = 2**62
 
 
 class OtherRooms:
@@ -35,7 +37,7 @@ class OtherRooms:
         own = await self._reader.page_back(room, place.stream - 1, place.stream, 1)
         if not sight.was_ever_in:
             # Somebody who has only declined an invitation is told no more of the room than that.
-            return _left_json(Span(own, False, place.stream - 1), request, [], data)
+            return _left_json(Span(own, False, place.stream - 1), request, Stay(_NEVER, sight.membership), [], data)
         since = request.since.stream if request.since else 0
         limit = request.filter.timeline_limit(request.since is None)
         if request.since is None:
@@ -58,7 +60,7 @@ class OtherRooms:
                 key: event for key, event in state.items() if key[0] != "m.room.member" or event.event_id in speakers
             }
         wanted = [event for event in state.values() if request.filter.state.wants(event)]
-        return _left_json(span, request, wanted, data)
+        return _left_json(span, request, Stay(_NEVER, sight.membership), wanted, data)
 
     async def asked(self, kind: bytes, place: Membership, request: SyncRequest) -> bytes | None:
         """An invitation or a knock: stripped state with the membership itself."""
@@ -79,8 +81,8 @@ def stripped_state(room: LiveRoom, place: Membership, user_id: str) -> list[Even
     return found
 
 
-def _left_json(span: Span, request: SyncRequest, events: list[Event], data: list[Json]) -> bytes:
-    parts = [b'"timeline":' + timeline_json(span, request.viewer), state_name(request) + state_json(events)]
+def _left_json(span: Span, request: SyncRequest, stay: Stay, events: list[Event], data: list[Json]) -> bytes:
+    parts = [b'"timeline":' + timeline_json(span, request.viewer, stay), state_name(request) + state_json(events)]
     if data:
         parts.append(b'"account_data":{"events":%b}' % orjson.dumps(data))
     return b"{%b}" % b",".join(parts)

@@ -14,7 +14,7 @@ from server.rooms.live_room import LiveRoom, Unread
 from server.rooms.relations import bundle_all
 from server.rooms.state_store import snapshot_at, state_at, state_changes
 from server.rooms.timeline import Entry, state_bytes
-from server.rooms.visibility import Sight
+from server.rooms.visibility import History, Sight, value_at
 from server.storage.database import Database
 from server.sync.filters import EventFilter, Filter
 from server.sync.tokens import SyncToken
@@ -123,16 +123,38 @@ class RoomReader:
         return found
 
 
-def timeline_json(span: Span, viewer: Viewer) -> bytes:
+class Stay(NamedTuple):
+    """What the viewer was in the room: in it since ``since``, and before as ``history`` says."""
+
+    since: int
+    history: History = ()
+
+    def at(self, position: int) -> bytes:
+        """The membership at an event."""
+        return b"join" if position >= self.since else value_at(self.history, position, "leave").encode()
+
+
+def timeline_json(span: Span, viewer: Viewer, stay: Stay) -> bytes:
     """The ``timeline`` of a room."""
     if viewer.filter.event_fields or viewer.filter.federation_format:
         events = b",".join(_filtered_bytes(entry, viewer) for entry in span.entries)
     else:
         events = b",".join(
-            [entry.bytes_for(viewer.user_id, viewer.device_id) for entry in span.entries]
+            [_with_membership(entry.bytes_for(viewer.user_id, viewer.device_id), stay.at(entry.stream))
+             for entry in span.entries]
         )
     limited = b"true" if span.limited else b"false"
     return b'{"events":[%b],"limited":%b,"prev_batch":"%b"}' % (events, limited, str(SyncToken(span.start)).encode())
+
+
+def _with_membership(event: bytes, membership: bytes) -> bytes:
+    """An event with ``unsigned.membership``, what the viewer was then. ``unsigned`` is the last part, if there is one.
+
+    Without it, an event ends with a text and one brace.
+    """
+    if event.endswith(b"}}"):
+        return b'%b,"membership":"%b"}}' % (event[:-2], membership)
+    return b'%b,"unsigned":{"membership":"%b"}}' % (event[:-1], membership)
 
 
 def _filtered_bytes(entry: Entry, viewer: Viewer) -> bytes:

@@ -1,5 +1,16 @@
--- What the rule of a row says, as JSON; NULL where the other columns say enough.
-ALTER TABLE event_notices ADD COLUMN actions TEXT;
+-- In the order of the events: many are told of one event otherwise than all, and their rows lie beside each other.
+-- actions is what the rule of a row says, as JSON; NULL where the other columns say enough.
+CREATE TABLE notices (
+    stream {int} NOT NULL,
+    user_id TEXT NOT NULL,
+    notify {int} NOT NULL,
+    highlight {int} NOT NULL,
+    actions TEXT,
+    PRIMARY KEY (stream, user_id)
+);
+INSERT INTO notices SELECT stream, user_id, notify, highlight, NULL FROM event_notices;
+DROP TABLE event_notices;
+ALTER TABLE notices RENAME TO event_notices;
 
 -- An event says itself that somebody is told of it otherwise than all (notifications/outcomes.py, TOLD_OTHERWISE).
 UPDATE events SET flags = flags | 256 WHERE stream IN (SELECT stream FROM event_notices);

@@ -11,7 +11,6 @@ import orjson
 from server.rooms.event import Event, StateKey
 from server.rooms.live_room import LiveRoom
 from server.rooms.timeline import state_bytes, stripped, text_of
-from server.rooms.visibility import SEES_ALL
 from server.sync.bell import Bell
 from server.sync.filters import NO_FILTER
 from server.sync.other_rooms import stripped_state
@@ -111,7 +110,7 @@ class RoomTeller:
             wish.state.lazy and news.speakers & ~known.members
         ):
             return None
-        if (await self._world.sights.of(room, user_id)) is not SEES_ALL:
+        if not (await self._world.sights.of(room, user_id)).sees_all:
             return None
         ignored = self._world.own.account_data.ignored_by(user_id)
         if ignored and ignored & news.senders:

@@ -102,3 +102,29 @@ async def test_an_unconfirmed_request_closes_nothing(node: RunningNode) -> None:
     assert answer.status == 401
     assert (await hana.get("v3/joined_rooms"))["joined_rooms"] == [room]
     assert node.inside.accounts.users.erased == set()
+
+
+async def test_nothing_of_it_is_bundled_to_what_others_said(node: RunningNode) -> None:
+    hana, jiro, mina = await node.users("hana", "jiro", "mina")
+    room = await jiro.creates_room(preset="public_chat")
+    await hana.joins(room)
+    root, own = await jiro.says(room, "root"), await hana.says(room, "first words")
+    new = {"msgtype": "m.text", "body": "second words"}
+    edit = {"rel_type": "m.replace", "event_id": own}
+    await hana.says(room, "* second words", **{"m.new_content": new, "m.relates_to": edit})
+    await hana.says(room, "in the thread", **{"m.relates_to": {"rel_type": "m.thread", "event_id": root}})
+    await close(hana, erase=True)
+    await mina.joins(room)
+    seen = [
+        (await mina.get(f"v3/rooms/{room}/messages", dir="b", limit="100")).body,
+        (await mina.get(f"v3/rooms/{room}/event/{root}")).body,
+        (await mina.get(f"v3/rooms/{room}/event/{own}")).body,
+        (await mina.get(f"v1/rooms/{room}/relations/{root}")).body,
+        (await mina.get(f"v1/rooms/{room}/threads")).body,
+        (await mina.syncs()).body,
+    ]
+    for answer in seen:
+        assert not any(words in str(answer) for words in ("first words", "second words", "in the thread")), answer
+    assert "in the thread" in str((await jiro.get(f"v3/rooms/{room}/event/{root}")).body)
+    thread = (await mina.get(f"v3/rooms/{room}/event/{root}"))["unsigned"]["m.relations"]["m.thread"]
+    assert (thread["count"], thread["latest_event"]["content"]) == (1, {})

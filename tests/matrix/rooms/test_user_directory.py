@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from server.rooms.people_words import rank_of, words_of_person, words_of_term
-from server.rooms.user_directory_store import read_anew
+from server.rooms.timeline import Entry
+from server.rooms.user_directory_store import follow_people_in_forks, read_anew, rooms_to_read
 from server.storage.database import Writes
 from tests.builders import Person, RunningNode
 
@@ -164,6 +165,43 @@ async def test_rooms_from_before_the_directory_are_read_at_the_first_search(node
     await node.restart()
     assert await found(hanako, "taro") == ["@taro"]
     assert await found(taro, "hanako") == ["@hanako"]
+
+
+async def test_what_a_fork_changes_is_followed_too(node: RunningNode) -> None:
+    hanako, taro, jiro = await node.users("hanako", "taro", "jiro")
+    room_id = await hanako.creates_room(preset="public_chat")
+    await taro.joins(room_id)
+    room = await node.inside.services.rooms.get(room_id)
+    rules, member = ("m.room.join_rules", ""), ("m.room.member", taro.user_id)
+
+    async def moves(**changes: Any) -> None:
+        writes, entry = Writes(), Entry(room.create_event, 0, 0)
+        entry.moved = {rules: changes["rules"], member: changes["member"]}
+        follow_people_in_forks(room, entry, writes)
+        await node.inside.core.database.submit(writes)
+
+    room.outside = True
+    await moves(rules=(room.state[rules], None), member=(room.state[member], None))
+    assert await found(jiro, "taro") == ["@taro"]
+    room.outside = False
+    await moves(rules=(room.state[rules], None), member=(room.state[member], None))
+    assert (await found(jiro, "hanako"), await found(hanako, "taro")) == ([], [])
+    await moves(rules=(None, room.state[rules]), member=(None, room.state[member]))
+    assert (await found(jiro, "hanako"), await found(hanako, "taro")) == (["@hanako"], ["@taro"])
+    room.joined_here.clear()
+    await moves(rules=(None, None), member=(None, None))
+    assert await rooms_to_read(node.inside.core.database) == [room_id]
+    assert await found(jiro, "taro") == ["@taro"]
+
+
+async def test_when_the_last_of_us_goes_nobody_is_found_there(node: RunningNode) -> None:
+    hanako, taro, jiro = await node.users("hanako", "taro", "jiro")
+    room_id = await hanako.creates_room(preset="public_chat")
+    await taro.joins(room_id)
+    room = await node.inside.services.rooms.get(room_id)
+    room.joined_here.discard(taro.user_id)  # as if of another server
+    await hanako.leaves(room_id)
+    assert await found(jiro, "taro") == []
 
 
 async def test_one_can_ask_which_rooms_one_shares(node: RunningNode) -> None:

@@ -137,6 +137,9 @@ async def test_a_file_that_is_no_text_stops_the_start(tmp_path: Path, name: str,
             pass
 
 
-def test_the_folder_is_meant_from_the_settings(tmp_path: Path) -> None:
+def test_the_folder_is_meant_from_the_settings_and_must_be_there(tmp_path: Path) -> None:
     toml = f'server_name = "sakura.example"\n[consent]\nfolder = {json.dumps("texts")}\n'
+    with pytest.raises(SettingsError, match="no folder"):
+        parse_settings(toml, tmp_path)
+    (tmp_path / "texts").mkdir()
     assert parse_settings(toml, tmp_path).consent.folder == tmp_path / "texts"
