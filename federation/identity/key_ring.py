@@ -7,16 +7,19 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any, Final
 
-from federation.identity.key_store import ServerKey, keys_of, save_keys
+from federation.identity.key_store import ServerKey, keys_of, published_of, save_keys
+from federation.identity.own_keys import published_keys
 from federation.identity.published_keys import read_published
 from federation.identity.servers import OwnIdentity, Servers
-from server.foundation.canonical_json import canonical_json
+from server.foundation.canonical_json import canonical_json, parse_json
 from server.foundation.clock import Clock
 from server.foundation.errors import BadRequest, Refused
 from server.foundation.keyed_locks import KeyedLocks
-from server.foundation.signatures import signature_is_valid
+from server.foundation.signatures import sign_json, signature_is_valid
 from server.rooms.ports import PeerFailed
 from server.storage.database import Database
+
+Json = dict[str, Any]
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +60,21 @@ class KeyRing:
         """
         key = await self._find(server, key_id, ts if enforced else 0, helpers)
         return None if key is None or (enforced and not key.may_sign_at(ts)) else key.public
+
+    async def vouch(self, server: str, until_ts: int) -> list[Json]:
+        """What a server has published of its keys, with our signature; asked for anew where it has ended before then.
+
+        Empty where nothing is known. What has ended is better than nothing.
+        """
+        mine = self._identity
+        if server == mine.server_name:
+            return [published_keys(server, mine.key, self._clock.now_ms())]
+        known = await published_of(self._database, server)
+        if known is None or known[1] < until_ts:
+            async with self._asking.hold(server):
+                await self._ask(server, ())
+            known = await published_of(self._database, server)
+        return [] if known is None else [sign_json(parse_json(known[0]), mine.server_name, mine.key)]
 
     async def _find(self, server: str, key_id: str, ts: int, helpers: Sequence[str]) -> ServerKey | None:
         mine = self._identity

@@ -33,6 +33,15 @@ _LATE: Final = (
     ("GET", f"{_V1}/state/{{roomId}}", "reading", "state"),
     ("GET", f"{_V1}/state_ids/{{roomId}}", "reading", "state_ids"),
     ("GET", f"{_V1}/backfill/{{roomId}}", "reading", "backfill"),
+    ("GET", f"{_V1}/query/directory", "queries", "directory"),
+    ("GET", f"{_V1}/query/profile", "queries", "profile"),
+    ("GET", f"{_V1}/query/{{queryType}}", "queries", "unknown_query"),
+    ("GET", f"{_V1}/publicRooms", "queries", "public_rooms"),
+    ("POST", f"{_V1}/publicRooms", "queries", "search_public_rooms"),
+    ("GET", f"{_V1}/hierarchy/{{roomId}}", "queries", "hierarchy"),
+    ("GET", f"{_V1}/timestamp_to_event/{{roomId}}", "queries", "moment"),
+    ("GET", "/_matrix/key/v2/query/{serverName}", "notary", "keys_of_server"),
+    ("POST", "/_matrix/key/v2/query", "notary", "keys_of_servers"),
     ("POST", f"{_V1}/get_missing_events/{{roomId}}", "reading", "missing_events"),
 )
 

@@ -9,12 +9,17 @@ from federation.identity.key_ring import KeyRing
 from federation.identity.servers import OwnIdentity, Servers
 from federation.outbound.delivery import Delivery
 from federation.outbound.far_rooms import FarRooms
+from federation.outbound.questions import Questions
 from server.accounts.accounts import Accounts
 from server.foundation.clock import Clock
+from server.foundation.errors import NotFound
 from server.http.room_services import RoomServices
 from server.outbox.outbox import Outbox
 from server.rooms.arrivals import Arrivals
 from server.rooms.backfill import Backfill
+from server.rooms.event import Event
+from server.rooms.live_room import LiveRoom
+from server.rooms.moment_store import events_by_time
 from server.rooms.receive_event import EventReceiver
 from server.storage.database import Database
 
@@ -37,4 +42,16 @@ class Federation:
     accounts: Accounts
     database: Database
     clock: Clock
+    questions: Questions
+    # Whether people without an account may see the list of public rooms.
+    shows_its_list: bool
+
+    async def event_near(self, room: LiveRoom, ts: int, *, backwards: bool) -> Event:
+        """The event of a room that is nearest to a moment; raises ``NotFound``."""
+        place = (ts, 2**62 if backwards else -(2**62))
+        rows = await events_by_time(self.database, room, place, backwards=backwards)
+        found = await self.receiver.forks.events(room, [row[0] for row in rows[:1]])
+        for item in found.values():
+            return item.event
+        raise NotFound("There is no event of that time")
 

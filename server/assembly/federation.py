@@ -13,6 +13,7 @@ from federation.identity.service_records import ServiceRecords
 from federation.outbound.delivery import Delivery
 from federation.outbound.far_rooms import FarRooms
 from federation.outbound.peers import HttpPeers
+from federation.outbound.questions import Questions
 from federation.serving.services import Federation
 from server.config import Settings
 from server.foundation.outgoing import Outgoing
@@ -53,7 +54,7 @@ async def open_federation(core: Core, outbox: Outbox) -> Federation:
     await delivery.open()
     return Federation(
         identity, servers, key_ring, reader, receiver, arrivals, backfill, far_rooms, delivery, outbox, core.services,
-        core.accounts, database, clock,
+        core.accounts, database, clock, Questions(servers), settings.directory.public,
     )
 
 

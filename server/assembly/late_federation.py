@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class LateFederation:
-    """Implements ``server.rooms.ports.FarRooms``, and is the doors' way to the rest."""
+    """Implements ``FarRooms`` and ``FarQuestions`` of ``server.rooms.ports``, and is the doors' way to the rest."""
 
     def __init__(self, outbox: Outbox) -> None:
         self.outbox = outbox
@@ -66,6 +66,22 @@ class LateFederation:
     async def fetch_past(self, room: LiveRoom) -> bool:
         """Fetch an earlier piece of a room's past."""
         return await (await self.open()).backfill.more(room)
+
+    async def alias(self, alias: str) -> tuple[str, list[str]]:
+        """Resolve an alias of another server."""
+        return await (await self.open()).questions.alias(alias)
+
+    async def profile(self, user_id: str, name: str | None = None) -> dict[str, Any]:
+        """What somebody of another server shows."""
+        return await (await self.open()).questions.profile(user_id, name)
+
+    async def public_rooms(self, server: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        """A page of another server's list."""
+        return await (await self.open()).questions.public_rooms(server, wanted)
+
+    async def hierarchy(self, servers: Sequence[str], room_id: str, *, suggested_only: bool) -> dict[str, Any]:
+        """A Space of another server."""
+        return await (await self.open()).questions.hierarchy(servers, room_id, suggested_only=suggested_only)
 
     async def invite(self, room: LiveRoom, event: Event, shown: Sequence[Mapping[str, Any]]) -> None:
         """Invite somebody of another server."""

@@ -34,7 +34,7 @@ from server.rooms.event_store import forget_transactions_before
 from server.rooms.guests import Guests
 from server.rooms.history import History
 from server.rooms.membership import Membership
-from server.rooms.ports import FarRooms, NoPeers
+from server.rooms.ports import Far, NoPeers
 from server.rooms.receipts import Receipts
 from server.rooms.room_directory import RoomDirectory
 from server.rooms.rooms import Rooms
@@ -170,7 +170,7 @@ def _keep_tidy(database: Database, rooms: Rooms, accounts: Accounts, tasks: Task
 
 async def _build_services(
     settings: Settings, clock: Clock, database: Database, accounts: Accounts, sender: EventSender,
-    positions: StreamPositions, acceptor: EventAcceptor, tasks: Tasks, far: FarRooms,
+    positions: StreamPositions, acceptor: EventAcceptor, tasks: Tasks, far: Far,
 ) -> RoomServices:
     rooms = sender.rooms
     receipts = Receipts(database, rooms, positions, clock)
@@ -192,9 +192,9 @@ async def _build_services(
     sync = Sync(database, world, RoomReader(database), feeds, bell, positions, clock)
     services = RoomServices(
         rooms, sender, RoomCreator(database, sender), Membership(database, rooms, sender, accounts, far),
-        History(database, rooms, sights, positions, far), Aliases(database, rooms, sender),
-        RoomDirectory(database, rooms), Spaces(rooms), receipts, typing, feeds, sync,
-        StoredFilters(accounts.filters.find), clock, await open_pushers(database, positions, accounts),
+        History(database, rooms, sights, positions, far), Aliases(database, rooms, sender, far),
+        RoomDirectory(database, rooms), Spaces(rooms, far), receipts, typing, feeds, sync,
+        StoredFilters(accounts.filters.find), clock, await open_pushers(database, positions, accounts), far,
     )
     successors = Successors(database, rooms, services.directory, accounts, tasks)
     acceptor.project(successors.project, ["m.room.member"])

@@ -12,6 +12,7 @@ from server.rooms.aliases import Aliases
 from server.rooms.create_room import RoomCreator
 from server.rooms.history import History
 from server.rooms.membership import Membership
+from server.rooms.ports import FarQuestions
 from server.rooms.receipts import Receipts
 from server.rooms.room_directory import RoomDirectory
 from server.rooms.rooms import Rooms
@@ -42,6 +43,8 @@ class RoomServices:
     stored_filters: StoredFilters
     clock: Clock
     pushers: Pushers
+    # Other servers, for what doors ask of them.
+    far: FarQuestions
 
 
 ROOMS = web.AppKey("rooms", RoomServices)

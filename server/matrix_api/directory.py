@@ -24,7 +24,13 @@ def add_routes(doors: Doors) -> None:
 
 async def resolve(request: web.Request) -> web.Response:
     """GET directory/room/{roomAlias}: the room of that name. Needs no account."""
-    room_id = await request.app[ROOMS].aliases.resolve(request.match_info["roomAlias"])
+    aliases = request.app[ROOMS].aliases
+    alias = request.match_info["roomAlias"]
+    if aliases.is_far(alias):
+        await caller(request)  # whoever makes us ask others must be known to us
+        room_id, servers = await aliases.find(alias)
+        return json_answer({"room_id": room_id, "servers": servers})
+    room_id = await aliases.resolve(alias)
     return json_answer({"room_id": room_id, "servers": [request.app[SETTINGS].server_name]})
 
 

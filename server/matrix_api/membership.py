@@ -36,10 +36,10 @@ async def join(request: web.Request) -> web.Response:
     services = request.app[ROOMS]
     body = await json_body(request)
     named = request.match_info.get("roomIdOrAlias") or request.match_info["roomId"]
-    room_id = await services.aliases.room_id(named)
+    room_id, known_by = await services.aliases.find(named)
     extra = {name: value for name, value in body.items() if name not in ("reason", "third_party_signed", "via")}
     await services.membership.join(
-        room_id, who.user_id, extra, _reason(body), is_guest=who.is_guest, via=_via(request)
+        room_id, who.user_id, extra, _reason(body), is_guest=who.is_guest, via=[*_via(request), *known_by]
     )
     return json_answer({"room_id": room_id})
 
@@ -49,8 +49,8 @@ async def knock(request: web.Request) -> web.Response:
     who = await speaking_member(request)
     services = request.app[ROOMS]
     body = await json_body(request)
-    room_id = await services.aliases.room_id(request.match_info["roomIdOrAlias"])
-    await services.membership.knock(room_id, who.user_id, _reason(body), via=_via(request))
+    room_id, known_by = await services.aliases.find(request.match_info["roomIdOrAlias"])
+    await services.membership.knock(room_id, who.user_id, _reason(body), via=[*_via(request), *known_by])
     return json_answer({"room_id": room_id})
 
 

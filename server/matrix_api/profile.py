@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from aiohttp import web
 
 from server.accounts.profiles import OLD_FIELDS
-from server.foundation.errors import Forbidden, MissingParam
+from server.foundation.errors import Forbidden, MissingParam, NotFound
 from server.foundation.ids import UserId
 from server.http.answers import json_answer
 from server.http.keys import ACCOUNTS
 from server.http.requests import json_body, speaker
+from server.http.room_services import ROOMS
 from server.http.routes import Doors
 
 
@@ -23,17 +26,17 @@ def add_routes(doors: Doors) -> None:
 
 async def get_profile(request: web.Request) -> web.Response:
     """GET profile/{user_id}"""
-    user_id = await _someone(request)
-    return json_answer(await request.app[ACCOUNTS].profiles.get(user_id))
+    return json_answer(await _profile(request))
 
 
 async def get_field(request: web.Request) -> web.Response:
     """GET profile/{user_id}/{field}; the two old fields answer an empty object where they are not set."""
-    user_id, name = await _someone(request), request.match_info["field"]
-    profiles = request.app[ACCOUNTS].profiles
-    if name in OLD_FIELDS and name not in await profiles.get(user_id):
-        return json_answer({})
-    return json_answer({name: await profiles.field(user_id, name)})
+    profile, name = await _profile(request), request.match_info["field"]
+    if name not in profile:
+        if name in OLD_FIELDS:
+            return json_answer({})
+        raise NotFound("This profile has no such field")
+    return json_answer({name: profile[name]})
 
 
 async def set_field(request: web.Request) -> web.Response:
@@ -53,10 +56,14 @@ async def clear_field(request: web.Request) -> web.Response:
     return json_answer({})
 
 
-async def _someone(request: web.Request) -> str:
-    user_id = str(UserId.parse(request.match_info["user_id"]))
-    await request.app[ACCOUNTS].users.get(user_id)
-    return user_id
+async def _profile(request: web.Request) -> dict[str, Any]:
+    """What somebody shows, here or on another server."""
+    user = UserId.parse(request.match_info["user_id"])
+    accounts = request.app[ACCOUNTS]
+    if not accounts.users.is_ours(str(user)):
+        return await request.app[ROOMS].far.profile(str(user))
+    await accounts.users.get(str(user))
+    return await accounts.profiles.get(str(user))
 
 
 async def _own(request: web.Request) -> str:

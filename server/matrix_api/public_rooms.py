@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from server.foundation.errors import BadRequest, Forbidden, InvalidParam, MissingToken, NotFound
+from server.foundation.errors import BadRequest, InvalidParam, MissingToken, NotFound
 from server.http.answers import json_answer
 from server.http.keys import APPLICATION_SERVICES, SETTINGS
 from server.http.requests import bool_query, caller, int_query, json_body, optional_field
@@ -120,8 +120,8 @@ async def _page(
     request: web.Request, search: Search, since: str | None, limit: int, room_ids: Sequence[str] | None = None
 ) -> web.Response:
     server = request.query.get("server")
-    if server not in (None, "", request.app[SETTINGS].server_name):
-        raise Forbidden("This node does not ask other servers for their lists")
+    if server and server != request.app[SETTINGS].server_name:
+        return json_answer(await request.app[ROOMS].far.public_rooms(server, _asked(search, since, limit)))
     start, backwards = _place_in_list(since)
     limit = max(0, min(limit, _MOST))
     page = await request.app[ROOMS].directory.page(search, start, limit, backwards=backwards, among=room_ids)
@@ -131,6 +131,14 @@ async def _page(
     if page.start > 0 and limit:
         answer["prev_batch"] = f"p{page.start}"
     return json_answer(answer)
+
+
+def _asked(search: Search, since: str | None, limit: int) -> dict[str, Any]:
+    """The same question for another server."""
+    wanted: dict[str, Any] = {"generic_search_term": search.term} if search.term else {}
+    if search.room_types is not None:
+        wanted["room_types"] = list(search.room_types)
+    return {"limit": limit, **({"filter": wanted} if wanted else {}), **({"since": since} if since else {})}
 
 
 async def _anybody_allowed(request: web.Request) -> None:

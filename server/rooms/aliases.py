@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from server.foundation.errors import Forbidden, InvalidParam, NotFound, Refused
-from server.foundation.ids import MAX_ID_BYTES
+from server.foundation.ids import MAX_ID_BYTES, is_server_name, server_name_of
 from server.rooms.alias_store import Alias, add_alias, aliases_of_room, find_alias, find_alias_in, remove_alias
 from server.rooms.live_room import LiveRoom
+from server.rooms.ports import FarQuestions
 from server.rooms.room_directory import may_manage
 from server.rooms.rooms import Rooms
 from server.rooms.send_event import Draft, EventSender
@@ -20,11 +21,12 @@ Ask = Callable[[str], Awaitable[bool]]
 class Aliases:
     """Names of rooms on this node."""
 
-    def __init__(self, database: Database, rooms: Rooms, sender: EventSender) -> None:
+    def __init__(self, database: Database, rooms: Rooms, sender: EventSender, far: FarQuestions) -> None:
         self._database = database
         self._rooms = rooms
         self._sender = sender
         self._server_name = sender.identity.server_name
+        self._far = far
         self._ask: Ask | None = None
 
     def full(self, localpart: str) -> str:
@@ -51,6 +53,17 @@ class Aliases:
         if found is None:
             raise NotFound("There is no room of this name")
         return found.room_id
+
+    async def find(self, room_id_or_alias: str) -> tuple[str, list[str]]:
+        """The room that an id or an alias means, also an alias of another server; and servers that know it."""
+        if self.is_far(room_id_or_alias):
+            return await self._far.alias(room_id_or_alias)
+        return await self.room_id(room_id_or_alias), []
+
+    def is_far(self, alias: str) -> bool:
+        """Whether this is the name of a room on another server."""
+        server = server_name_of(alias)
+        return alias.startswith("#") and is_server_name(server) and server != self._server_name
 
     def ask_where_unknown(self, ask: Ask) -> None:
         """Let ``ask`` be awaited for names that no room here has."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from server.foundation.errors import NotFound, Refused
+from server.foundation.errors import Forbidden, NotFound, Refused
 from server.rooms.event import Event
 from server.rooms.live_room import LiveRoom
 
@@ -72,6 +72,26 @@ class FarRooms(Protocol):
         """Fetch an earlier piece of the room's past; whether there was any. Never raises."""
 
 
+class FarQuestions(Protocol):
+    """Asking other servers for what is theirs. All raise ``PeerFailed``, or a ``Refused`` in their words."""
+
+    async def alias(self, alias: str) -> tuple[str, list[str]]:
+        """The room that an alias of another server stands for, and servers that are in it."""
+
+    async def profile(self, user_id: str, name: str | None = None) -> dict[str, Any]:
+        """What somebody of another server shows, or one field of it."""
+
+    async def public_rooms(self, server: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        """A page of another server's list; ``wanted`` as in the specification."""
+
+    async def hierarchy(self, servers: Sequence[str], room_id: str, *, suggested_only: bool) -> dict[str, Any]:
+        """A Space of another server and the rooms right below it."""
+
+
+class Far(FarRooms, FarQuestions, Protocol):
+    """Everything that people here want of other servers."""
+
+
 class NoPeers:
     """A node that talks to no other server."""
 
@@ -128,3 +148,19 @@ class NoPeers:
     async def fetch_past(self, room: LiveRoom) -> bool:
         """There is none."""
         return False
+
+    async def alias(self, alias: str) -> tuple[str, list[str]]:
+        """None."""
+        raise NotFound("There is no room of this name")
+
+    async def profile(self, user_id: str, name: str | None = None) -> dict[str, Any]:
+        """None."""
+        raise NotFound("There is no such user here")
+
+    async def public_rooms(self, server: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        """None."""
+        raise Forbidden("This node does not ask other servers for their lists")
+
+    async def hierarchy(self, servers: Sequence[str], room_id: str, *, suggested_only: bool) -> dict[str, Any]:
+        """None."""
+        raise NotFound("This room is not known here")

@@ -56,12 +56,12 @@ class FarNode:
 
 
 @asynccontextmanager
-async def town(folder: Path, *names: str) -> AsyncIterator[list[RunningNode]]:
+async def town(folder: Path, *names: str, more: str = "") -> AsyncIterator[list[RunningNode]]:
     """Running nodes that know nothing of each other yet."""
     async with AsyncExitStack() as closing:
         found = []
         for name in names:
-            far = FarNode(folder / name)
+            far = FarNode(folder / name, more=more)
             await far.start()
             closing.push_async_callback(far.stop)
             found.append(far.node)
