@@ -140,14 +140,14 @@ def timeline_json(span: Span, viewer: Viewer, stay: Stay) -> bytes:
         events = b",".join(_filtered_bytes(entry, viewer) for entry in span.entries)
     else:
         events = b",".join(
-            [_with_membership(entry.bytes_for(viewer.user_id, viewer.device_id), stay.at(entry.stream))
+            [with_membership(entry.bytes_for(viewer.user_id, viewer.device_id), stay.at(entry.stream))
              for entry in span.entries]
         )
     limited = b"true" if span.limited else b"false"
     return b'{"events":[%b],"limited":%b,"prev_batch":"%b"}' % (events, limited, str(SyncToken(span.start)).encode())
 
 
-def _with_membership(event: bytes, membership: bytes) -> bytes:
+def with_membership(event: bytes, membership: bytes) -> bytes:
     """An event with ``unsigned.membership``, what the viewer was then. ``unsigned`` is the last part, if there is one.
 
     Without it, an event ends with a text and one brace.

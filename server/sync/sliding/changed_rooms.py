@@ -68,12 +68,14 @@ class ChangedRooms:
     ) -> bool:
         """Whether it is known for certain in which lists the room is; it is laid into ``sought`` then."""
         place = feed.places.get(room_id)
-        if place is None or place.membership != "join":
-            return True  # what others do in rooms where one is not in is no news
+        if place is None:
+            return True
         room = self._world.rooms.live(room_id)
         entries = None if room is None else room.entries_after(told.token.stream, 2**62)
         if room is None or entries is None or any(entry.event.type in _DECIDING for entry in entries):
             return False
+        if place.membership != "join":
+            return True  # what others do in rooms where one is not in is no news
         sought.places[room_id] = place
         card = self._cards.near(room)
         for name, wish in wishes.lists.items():

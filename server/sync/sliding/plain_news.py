@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from server.rooms.live_room import LiveRoom
+from server.sync.room_section import with_membership
 from server.sync.sent_members import SentMembers
 from server.sync.sliding.cards import Cards
 from server.sync.tokens import SyncToken
@@ -64,9 +65,11 @@ class PlainNewsMaker:
         stamp = self._cards.bump_stamp(room)
         if stamp > after:
             shown["bump_stamp"] = stamp
+        # Who knows the room already was in it all the time.
+        timeline = [orjson.Fragment(with_membership(entry.sync_bytes(), b"join")) for entry in entries]
         senders = frozenset(entry.event.sender for entry in entries)
         return PlainNews(
-            entries[0].stream, shown, [orjson.Fragment(entry.sync_bytes()) for entry in entries],
+            entries[0].stream, shown, timeline,
             frozenset(entry.event.event_id for entry in entries), senders, self._numbers.mask(room.room_id, senders),
             senders.union(*(entry.participants for entry in entries if entry.participants)),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -10,12 +10,12 @@ import orjson
 
 from server.rooms.event import Event, StateKey
 from server.rooms.live_room import LiveRoom
-from server.rooms.timeline import state_bytes, stripped, text_of
+from server.rooms.timeline import Entry, state_bytes, stripped, text_of
 from server.sync.bell import Bell
 from server.sync.filters import NO_FILTER
 from server.sync.other_rooms import stripped_state
 from server.sync.request import World
-from server.sync.room_section import RoomReader, Span
+from server.sync.room_section import RoomReader, Span, Stay, with_membership
 from server.sync.sent_members import SentMembers
 from server.sync.sliding.asked import RoomWish
 from server.sync.sliding.cards import Cards
@@ -28,6 +28,8 @@ from server.sync.tokens import SyncToken
 Json = dict[str, Any]
 
 _MEMBER: Final = "m.room.member"
+# Of a room that was left one is in it since no position any more.
+_NEVER: Final = 2**62
 _NOTHING: Final = Span((), False, 0)
 
 
@@ -92,7 +94,7 @@ class RoomTeller:
         """An invitation that was declined or taken back: no more than that."""
         place = look.place
         own = await self._reader.page_back(room, place.stream - 1, place.stream, 1)
-        timeline = [orjson.Fragment(entry.bytes_for(look.user_id, look.device_id)) for entry in own]
+        timeline = await self._timeline(room, look, own)
         state = [orjson.Fragment(state_bytes(entry.event)) for entry in own]
         shown: Json = {"bump_stamp": place.stream, "num_live": len(timeline), "limited": False}
         news = RoomNews(place.membership, shown, timeline, state, [stripped(entry.event) for entry in own])
@@ -131,7 +133,7 @@ class RoomTeller:
             return None, known._replace(wish=self._remembered(look, found), up_to=look.now)
         shown |= {"notification_count": unread.notify, "highlight_count": unread.highlight}
         self._stamp(room, look, shown)
-        news = self._news(look, found, shown)
+        news = self._news(look, found, shown, await self._timeline(room, look, found.span.entries))
         news.unread = unread
         base = known if known is not None and not look.is_initial else ToldRoom(look.wish, 0)
         return news, base._replace(
@@ -229,15 +231,25 @@ class RoomTeller:
         if look.is_initial or look.known is None or not joined or stamp > look.known.up_to:
             shown["bump_stamp"] = stamp
 
-    def _news(self, look: Look, found: _Found, shown: Json) -> RoomNews:
+    async def _timeline(self, room: LiveRoom, look: Look, entries: Sequence[Entry]) -> list[orjson.Fragment]:
+        """Events as this device sees them, each with what the user was in the room then."""
+        since = look.place.stream if look.place.membership == "join" else _NEVER
+        stay = Stay(since)
+        if entries and entries[0].stream < since:
+            stay = Stay(since, await self._world.sights.memberships(room, look.user_id))
+        return [
+            orjson.Fragment(with_membership(entry.bytes_for(look.user_id, look.device_id), stay.at(entry.stream)))
+            for entry in entries
+        ]
+
+    def _news(self, look: Look, found: _Found, shown: Json, timeline: list[orjson.Fragment]) -> RoomNews:
         span = found.span
         if look.wish.timeline_limit:
             shown["limited"] = span.limited
             shown["prev_batch"] = str(SyncToken(span.start))
             shown["num_live"] = sum(entry.stream > look.since for entry in span.entries) if look.since else 0
         return RoomNews(
-            look.place.membership, shown,
-            [orjson.Fragment(entry.bytes_for(look.user_id, look.device_id)) for entry in span.entries],
+            look.place.membership, shown, timeline,
             [orjson.Fragment(state_bytes(event)) for event in found.events.values()],
             gone=found.gone, is_expanded=found.is_expanded,
             event_ids=frozenset(entry.event.event_id for entry in span.entries),

@@ -73,9 +73,10 @@ def _stage_page(visit: Visit, session: AuthSession, fault: str = "") -> web.Resp
     if stage in session.completed:
         return _opened(visit.page("auth_done.html"))
     user_id = session.demand.user_id
+    is_owner = visit.session is not None and visit.session.user_id == user_id
     return _opened(visit.page(
         _TEMPLATES[stage], status=403 if fault else 200, fault=fault, address=f"/auth/{stage}/{session.id}",
-        user_id=user_id, deed=_deed(session), is_here=stage == WEB and visit.session is not None and visit.session.user_id == user_id,
+        user_id=user_id, deed=_deed(session), is_here=stage == WEB and is_owner,
         takes_code=stage == WEB, policies=visit.services.node.accounts.consents.policies,
     ))
 

@@ -318,7 +318,23 @@ async def test_the_sender_finds_the_transaction_id(hall: tuple[Person, Person, s
     await his.syncs()
     await hanako.sends(room, "m.room.message", {"msgtype": "m.text", "body": "x"}, txn="my-txn")
     assert (await mine.syncs())["rooms"][room]["timeline"][0]["unsigned"]["transaction_id"] == "my-txn"
-    assert "unsigned" not in (await his.syncs())["rooms"][room]["timeline"][0]
+    assert (await his.syncs())["rooms"][room]["timeline"][0]["unsigned"] == {"membership": "join"}
+
+
+async def test_events_say_what_one_was_in_the_room_then(node: RunningNode) -> None:
+    hanako, taro = await node.users("hanako", "taro")
+    room = await hanako.creates_room(preset="public_chat")
+    await hanako.says(room, "before")
+    await taro.joins(room)
+    device = Device(taro, lists=all_rooms(limit=20))
+    told = (await device.syncs())["rooms"][room]
+    seen = {event["content"].get("body", event["type"]): event["unsigned"]["membership"] for event in told["timeline"]}
+    assert seen["before"] == "leave"
+    assert told["timeline"][-1]["unsigned"]["membership"] == "join"
+    await hanako.says(room, "after")
+    await hanako.post(f"v3/rooms/{room}/kick", {"user_id": taro.user_id})
+    told = (await device.syncs())["rooms"][room]
+    assert [event["unsigned"]["membership"] for event in told["timeline"]] == ["join", "leave"]
 
 
 async def test_a_knock_is_shown_and_answered(node: RunningNode) -> None:

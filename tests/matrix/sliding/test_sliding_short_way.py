@@ -50,6 +50,21 @@ async def test_both_ways_tell_the_same(node: RunningNode, acts: list[list[tuple[
         assert _heard(await short.syncs()) == _heard(await long.syncs())
 
 
+async def test_a_room_one_was_put_out_of_leaves_the_list_where_its_filter_says_so(
+    hall: tuple[Person, Person, str],
+) -> None:
+    hanako, taro, room = hall
+    device = Device(taro, lists=all_rooms(is_encrypted=False))
+    await device.syncs()
+    await hanako.post(f"v3/rooms/{room}/kick", {"user_id": taro.user_id})
+    assert (await device.syncs())["lists"]["all_rooms"]["count"] == 1
+    await hanako.sets(room, "m.room.encryption", ENCRYPTION)
+    own = await taro.creates_room()
+    answer = await device.syncs()
+    assert answer["lists"]["all_rooms"]["count"] == 1
+    assert set(answer["rooms"]) == {own}
+
+
 async def _read(hanako: Person, taro: Person, room: str) -> None:
     await taro.reads(room, await hanako.says(room, "read me"))
 
