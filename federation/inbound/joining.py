@@ -16,6 +16,7 @@ from server.foundation.ids import server_name_of
 from server.http.answers import json_answer
 from server.rooms.auth_rules import check_auth
 from server.rooms.event import Event, own_signature
+from server.rooms.event_format import read_pdu
 from server.rooms.live_room import LiveRoom
 from server.rooms.room_summary import shown_to_strangers
 from server.rooms.send_event import VOUCHER, Draft
@@ -90,7 +91,6 @@ async def send_knock(request: web.Request) -> web.Response:
 async def _send_join(request: web.Request) -> Json:
     who, event = await _event_brought(request, "join")
     federation = who.federation
-    event = await _with_our_voucher(who, event)
     await federation.receiver.receive(who.origin, event, relay=True)
     room = await federation.rooms.rooms.get(event.room_id)
     before = (await federation.receiver.state_before(room, event)).state
@@ -138,7 +138,10 @@ async def _event_brought(request: web.Request, membership: str) -> tuple[Peer, E
     room = await who.federation.rooms.rooms.get(request.match_info["roomId"])
     _require_inside(room)
     who.require_admitted(room)
-    found = (await who.federation.reader.read_each([who.object()], room.version, helpers=[who.origin]))[0]
+    brought = read_pdu(who.object(), room.version)
+    if membership == "join":
+        brought = await _with_our_voucher(who, room, brought)
+    found = (await who.federation.reader.read_each([brought.pdu], room.version, helpers=[who.origin]))[0]
     if not isinstance(found, Event):
         raise found
     if found.room_id != room.room_id or found.type != "m.room.member" or found.state_key != found.sender:
@@ -149,13 +152,12 @@ async def _event_brought(request: web.Request, membership: str) -> tuple[Peer, E
     return who, found
 
 
-async def _with_our_voucher(who: Peer, event: Event) -> Event:
+async def _with_our_voucher(who: Peer, room: LiveRoom, event: Event) -> Event:
     """Sign a restricted join as well, if one of ours vouches for it: and only then."""
     voucher = event.content.get(VOUCHER)
     identity = who.federation.identity
     if not isinstance(voucher, str) or server_name_of(voucher) != identity.server_name:
         return event
-    room = await who.federation.rooms.rooms.get(event.room_id)
     if await who.federation.rooms.membership.voucher(room, event.sender) is None:
         raise Forbidden("Nobody here can let this user in")
     signature = own_signature(event, identity.key)

@@ -20,6 +20,7 @@ from server.foundation.tasks import Tasks
 from server.outbox.outbox_store import (
     Parcel,
     Pause,
+    drop_all,
     drop_parcels,
     end_pause,
     next_parcels,
@@ -40,6 +41,9 @@ _LONGEST_PAUSE_MS: Final = 6 * 3_600_000
 # The city and the neighbours: they must hear of us soon after they are back.
 _LONGEST_NEAR_MS: Final = 5 * 60_000
 _TIMEOUT_S: Final = 60.0
+_NEVER_TAKEN: Final = (400, 403, 413)
+# Who has not answered for so long is not waited for; when it is back, it can fetch what it missed.
+_GIVEN_UP_MS: Final = 60 * 86_400_000
 
 
 class Delivery:
@@ -57,12 +61,26 @@ class Delivery:
         self._near = frozenset(near)
         self._pauses: dict[str, Pause] = {}
         self._at_work: dict[str, asyncio.Event] = {}
+        self._singly: set[str] = set()
 
     async def open(self) -> None:
         """Go on with what was waiting when the node stopped; those who may have given us up see that we are back."""
         self._pauses = await pauses(self._database)
+        await self.give_up()
         for destination in dict.fromkeys([*await waiting_destinations(self._database), *self._pauses]):
             self.wake(destination)
+
+    async def give_up(self) -> None:
+        """Drop what waits for servers that have been gone for months. To be called now and then."""
+        oldest = self._clock.now_ms() - _GIVEN_UP_MS
+        gone = [name for name, pause in self._pauses.items() if pause.failing_since_ts < oldest]
+        writes = Writes()
+        for destination in gone:
+            drop_all(writes, destination)
+            self._pauses.pop(destination)
+            end_pause(writes, destination)
+        if gone:
+            await asyncio.shield(self._database.submit(writes))
 
     def wake(self, destination: str) -> None:
         """There is something new for ``destination``."""
@@ -91,6 +109,7 @@ class Delivery:
                 await self._wait_for_pause(destination, news)
                 parcels = await next_parcels(self._database, destination, MOST_EVENTS + MOST_MESSAGES)
                 if not parcels and not news.is_set():
+                    self._singly.discard(destination)
                     return
                 if parcels:
                     await self._send(destination, parcels)
@@ -110,7 +129,7 @@ class Delivery:
             news.clear()
 
     async def _send(self, destination: str, parcels: Sequence[Parcel]) -> None:
-        batch = _batch(parcels)
+        batch = _batch(parcels) if destination not in self._singly else parcels[:1]
         pdus = await stored_pdus(self._database, [parcel.event_id for parcel in batch if parcel.event_id is not None])
         content: dict[str, Any] = {
             "origin": self._server_name, "origin_server_ts": self._clock.now_ms(),
@@ -121,17 +140,23 @@ class Delivery:
         try:
             answer = await self._servers.ask(destination, "PUT", path, content=content, timeout_s=_TIMEOUT_S)
         except PeerRefused as refused:
-            if refused.status in (400, 403, 413) and len(batch) == 1:
-                logger.warning("%s refuses what we send: %s", destination, refused.code)
-                await self._arrived(destination, batch)
-            else:
-                await self._pause(destination)
+            await self._refused(destination, batch, refused)
             return
         except PeerFailed:
             await self._pause(destination)
             return
         _note_refused(destination, answer)
         await self._arrived(destination, batch)
+
+    async def _refused(self, destination: str, batch: Sequence[Parcel], refused: PeerRefused) -> None:
+        """It answers, and does not want this. Of many things one may be the reason: they are sent singly then."""
+        if refused.status not in _NEVER_TAKEN:
+            await self._pause(destination)
+        elif len(batch) > 1:
+            self._singly.add(destination)
+        else:
+            logger.warning("%s does not take what we send: %s", destination, refused.code)
+            await self._arrived(destination, batch)
 
     async def _arrived(self, destination: str, batch: Sequence[Parcel]) -> None:
         writes = Writes()

@@ -168,6 +168,11 @@ class FarRooms:
         read = await self._reader.read_each([*state, *chain], event.version, helpers=[server])
         events = [item if isinstance(item, Event) and item.room_id == event.room_id else None for item in read]
         join = _with_signatures(event, answer.get("event"))
+        ours = await self._arrivals.room_of_ours(event.room_id)
+        if ours is not None:
+            # We are in already, and know the room; only its door was opened by another server.
+            await self._receiver.receive(server, join)
+            return ours
         return await self._arrivals.arrive(
             join, [item for item in events[:len(state)] if item is not None],
             [item for item in events[len(state):] if item is not None],

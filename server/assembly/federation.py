@@ -18,7 +18,7 @@ from federation.serving.services import Federation
 from server.config import Settings
 from server.foundation.outgoing import Outgoing
 from server.foundation.settings import IpNetwork
-from server.foundation.tasks import Tasks
+from server.foundation.tasks import Tasks, keep_doing
 from server.outbox.outbox import Outbox
 from server.rooms.arrivals import Arrivals
 from server.rooms.backfill import Backfill
@@ -52,6 +52,7 @@ async def open_federation(core: Core, outbox: Outbox) -> Federation:
     core.closing.push_async_callback(tasks.stop)
     delivery = Delivery(database, servers, clock, tasks, settings.server_name, settings.federation.near)
     await delivery.open()
+    tasks.start("given up servers", keep_doing("given up servers", delivery.give_up, clock, every_s=86_400))
     return Federation(
         identity, servers, key_ring, reader, receiver, arrivals, backfill, far_rooms, delivery, outbox, core.services,
         core.accounts, database, clock, Questions(servers), settings.directory.public,

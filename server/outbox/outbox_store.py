@@ -30,6 +30,7 @@ _ADD: Final = insert(outbox)
 _DONE: Final = delete(outbox).where(
     outbox.c.destination == bindparam("to"), outbox.c.position == bindparam("at")
 )
+_ALL_DONE: Final = delete(outbox).where(outbox.c.destination == bindparam("to"))
 _NEXT: Final = (
     select(outbox).where(outbox.c.destination == bindparam("to"))
     .order_by(outbox.c.urgent.desc(), outbox.c.position).limit(bindparam("most", type_=Integer))
@@ -66,6 +67,11 @@ def drop_parcels(writes: Writes, parcels: Sequence[Parcel]) -> None:
     """They have arrived, or have no more meaning."""
     for parcel in parcels:
         writes.add(_DONE, {"to": parcel.destination, "at": parcel.position})
+
+
+def drop_all(writes: Writes, destination: str) -> None:
+    """Nothing of what waits for a destination will be sent any more."""
+    writes.add(_ALL_DONE, {"to": destination})
 
 
 async def next_parcels(database: Database, destination: str, most: int) -> list[Parcel]:

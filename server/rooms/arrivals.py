@@ -66,6 +66,11 @@ class Arrivals:
         await self._enter(room, join, before, [join.event_id], writes)
         return room
 
+    async def room_of_ours(self, room_id: str) -> LiveRoom | None:
+        """The room, if somebody here is in it already."""
+        room = await self._rooms.find(room_id)
+        return room if room is not None and room.joined_here else None
+
     async def be_told(
         self, event: Event, shown: Sequence[Event], version: RoomVersion
     ) -> LiveRoom:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from server.foundation.errors import BadRequest, Forbidden, NotFound, Refused
 from server.foundation.ids import UserId, is_server_name, server_name_of
+from server.foundation.keyed_locks import KeyedLocks
 from server.rooms.event import Event
 from server.rooms.live_room import LiveRoom
 from server.rooms.ports import FarRooms
@@ -47,6 +48,7 @@ class Membership:
         self._sender = sender
         self._profiles = profiles
         self._far = far
+        self._arriving = KeyedLocks()
 
     async def invite(self, room_id: str, sender: str, user_id: str, reason: str | None = None) -> None:
         """Invite a user; raises ``Forbidden`` by the rules, also where the user is in already."""
@@ -78,7 +80,11 @@ class Membership:
         """
         room = await self._rooms.find(room_id)
         if room is None or _is_elsewhere(room):
-            return await self._join_far(room, room_id, user_id, _with_reason(extra or {}, reason), via)
+            # One at a time: whoever comes second is let in by the first.
+            async with self._arriving.hold(room_id):
+                room = await self._rooms.find(room_id)
+                if room is None or _is_elsewhere(room):
+                    return await self._join_far(room, room_id, user_id, _with_reason(extra or {}, reason), via)
         if is_guest and room.content("m.room.guest_access").get("guest_access") != "can_join":
             raise Forbidden("Guests may not join this room", code="M_GUEST_ACCESS_FORBIDDEN")
         if room.membership(user_id) == "join" and not extra:

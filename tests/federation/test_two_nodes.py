@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -108,3 +109,40 @@ async def test_what_was_said_before_one_came_stays_hidden_where_the_room_wants_i
 
         page = await taro.get(f"v3/rooms/{room}/messages", dir="b", limit="50")
         assert "内緒の話" not in str(page.body)
+
+
+async def test_two_neighbours_come_into_a_far_room_at_once(tmp_path: Path) -> None:
+    async with town(tmp_path, "sakura", "ume") as (sakura, ume):
+        hanako = await sakura.user("hanako")
+        taro, jiro = await ume.users("taro", "jiro")
+        room = await hanako.creates_room(preset="public_chat")
+        via = sakura.settings.server_name
+        answers = await asyncio.gather(*(each.post(f"v3/join/{room}", via=via) for each in (taro, jiro)))
+        assert [answer.status for answer in answers] == [200, 200]
+
+        for person in (hanako, taro, jiro):
+            news = await person.syncs(timeout=1000)
+            while len((await person.get(f"v3/rooms/{room}/joined_members"))["joined"]) < 3:
+                news = await person.syncs(news.token, timeout=2000)
+
+
+async def test_a_room_that_only_far_officers_open_is_entered_through_them(tmp_path: Path) -> None:
+    async with town(tmp_path, "sakura", "ume") as (sakura, ume):
+        hanako = await sakura.user("hanako")
+        taro, jiro = await ume.users("taro", "jiro")
+        club = await hanako.creates_room(preset="public_chat", name="会員")
+        rule = {"join_rule": "restricted", "allow": [{"type": "m.room_membership", "room_id": club}]}
+        wishes = [{"type": "m.room.join_rules", "state_key": "", "content": rule}]
+        room = await hanako.creates_room(
+            name="会員の部屋", initial_state=wishes, power_level_content_override={"invite": 50}
+        )
+        via = sakura.settings.server_name
+        for person in (taro, jiro):
+            assert (await person.post(f"v3/join/{club}", via=via)).status == 200
+            await person.says(club, f"{person.user_id}です")
+            await wait_for(hanako, club, f"{person.user_id}です")
+            joined = await person.post(f"v3/join/{room}", via=via)
+            assert joined.status == 200, joined
+        await jiro.says(room, "入れました")
+        await wait_for(taro, room, "入れました")
+        await wait_for(hanako, room, "入れました")
