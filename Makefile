@@ -7,12 +7,13 @@ NODE := data
 SERVER_NAME ?= localhost
 NAME ?= 桜町町内会
 ARGS ?=
+REQUESTS ?= 20000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup compiled demo run check test story faults bench docs clean
+.PHONY: help setup compiled demo run check test conformance fuzz story faults bench docs clean
 
 help: ## list these tasks
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## make .venv with everything that the other tasks need
 
@@ -41,6 +42,15 @@ test: compiled ## all tests; ARGS picks some, e.g. ARGS="tests/rules -k redactio
 	@.ci/install_test_tools
 	$(BIN)/pytest -q -n auto $(ARGS)
 
+conformance: compiled ## all tests, and what they have tried written to docs/conformance.md
+	@.ci/install_test_tools
+	@rm -rf .pytest_cache/tried && mkdir -p .pytest_cache/tried
+	KAIRAN_CONTRACT_RECORD=$(CURDIR)/.pytest_cache/tried $(BIN)/pytest -q -n auto $(ARGS)
+	$(BIN)/python -m tests.contract.conformance .pytest_cache/tried
+
+fuzz: compiled ## 20,000 requests as nobody would write them; REQUESTS=… for more
+	KAIRAN_FUZZ=$(REQUESTS) $(BIN)/pytest -q tests/contract/test_fuzz.py $(ARGS)
+
 story: compiled ## only the whole flows by HTTP (tests/stories)
 	$(BIN)/pytest -q -n auto tests/stories $(ARGS)
 
@@ -52,6 +62,7 @@ bench: compiled ## measure the node beside Synapse in one run
 
 docs: $(STAMP) ## write the pages that follow from the code
 	@$(BIN)/python -c 'from server.config import settings_page; print(settings_page(), end="")' > docs/settings.md
+	@$(BIN)/python -m tests.contract.conformance
 
 clean: ## remove .venv and caches; ./data stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info

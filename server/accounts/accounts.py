@@ -75,11 +75,11 @@ class Accounts:
         self._clock = clock
         self._when_closed: list[OnClosed] = []
         self._changes = Changes(positions)
-        self._device_lists = DeviceLists(database, positions)
+        self.device_lists = DeviceLists(database, positions)
         self.server_name = server_name
         self.users = Users(database, clock, server_name, Passwords(password_cost))
         self.consents = Consents(database, clock, rules.policies, is_demanded=rules.consent_is_demanded)
-        self.sessions = Sessions(database, clock, self._device_lists, self.consents, rules.lifetimes)
+        self.sessions = Sessions(database, clock, self.device_lists, self.consents, rules.lifetimes)
         self.renewals = Renewals(database, clock, self.sessions, rules.lifetimes)
         self.last_seen = LastSeen(database, clock)
         self.login_tokens = LoginTokens(clock)
@@ -87,8 +87,8 @@ class Accounts:
         self.account_data = AccountData(database, self._changes)
         self.filters = Filters(database)
         self.push_rules = PushRules(database, self.account_data)
-        self.device_keys = DeviceKeys(database, self._device_lists)
-        self.cross_signing = CrossSigning(database, self._device_lists)
+        self.device_keys = DeviceKeys(database, self.device_lists)
+        self.cross_signing = CrossSigning(database, self.device_lists)
         self.key_backups = KeyBackups(database)
         self.presence = Presences(clock)
         self.tags = Tags(self.account_data)
@@ -102,7 +102,7 @@ class Accounts:
         await self.users.open()
         await self.account_data.open()
         await self.push_rules.open()
-        await self._device_lists.open()
+        await self.device_lists.open()
         await self.device_keys.open()
         await self.to_device.open()
 
@@ -115,7 +115,7 @@ class Accounts:
 
         It concerns everybody who shares a room with them, and themselves.
         """
-        self._device_lists.listen(listener)
+        self.device_lists.listen(listener)
 
     def on_profile_change(self, listener: OnChange) -> None:
         """Await ``listener(user_id, field, profile)`` after a profile has changed, before that is answered."""
@@ -272,7 +272,7 @@ class Accounts:
 
     async def device_changes_since(self, since: int, until: int) -> list[str]:
         """For ``/sync`` and ``keys/changes``: users whose devices or keys have changed. Costs no SQL."""
-        return self._device_lists.between(since, until)
+        return self.device_lists.between(since, until)
 
     async def key_counts(self, user_id: str, device_id: str) -> tuple[dict[str, int], list[str]]:
         """For ``/sync``: one-time keys left by algorithm, and unused fallback key types. Costs no SQL."""

@@ -90,7 +90,7 @@ class CrossSigning:
         return failures
 
     async def query(self, reader: str, wanted: Mapping[str, Sequence[str]]) -> Json:
-        """Devices and cross-signing keys of local users, as ``keys/query`` answers; no devices named means all."""
+        """Devices and cross-signing keys that are kept here, as ``keys/query`` answers; no devices named means all."""
         users = list(wanted)
         devices = await device_keys_of(self._database, users)
         signatures = await signatures_on(self._database, users, reader)
@@ -98,8 +98,11 @@ class CrossSigning:
         for user_id, of_user in devices.items():
             for device_id, keys in of_user.items():
                 _merge(keys, [item for item in signatures if (item.target_user, item.target) == (user_id, device_id)])
-                name = names.get((user_id, device_id))
-                keys["unsigned"] = {} if name is None else {"device_display_name": name}
+                if (user_id, device_id) in names:
+                    name = names[user_id, device_id]
+                    keys["unsigned"] = {} if name is None else {"device_display_name": name}
+                else:
+                    keys.setdefault("unsigned", {})  # of another server, which has told us the name with the keys
         shown = {
             user_id: {
                 device_id: keys for device_id, keys in devices.get(user_id, {}).items()

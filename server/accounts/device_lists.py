@@ -44,6 +44,10 @@ class DeviceLists:
             await write_change(tx, user_id, position)
         return position
 
+    def latest(self, user_id: str) -> int:
+        """The position of a user's latest change; 0 where none is known."""
+        return self._latest.get(user_id, 0)
+
     def between(self, after: int, until: int) -> list[str]:
         """Users whose latest change has ``after < position <= until``. Costs no SQL."""
         found = []

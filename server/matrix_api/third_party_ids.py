@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from server.foundation.errors import Forbidden, Refused
+from server.foundation.errors import Forbidden, InvalidParam, Refused
 from server.http.answers import json_answer
 from server.http.credentials import confirmed
 from server.http.requests import field, json_body, member, optional_field
@@ -49,7 +49,8 @@ async def remove(request: web.Request) -> web.Response:
     """POST account/3pid/delete and unbind: it is not there, and no identity server was told of it."""
     await member(request)
     body = await json_body(request)
-    field(body, "medium", str)
+    if field(body, "medium", str) not in ("email", "msisdn"):
+        raise InvalidParam("The medium is email or msisdn")
     field(body, "address", str)
     optional_field(body, "id_server", str)
     return json_answer({"id_server_unbind_result": "no-support"})

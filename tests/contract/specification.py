@@ -129,7 +129,17 @@ def _tree() -> _Place:
 
 def find(method: str, raw_path: str) -> list[Operation]:
     """The operations of an encoded path: usually one, none where it is no path of ours, two where one route has two."""
-    place, segments = _tree(), _segments(re.sub("^(/_matrix/client)/r0/", r"\1/v3/", raw_path))
+    return next((found for path in _names_of(raw_path) if (found := _found(method, path))), [])
+
+
+def _names_of(raw_path: str) -> Iterator[str]:
+    """The path, and what it is an old name of."""
+    yield raw_path
+    yield re.sub("^/_matrix/(client/r0|media/r0|media/v1)/", lambda old: f"/_matrix/{old[1][:-3]}/v3/", raw_path)
+
+
+def _found(method: str, path: str) -> list[Operation]:
+    place, segments = _tree(), _segments(path)
     if segments[-2:-1] == ["state"]:
         segments.append("")  # the empty state key, with which a path may end without a slash
     for segment in segments:
