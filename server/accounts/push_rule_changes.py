@@ -49,6 +49,9 @@ class RuleChanges:
         rest = [known for known in old if known["rule_id"] != rule["rule_id"]]
         if len(rest) == len(old) and sum(map(len, self.own.values())) >= _MOST_RULES:
             raise InvalidParam(f"You have {_MOST_RULES} push rules; remove some before you add more")
+        others = sum(_sought(name, known) for name, rules in {**self.own, kind: rest}.items() for known in rules)
+        if _sought(kind, rule) and others + _sought(kind, rule) > _MOST_SOUGHT:
+            raise InvalidParam(f"Your push rules seek {_MOST_SOUGHT} words; remove some before you add more")
         if before is not None or after is not None:
             place = _place_of(rest, before if before is not None else str(after)) + (before is None)
         else:
@@ -90,7 +93,9 @@ NO_CHANGES = RuleChanges()
 
 # Every message in every room of a user is held against their rules.
 _MOST_RULES: Final = 1_000
-_MOST_PATTERN_CHARACTERS: Final = 512
+_MOST_PATTERN_CHARACTERS: Final = 128
+# Patterns that are sought within a text, or have wildcards: they cost more than comparing.
+_MOST_SOUGHT: Final = 200
 _MOST_CONDITIONS: Final = 50
 
 
@@ -156,3 +161,13 @@ def _parse_conditions(conditions: object) -> list[dict[str, Any]]:
 def _require_short(pattern: object) -> None:
     if isinstance(pattern, str) and len(pattern) > _MOST_PATTERN_CHARACTERS:
         raise InvalidParam(f"A pattern has at most {_MOST_PATTERN_CHARACTERS} characters")
+
+
+def _sought(kind: str, rule: Rule) -> int:
+    """How many patterns of a rule must be sought in a text."""
+    if kind == "content":
+        return 1
+    return sum(
+        condition.get("key") == "content.body" or "*" in str(condition["pattern"]) or "?" in str(condition["pattern"])
+        for condition in rule.get("conditions", ()) if "pattern" in condition
+    )

@@ -15,6 +15,9 @@ Path = tuple[str, ...]
 
 ABSENT: Final = object()
 _BODY: Final = "body"
+# What is sought in a body is sought in its beginning, and longer texts match no pattern: nobody's patterns are to keep
+# the node busy.
+_LOOKED_THROUGH: Final = 8_192
 
 
 class EventView:
@@ -28,7 +31,7 @@ class EventView:
         content = event.content
         body = content.get(_BODY)
         # The body in lower case; ``None`` where it is no text.
-        self.body: str | None = body.lower() if isinstance(body, str) else None
+        self.body: str | None = body[:_LOOKED_THROUGH].lower() if isinstance(body, str) else None
         # Since then the text itself names nobody (spec: "contains_display_name" and others as of v1.7).
         self.has_mentions = "m.mentions" in content
         self._answers: dict[Test, bool] = {}
@@ -54,10 +57,11 @@ class EventView:
         return found
 
     def lowered(self, path: Path) -> str | None:
-        """The text at a path in lower case; ``None`` where there is no text."""
+        """The text at a path in lower case; ``None`` where there is no text, or one too long for patterns."""
         if path not in self._lowered:
             value = self.value(path)
-            self._lowered[path] = value.lower() if isinstance(value, str) else None
+            fits = isinstance(value, str) and len(value) <= _LOOKED_THROUGH
+            self._lowered[path] = str(value).lower() if fits else None
         return self._lowered[path]
 
     def names(self, user_id: str) -> bool:

@@ -129,8 +129,8 @@ CONDITION = {"kind": "event_match", "key": "a", "pattern": "b"}
         ("v3/pushrules/global/override/.m.rule.master/enabled", {"enabled": "yes"}),
         ("v3/pushrules/global/override/.m.rule.master/enabled", {}),
         ("v3/pushrules/global/override/.m.rule.master/actions", {"actions": ["x"]}),
-        ("v3/pushrules/global/content/foo", {"actions": [], "pattern": "a" * 513}),
-        ("v3/pushrules/global/override/foo", {"actions": [], "conditions": [{**CONDITION, "pattern": "?" * 513}]}),
+        ("v3/pushrules/global/content/foo", {"actions": [], "pattern": "a" * 129}),
+        ("v3/pushrules/global/override/foo", {"actions": [], "conditions": [{**CONDITION, "pattern": "?" * 129}]}),
         ("v3/pushrules/global/override/foo", {"actions": [], "conditions": [CONDITION] * 51}),
     ],
 )
@@ -192,3 +192,16 @@ async def test_the_predefined_rules_stand_in_the_specified_order(node: Node) -> 
         ".m.rule.call", ".m.rule.encrypted_room_one_to_one", ".m.rule.room_one_to_one", ".m.rule.message",
         ".m.rule.encrypted",
     ]
+
+
+async def test_nobody_seeks_words_without_end(node: Node) -> None:
+    person = await node.person()
+    rules = {"own": {"content": [{"rule_id": str(number), "actions": [], "pattern": "a"} for number in range(199)]}}
+    node.accounts.push_rules._changes[person.user_id] = RuleChanges.from_json(rules)
+    assert (await person.put("v3/pushrules/global/content/last", {**QUIET, "pattern": "b"}))[0] == 200
+    assert (await person.put("v3/pushrules/global/content/more", {**QUIET, "pattern": "b"}))[0] == 400
+    assert (await person.put("v3/pushrules/global/content/last", {**QUIET, "pattern": "c"}))[0] == 200
+    within = {**QUIET, "conditions": [{"kind": "event_match", "key": "content.body", "pattern": "b"}]}
+    assert (await person.put("v3/pushrules/global/override/more", within))[0] == 400
+    muted = {**QUIET, "conditions": [{"kind": "event_match", "key": "room_id", "pattern": "!r:x"}]}
+    assert (await person.put("v3/pushrules/global/override/muted", muted))[0] == 200

@@ -214,6 +214,17 @@ def test_no_pattern_takes_long() -> None:
         assert not words(pattern)(text)
 
 
+def test_hostile_patterns_and_bodies_do_not_keep_the_node_busy() -> None:
+    changes = NO_CHANGES
+    for number in range(200):
+        pattern = dict.fromkeys((("a" * 60 + "?") * 2 + "b", "-" * 120 + "?b", "a-" * 60 + "b*"))
+        rule = {"rule_id": str(number), "actions": ["notify"], "pattern": list(pattern)[number % 3]}
+        changes = changes.with_rule("content", rule, None, None)
+    room = a_room(random.Random(1))
+    event = an_event("m.room.message", USERS[0], {"body": "a" * 20_000 + "-" * 20_000 + "a-" * 10_000})
+    told(room, event, {USERS[1]: changes})
+
+
 @pytest.mark.parametrize(
     ("ignoring", "is_told"), [({}, True), ({USERS[1]: frozenset({USERS[0]})}, False),
                               ({USERS[1]: frozenset({USERS[2]})}, True)],
