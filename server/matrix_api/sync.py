@@ -7,6 +7,7 @@ from aiohttp import web
 from server.accounts.presence import check_state
 from server.accounts.sessions import Caller
 from server.foundation.canonical_json import parse_json
+from server.foundation.errors import InvalidParam
 from server.http.answers import ForgetfulResponse
 from server.http.requests import bool_query, caller, int_query
 from server.http.room_services import ROOMS
@@ -30,7 +31,7 @@ async def sync(request: web.Request) -> web.Response:
         who.user_id,
         who.device_id,
         await _filter(request, who),
-        SyncToken.parse(since) if since else None,
+        _position(since) if since else None,
         int_query(request, "timeout", 0),
         bool_query(request, "full_state"),
         bool_query(request, "use_state_after") or bool_query(request, "org.matrix.msc4222.use_state_after"),
@@ -38,6 +39,13 @@ async def sync(request: web.Request) -> web.Response:
     )
     answer = await request.app[ROOMS].sync.answer(asked)
     return ForgetfulResponse(answer)
+
+
+def _position(text: str) -> SyncToken:
+    token = SyncToken.parse(text)
+    if token.stream < 0:
+        raise InvalidParam("This is a position of a history, not of a sync")
+    return token
 
 
 async def _filter(request: web.Request, who: Caller) -> Filter:

@@ -18,6 +18,8 @@ from server.rooms.live_room import LiveRoom
 _PAUSE_PER_MEMBER_S: Final = 0.0005
 _LONGEST_PAUSE_S: Final = 0.5
 _QUIET_PAUSE_S: Final = 0.1
+# From the commit to the answer: the shield around it, the task that awaits it.
+_TURNS: Final = 3
 
 
 class Bell:
@@ -158,6 +160,16 @@ class Bell:
             timer.cancel()
             del self._due[room.room_id]
         self._rang_at[room.room_id] = self._clock.monotonic()
+        self._wake_members(room, _TURNS)
+
+    def _wake_members(self, room: LiveRoom, turns: int) -> None:
+        """Wake them after so many turns of the loop: the sender has the answer to the request before the event itself.
+
+        Clients that hear of their own message first are confused by the answer (matrix-js-sdk, in threads).
+        """
+        if turns:
+            asyncio.get_running_loop().call_soon(self._wake_members, room, turns - 1)
+            return
         for user_id in room.joined_here:
             self._wake(user_id)
 

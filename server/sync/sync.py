@@ -137,25 +137,27 @@ class Sync:
         own = [event for event in own if request.filter.account_data.wants_type(str(event["type"]))]
         if own:
             parts.append(b'"account_data":{"events":%b}' % orjson.dumps(own))
-        messages = await self._messages(request, start, now)
+        messages, _ = await self._world.own.to_device_for(
+            request.user_id, request.device_id, start, now.stream, 100
+        )
+        if messages:
+            messages = self._without_ignored(messages, request.user_id)
         if messages:
             parts.append(b'"to_device":{"events":%b}' % orjson.dumps(messages))
         moves: Moves = await self._lists.moves(feed, start, now.stream) if request.since else (set(), set())
         lists = await self._lists.between(feed, start, now.stream, moves) if request.since else None
         if lists is not None:
             parts.append(b'"device_lists":%b' % orjson.dumps(lists))
-        told, reached = self._presence_news(request, feed, moves[0])
-        if told:
-            parts.append(b'"presence":{"events":%b}' % orjson.dumps(told))
-        return [part for part in parts if part], now._replace(presence=min(reached, now.presence))
+        if request.since is None or moves[0] or now.presence > request.since.presence:
+            told, reached = self._presence_news(request, feed, moves[0])
+            now = now._replace(presence=min(reached, now.presence))
+            if told:
+                parts.append(b'"presence":{"events":%b}' % orjson.dumps(told))
+        return [part for part in parts if part], now
 
-    async def _messages(self, request: SyncRequest, start: int, now: SyncToken) -> list[Json]:
-        """To the device; of ignored users only what is encrypted, for keys of rooms are among it."""
-        user_id = request.user_id
-        messages, _ = await self._world.own.to_device_for(user_id, request.device_id, start, now.stream, 100)
+    def _without_ignored(self, messages: list[Json], user_id: str) -> list[Json]:
+        """Messages to a device; of ignored users only what is encrypted, for keys of rooms are among it."""
         ignored = self._world.ignored_by(user_id)
-        if not ignored:
-            return messages
         return [item for item in messages if item["sender"] not in ignored or item["type"] == "m.room.encrypted"]
 
     def _near(self, feed: Feed, came: set[str]) -> set[str]:
@@ -170,8 +172,7 @@ class Sync:
     def _presence_news(self, request: SyncRequest, feed: Feed, came: set[str]) -> tuple[list[Json], int]:
         presence, since = self._world.presence, request.since
         wanted = request.filter.presence
-        has_moved_on = since is None or came or presence.position > since.presence
-        if not presence.rules.enabled or not has_moved_on or not wanted.wants_type("m.presence"):
+        if not presence.rules.enabled or not wanted.wants_type("m.presence"):
             return [], presence.position
         joined = [place.room_id for place in feed.rooms_with("join")]
         told, reached = presence.news(
