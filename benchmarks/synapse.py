@@ -13,7 +13,8 @@ from benchmarks.servers import SHARED_SECRET
 REQUIREMENT = "matrix-synapse>=1.163,<2"
 """The release line that the budgets were measured against."""
 
-_VENV = Path(__file__).resolve().parent.parent / ".venv-synapse"
+VENV = Path(__file__).resolve().parent.parent / ".venv-synapse"
+"""Where it is installed; `.ci/install_test_tools` puts it there, too."""
 _NO_LIMIT: Mapping[str, float] = {"per_second": 1e6, "burst_count": 1e6}
 _PLAIN_LIMITS = (
     "rc_message",
@@ -35,6 +36,11 @@ _NESTED_LIMITS: Mapping[str, tuple[str, ...]] = {
     "rc_invites": ("per_room", "per_user", "per_issuer"),
     "rc_presence": ("per_user",),
 }
+WITHOUT_LIMITS: Mapping[str, object] = {
+    **dict.fromkeys(_PLAIN_LIMITS, _NO_LIMIT),
+    **{name: dict.fromkeys(parts, _NO_LIMIT) for name, parts in _NESTED_LIMITS.items()},
+}
+"""Settings with which nobody is held back."""
 
 
 class Synapse:
@@ -44,28 +50,28 @@ class Synapse:
 
     def prepare(self, directory: Path, port: int) -> None:
         """Installs Synapse when missing, writes its configuration and signing key."""
-        _install_when_missing()
+        install_when_missing()
         (directory / "log.json").write_text(json.dumps(_log_settings()))
         (directory / "homeserver.json").write_text(json.dumps(_settings(directory, port)))
         subprocess.run([*self.command(directory), "--generate-keys"], check=True, stdout=subprocess.DEVNULL)
 
     def command(self, directory: Path) -> list[str]:
         """The single-process homeserver."""
-        return [str(_VENV / "bin/python"), "-m", "synapse.app.homeserver", "-c", str(directory / "homeserver.json")]
+        return [str(VENV / "bin/python"), "-m", "synapse.app.homeserver", "-c", str(directory / "homeserver.json")]
 
     def version(self) -> str:
         """Version of the installed package."""
         asked = "from importlib.metadata import version; print(version('matrix-synapse'))"
-        done = subprocess.run([str(_VENV / "bin/python"), "-c", asked], check=True, capture_output=True, text=True)
+        done = subprocess.run([str(VENV / "bin/python"), "-c", asked], check=True, capture_output=True, text=True)
         return f"matrix-synapse {done.stdout.strip()}"
 
 
-def _install_when_missing() -> None:
-    if (_VENV / "bin/synapse_homeserver").exists():
+def install_when_missing() -> None:
+    if (VENV / "bin/synapse_homeserver").exists():
         return
-    print(f"installing {REQUIREMENT} into {_VENV.name} (once)", file=sys.stderr)
-    subprocess.run([sys.executable, "-m", "venv", str(_VENV)], check=True)
-    subprocess.run([str(_VENV / "bin/pip"), "install", "--quiet", REQUIREMENT], check=True)
+    print(f"installing {REQUIREMENT} into {VENV.name} (once)", file=sys.stderr)
+    subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
+    subprocess.run([str(VENV / "bin/pip"), "install", "--quiet", REQUIREMENT], check=True)
 
 
 def _settings(directory: Path, port: int) -> dict[str, object]:
@@ -88,8 +94,7 @@ def _settings(directory: Path, port: int) -> dict[str, object]:
         "trusted_key_servers": [],
         "filter_timeline_limit": -1,
         "caches": {"sync_response_cache_duration": 0},
-        **dict.fromkeys(_PLAIN_LIMITS, _NO_LIMIT),
-        **{name: dict.fromkeys(parts, _NO_LIMIT) for name, parts in _NESTED_LIMITS.items()},
+        **WITHOUT_LIMITS,
     }
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.synapse import VENV
+
 
 def _program(*names: str) -> Callable[[], Path | None]:
     def find() -> Path | None:
@@ -39,11 +41,18 @@ def _japanese_font() -> Path | None:
     return next((Path(line.partition(":")[0]) for line in fonts.splitlines() if line.strip()), None)
 
 
+def _synapse() -> Path | None:
+    """The Python of the environment in which Synapse is installed."""
+    python = VENV / "bin/python"
+    return python if python.with_name("synapse_homeserver").exists() else None
+
+
 _TOOLS: dict[str, Callable[[], Path | None]] = {
     "chromium": _program("chromium", "chromium-browser", "google-chrome"),
     "postgresql": _postgresql,
     "japanese font": _japanese_font,
     "pdftoppm": _program("pdftoppm"),
+    "synapse": _synapse,
 }
 
 
