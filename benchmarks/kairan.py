@@ -67,6 +67,7 @@ def _changes(port: int) -> dict[str, Table]:
         "registration": {"mode": "open", "shared_secret": SHARED_SECRET},
         "limits": {"enabled": False},
         "passwords": {"cost": 4},
+        "federation": {"verify_certificates": False, "allow_private_addresses": True},
     }
 
 

@@ -58,6 +58,10 @@ class Person:
         """Joins a room that is public or to which the person is invited."""
         await self._ask("POST", f"{CLIENT}/rooms/{quote(room_id)}/join", {})
 
+    async def join_through(self, room_id: str, server: str) -> None:
+        """Joins a room of another server."""
+        await self._ask("POST", f"{CLIENT}/join/{quote(room_id)}?server_name={quote(server)}&via={quote(server)}", {})
+
     async def read_up_to(self, room_id: str, event_id: str) -> None:
         """Posts a public read receipt."""
         await self._ask("POST", f"{CLIENT}/rooms/{quote(room_id)}/receipt/m.read/{quote(event_id)}", {})

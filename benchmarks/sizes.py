@@ -28,6 +28,11 @@ class Sizes:
     sliding_starts: int
     searched: int
     searches_each: int
+    remote_messages: int
+    far_members: int
+    far_state: int
+    servers: int
+    broadcasts: int
     patience_s: float
 
 
@@ -51,6 +56,11 @@ FULL = Sizes(
     sliding_starts=5,
     searched=5_000,
     searches_each=10,
+    remote_messages=300,
+    far_members=1_000,
+    far_state=4_000,
+    servers=240,
+    broadcasts=10,
     patience_s=180.0,
 )
 """The sizes that the budgets speak of."""
@@ -75,6 +85,11 @@ QUICK = Sizes(
     sliding_starts=2,
     searched=400,
     searches_each=3,
+    remote_messages=50,
+    far_members=60,
+    far_state=100,
+    servers=20,
+    broadcasts=3,
     patience_s=60.0,
 )
 """For a first look in under a minute; too small for the ratios to count."""

@@ -80,7 +80,10 @@ def _settings(directory: Path, port: int) -> dict[str, object]:
         "server_name": f"localhost:{port}",
         "pid_file": str(directory / "homeserver.pid"),
         "listeners": [
-            {"port": port, "bind_addresses": ["127.0.0.1"], "type": "http", "resources": [{"names": ["client"]}]}
+            {
+                "port": port, "bind_addresses": ["127.0.0.1"], "type": "http",
+                "resources": [{"names": ["client", "federation"]}],
+            },
         ],
         "database": {"name": "sqlite3", "args": {"database": str(directory / "homeserver.db")}},
         "log_config": str(directory / "log.json"),
@@ -92,6 +95,10 @@ def _settings(directory: Path, port: int) -> dict[str, object]:
         "bcrypt_rounds": 4,
         "report_stats": False,
         "trusted_key_servers": [],
+        "federation_verify_certificates": False,
+        "ip_range_blacklist": [],
+        "federation_ip_range_blacklist": [],
+        "rc_federation": {"concurrent": 1000, "sleep_limit": 1_000_000, "reject_limit": 1_000_000},
         "filter_timeline_limit": -1,
         "caches": {"sync_response_cache_duration": 0},
         **WITHOUT_LIMITS,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from benchmarks.measuring import Figure
 from benchmarks.scenarios.crowds import burst, burst_of_1500, fan_out, receipts
+from benchmarks.scenarios.federating import far_room, many_servers, remote_messages
 from benchmarks.scenarios.joining import register_and_join
 from benchmarks.scenarios.searching import search
 from benchmarks.scenarios.sending import disk, private_answers, send_in_circle, send_in_hall
@@ -40,6 +41,9 @@ SCENARIOS: Sequence[Scenario] = (
     Scenario(sliding_start, ("sliding_start", "sliding_cold")),
     Scenario(sliding_wake, ("sliding_wake",)),
     Scenario(search, ("search",)),
+    Scenario(remote_messages, ("remote_message", "remote_batch")),
+    Scenario(far_room, ("far_room",)),
+    Scenario(many_servers, ("broadcast",)),
     Scenario(disk, ("disk",)),
     Scenario(burst, ("burst", "memory_burst")),
     Scenario(burst_of_1500, ("burst_1500", "memory_burst_1500"), only_ours=True),
