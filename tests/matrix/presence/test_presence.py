@@ -168,6 +168,7 @@ async def test_who_has_left_is_told_of_no_more(node: RunningNode) -> None:
 async def test_a_filter_takes_presence_out(node: RunningNode) -> None:
     hanako, taro, _room = await neighbours(node)
     await sets(taro, "online", "x")
+    unwanted: Json
     for unwanted in ({"not_types": ["m.presence"]}, {"types": []}, {"types": ["m.other"]}):
         assert told(await hanako.syncs(wanted={"presence": unwanted})) == {}
     since = (await hanako.syncs()).token
@@ -179,7 +180,7 @@ async def test_a_filter_takes_presence_out(node: RunningNode) -> None:
 
 async def test_ignored_people_are_not_told_of(node: RunningNode) -> None:
     hanako, taro, _room = await neighbours(node)
-    content = {"ignored_users": {taro.user_id: {}}}
+    content: Json = {"ignored_users": {taro.user_id: {}}}
     await hanako.put(f"v3/user/{hanako.user_id}/account_data/m.ignored_user_list", content)
     await sets(taro, "online", "x")
     assert taro.user_id not in told(await hanako.syncs())

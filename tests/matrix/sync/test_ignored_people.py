@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.builders import Person, RunningNode
+from tests.builders import Json, Person, RunningNode
 
 
 async def ignores(person: Person, *others: Person) -> None:
-    content = {"ignored_users": {other.user_id: {} for other in others}}
+    content: Json = {"ignored_users": {other.user_id: {} for other in others}}
     assert (await person.put(f"v3/user/{person.user_id}/account_data/m.ignored_user_list", content)).status == 200
 
 
