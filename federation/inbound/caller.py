@@ -16,7 +16,7 @@ from server.foundation.ids import server_name_of
 from server.foundation.signatures import signature_is_valid
 from server.http.requests import body_bytes
 from server.rooms.live_room import LiveRoom
-from server.rooms.server_acl import ACL, is_admitted
+from server.rooms.receive_event import require_admitted
 
 # 50 events of 64 KiB and 100 other things.
 MAX_BODY_BYTES: Final = 12 * 1024 * 1024
@@ -43,8 +43,7 @@ class Peer:
 
     def require_admitted(self, room: LiveRoom) -> None:
         """Raise ``Forbidden`` where the room's ACL shuts the server out."""
-        if (ACL, "") in room.state and not is_admitted(room.content(ACL), self.origin):
-            raise Forbidden("Your server is shut out of this room")
+        require_admitted(room, self.origin)
 
     async def room(self, room_id: str) -> LiveRoom:
         """A room in which both of us are; raises ``NotFound`` or ``Forbidden``."""

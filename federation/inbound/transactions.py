@@ -11,12 +11,10 @@ from aiohttp import web
 
 from federation.inbound.caller import Peer, peer
 from federation.inbound.messages import take_message
-from federation.serving.transaction_store import find_answer, keep_answer
 from server.foundation.errors import BadRequest, NotFound, Refused
 from server.foundation.keyed_locks import KeyedLocks
 from server.http.answers import json_answer
 from server.rooms.event import Event
-from server.rooms.room_versions import RoomVersion
 
 logger = logging.getLogger(__name__)
 
@@ -37,14 +35,13 @@ async def receive_transaction(request: web.Request) -> web.Response:
     if len(pdus) > _MOST_EVENTS or len(edus) > _MOST_MESSAGES:
         raise BadRequest("A transaction has at most 50 events and 100 messages")
     async with _one_at_a_time.hold(who.origin):
-        database = who.federation.database
-        known = await find_answer(database, who.origin, txn_id)
+        known = who.federation.answered.find(who.origin, txn_id)
         if known is not None:
             return json_answer(orjson.Fragment(known))
         for edu in edus:
             await _take_message(who, edu)
         answer = orjson.dumps({"pdus": await _take_events(who, pdus)})
-        await keep_answer(database, who.origin, txn_id, who.federation.clock.now_ms(), answer)
+        who.federation.answered.keep(who.origin, txn_id, answer)
     return json_answer(orjson.Fragment(answer))
 
 
@@ -72,22 +69,14 @@ async def _take_room(who: Peer, room_id: str, pdus: list[Any]) -> dict[str, Json
     room = await who.federation.rooms.rooms.find(room_id)
     if room is None or room.outside:
         return {}
-    results: dict[str, Json] = {}
+    events: list[Event] = []
     for item in await who.federation.reader.read_each(pdus, room.version, helpers=[who.origin]):
         if isinstance(item, Event):
-            results[item.event_id] = await _take_event(who, item, room.version)
+            events.append(item)
         else:
             logger.info("an event of %s cannot be read: %s", who.origin, item.reason)
-    return results
-
-
-async def _take_event(who: Peer, event: Event, _version: RoomVersion) -> Json:
     try:
-        room = await who.federation.rooms.rooms.get(event.room_id)
-        who.require_admitted(room)
-        await who.federation.receiver.receive(who.origin, event)
+        results = await who.federation.receiver.receive_all(who.origin, room_id, events)
     except NotFound:
-        return {}
-    except Refused as refused:
-        return {"error": refused.reason}
-    return {}
+        return {event.event_id: {} for event in events}
+    return {event_id: {} if refused is None else {"error": refused.reason} for event_id, refused in results.items()}

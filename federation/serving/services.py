@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from federation.identity.event_signatures import EventReader
 from federation.identity.key_ring import KeyRing
@@ -10,6 +10,7 @@ from federation.identity.servers import OwnIdentity, Servers
 from federation.outbound.delivery import Delivery
 from federation.outbound.far_rooms import FarRooms
 from federation.outbound.questions import Questions
+from federation.serving.answered import AnsweredTransactions
 from server.accounts.accounts import Accounts
 from server.foundation.clock import Clock
 from server.foundation.errors import NotFound
@@ -45,6 +46,7 @@ class Federation:
     questions: Questions
     # Whether people without an account may see the list of public rooms.
     shows_its_list: bool
+    answered: AnsweredTransactions = field(default_factory=AnsweredTransactions)
 
     async def event_near(self, room: LiveRoom, ts: int, *, backwards: bool) -> Event:
         """The event of a room that is nearest to a moment; raises ``NotFound``."""

@@ -139,6 +139,11 @@ def drop_early_redactions(writes: Writes, target: str) -> None:
     writes.add(_DROP_EARLY, {"of": target})
 
 
+async def awaited_targets(database: Database) -> set[str]:
+    """All events that redactions are waiting for."""
+    return {str(row[0]) for row in await database.fetch_all(select(early_redactions.c.target).distinct())}
+
+
 async def early_redactions_of(database: Database, targets: Sequence[str]) -> dict[str, list[str]]:
     """Ids of redactions that wait for these events, by target."""
     rows = await database.fetch_all(

@@ -10,53 +10,29 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 from server.foundation.errors import Forbidden, NotFound, Refused
 from server.foundation.keyed_locks import KeyedLocks
 from server.rooms.accept_event import EventAcceptor
-from server.rooms.auth_rules import check_auth, redaction_applies
-from server.rooms.auth_rules.power_levels import power_of
+from server.rooms.auth_rules import auth_types_for
 from server.rooms.event import Event
-from server.rooms.event_store import entry_of
 from server.rooms.forks import Forks
-from server.rooms.graph_store import (
-    add_early_redaction,
-    drop_early_redactions,
-    early_redactions_of,
-    forget_outlier,
-)
 from server.rooms.live_room import LiveRoom
 from server.rooms.missing import Missing
-from server.rooms.outliers import is_authorised
-from server.rooms.placement import Placement, State, StoredState
+from server.rooms.placement import StoredState
 from server.rooms.ports import Peers
+from server.rooms.remote_entrance import Ground, RemoteEntrance, judge
 from server.rooms.rooms import Rooms
-from server.rooms.timeline import OUTLIER, REJECTED, SOFT_FAILED, UNSEEN, Entry
+from server.rooms.server_acl import ACL, is_admitted
+from server.rooms.timeline import OUTLIER, REJECTED, SOFT_FAILED, UNSEEN
 from server.rooms.to_others import ToOthers
-from server.storage.database import Database, Stale, Writes
+from server.storage.database import Conflict, Database, Stale, Writes
 from server.storage.streams import PastPositions
 
 logger = logging.getLogger(__name__)
 
 _TRIES: Final = 20
-
-
-@dataclass(frozen=True, slots=True)
-class _Ground:
-    """What an event is judged upon. ``before`` is ``None`` where it simply goes on the tip."""
-
-    authorities: list[Event]
-    create: Event | None
-    rejected: set[str] = field(default_factory=set)
-    before: StoredState | None = None
-    # The other ends of the graph that stay beside the event, with the room's state over them and it.
-    ends: Sequence[str] = ()
-    after: StoredState | None = None
-    target: Entry | None = None
-    early: Sequence[Event] = ()
-    was_outlier: bool = False
 
 
 class EventReceiver:
@@ -68,10 +44,10 @@ class EventReceiver:
     ) -> None:
         self._database = database
         self._rooms = rooms
-        self._acceptor = acceptor
         self.forks = Forks(database)
         self.missing = Missing(database, self.forks, past, peers)
         self._to_others = to_others
+        self._entrance = RemoteEntrance(database, acceptor, self.forks)
         self._turns = KeyedLocks()
 
     async def receive(self, origin: str, event: Event, *, relay: bool = False) -> None:
@@ -82,11 +58,79 @@ class EventReceiver:
         Raises ``Forbidden`` where it is rejected (now or before), ``NotFound`` where we are not in the room. An event
         that is known already is no fault.
         """
-        room = await self._rooms.get(event.room_id)
+        room = await self._room(event.room_id)
+        async with self._turns.hold(event.room_id):
+            require_admitted(room, origin)
+            await self._receive(origin, room, event, relay=relay)
+
+    async def receive_all(self, origin: str, room_id: str, events: Sequence[Event]) -> dict[str, Refused | None]:
+        """Take several events of one room in their order; for each, by id, why it was refused, if it was.
+
+        As long as they simply follow what we have, they are committed together. Raises ``NotFound`` like ``receive``.
+        """
+        room = await self._room(room_id)
+        results: dict[str, Refused | None] = {}
+        async with self._turns.hold(room_id):
+            known = await self.forks.events(room, [event.event_id for event in events])
+            waiting: list[tuple[Event, asyncio.Future[None], int]] = []
+            for event in events:
+                at_once = None
+                if event.event_id not in known and event.event_id not in results:
+                    at_once = await self._take_at_once(origin, room, event)
+                if at_once is not None:
+                    waiting.append((event, *at_once))
+                    results[event.event_id] = None
+                    continue
+                await self._settle(origin, room, waiting, results)
+                results[event.event_id] = await self._try(origin, room, event)
+            await self._settle(origin, room, waiting, results)
+        return results
+
+    async def _room(self, room_id: str) -> LiveRoom:
+        room = await self._rooms.get(room_id)
         if not room.joined_here:
             raise NotFound("Nobody here is in this room")
-        async with self._turns.hold(event.room_id):
-            await self._receive(origin, room, event, relay=relay)
+        return room
+
+    async def _take_at_once(
+        self, origin: str, room: LiveRoom, event: Event
+    ) -> tuple[asyncio.Future[None], int] | None:
+        """Enter an event that goes on the tip and rests on today's state: nothing has to be looked up for it."""
+        if event.type == "m.room.redaction" or await self._entrance.is_awaited(event):
+            return None
+        async with self._rooms.hold(room) as held:
+            if set(event.prev_events) != set(held.tip.extremities) or not is_welcome(held, origin):
+                return None
+            wanted = auth_types_for(event.type, event.sender, event.state_key, event.content, event.version)
+            today = {held.state[key].event_id: held.state[key] for key in wanted if key in held.state}
+            if any(link not in today for link in event.auth_events):
+                return None
+            ground = Ground([today[link] for link in event.auth_events], held.state.get(("m.room.create", "")))
+            flags = judge(held, event, ground)
+            return self._database.submit(self._entrance.enter(held, event, ground, flags)), flags
+
+    async def _settle(
+        self, origin: str, room: LiveRoom, waiting: list[tuple[Event, asyncio.Future[None], int]],
+        results: dict[str, Refused | None],
+    ) -> None:
+        for event, commit, flags in waiting:
+            try:
+                await asyncio.shield(commit)
+            except (Stale, Conflict):
+                results[event.event_id] = await self._try(origin, room, event)
+                continue
+            if flags & REJECTED:
+                results[event.event_id] = Forbidden("The rules of the room do not allow this event")
+        waiting.clear()
+
+    async def _try(self, origin: str, room: LiveRoom, event: Event) -> Refused | None:
+        try:
+            room = await self._rooms.get(room.room_id)
+            require_admitted(room, origin)
+            await self._receive(origin, room, event)
+        except Refused as refused:
+            return refused
+        return None
 
     async def take_own(self, room: LiveRoom, event: Event) -> None:
         """Take an event of ours that had to go to another server before (an invitation that it signed)."""
@@ -129,8 +173,8 @@ class EventReceiver:
             async with self._rooms.hold(room) as held:
                 if held is not room or held.tip.extremities != ends:
                     continue
-                flags = self._judge(held, event, ground)
-                writes = self._enter(held, event, ground, flags)
+                flags = judge(held, event, ground)
+                writes = self._entrance.enter(held, event, ground, flags)
                 if relay and not flags & UNSEEN:
                     self._to_others.relay(held, held.timeline[-1], origin, writes)
                 commit = self._database.submit(writes)
@@ -144,16 +188,16 @@ class EventReceiver:
             return
         raise Refused("The room is too busy; please try again", status=503)
 
-    async def _ground(self, origin: str, room: LiveRoom, event: Event, ends: Sequence[str]) -> _Ground:
+    async def _ground(self, origin: str, room: LiveRoom, event: Event, ends: Sequence[str]) -> Ground:
         known = await self.forks.events(room, [*event.auth_events, event.event_id])
         if any(link not in known for link in event.auth_events):
             raise Forbidden("The event rests on events that nobody has")
         authorities = [known[link] for link in event.auth_events]
         create = room.state.get(("m.room.create", ""))
-        ground = _Ground(
+        ground = Ground(
             [item.event for item in authorities], create,
             {item.event.event_id for item in authorities if item.is_rejected},
-            target=await self._target(room, event), early=await self._early(room, event),
+            target=await self._entrance.target(room, event), early=await self._entrance.early(room, event),
             was_outlier=event.event_id in known,
         )
         if set(event.prev_events) == set(ends):
@@ -161,8 +205,8 @@ class EventReceiver:
         return await self._beside(origin, room, event, ends, ground)
 
     async def _beside(
-        self, origin: str, room: LiveRoom, event: Event, ends: Sequence[str], ground: _Ground
-    ) -> _Ground:
+        self, origin: str, room: LiveRoom, event: Event, ends: Sequence[str], ground: Ground
+    ) -> Ground:
         """The ground of an event that does not simply follow all that we have."""
         before = await self.forks.over(room, await self._states_before(origin, room, event))
         passed = await self._passed(room, event)
@@ -172,7 +216,7 @@ class EventReceiver:
             state = {**state, event.key: event}
         others = await self.forks.after(room, (await self.forks.events(room, beside)).values())
         after = await self.forks.over(room, [StoredState(state), *others], new=event)
-        return _Ground(
+        return Ground(
             ground.authorities, ground.create, ground.rejected, before, [*beside, event.event_id], after,
             ground.target, ground.early, ground.was_outlier,
         )
@@ -199,50 +243,13 @@ class EventReceiver:
             waiting = {link for item in hidden for link in item.event.prev_events} - passed
         return passed
 
-    def _judge(self, room: LiveRoom, event: Event, ground: _Ground) -> int:
-        """Checks 4 to 6, as flags."""
-        before = room.state if ground.before is None else ground.before.state
-        if not is_authorised(event, ground.authorities, ground.create, ground.rejected):  # 4
-            return REJECTED
-        if not _is_allowed(event, before):  # 5
-            return REJECTED
-        return 0 if ground.before is None or _is_allowed(event, room.state) else SOFT_FAILED  # 6
 
-    def _enter(self, room: LiveRoom, event: Event, ground: _Ground, flags: int) -> Writes:
-        writes = Writes()
-        if ground.was_outlier:
-            forget_outlier(writes, event.event_id)
-        placement = None
-        if ground.before is not None and ground.after is not None:
-            placement = Placement(ground.before, list(ground.ends), ground.after.state)
-        target = ground.target if not flags & UNSEEN else None
-        entry = self._acceptor.accept(room, event, writes, flags=flags, placement=placement, redacting=target)
-        if event.redacts is not None and event.type == "m.room.redaction" and ground.target is None:
-            add_early_redaction(writes, event.redacts, event.event_id)
-        for redaction in ground.early:
-            if redaction_applies(redaction, event, power_of(room.state, room.version)):
-                self._acceptor.redact(room, entry, redaction, writes)
-                drop_early_redactions(writes, event.event_id)
-        return writes
-
-    async def _target(self, room: LiveRoom, event: Event) -> Entry | None:
-        """What a redaction blanks, where it is known and may be."""
-        if event.type != "m.room.redaction" or event.redacts is None:
-            return None
-        target = room.find(event.redacts) or await entry_of(self._database, room, event.redacts)
-        if target is None or target.redacted_because is not None:
-            return None
-        return target if redaction_applies(event, target.event, power_of(room.state, room.version)) else None
-
-    async def _early(self, room: LiveRoom, event: Event) -> list[Event]:
-        waiting = (await early_redactions_of(self._database, [event.event_id])).get(event.event_id, [])
-        found = await self.forks.events(room, waiting) if waiting else {}
-        return [item.event for item in found.values() if not item.flags & UNSEEN]
+def is_welcome(room: LiveRoom, server: str) -> bool:
+    """Whether the room's ACL lets a server take part."""
+    return (ACL, "") not in room.state or is_admitted(room.content(ACL), server)
 
 
-def _is_allowed(event: Event, state: State) -> bool:
-    try:
-        check_auth(event, state)
-    except Forbidden:
-        return False
-    return True
+def require_admitted(room: LiveRoom, server: str) -> None:
+    """Raise ``Forbidden`` where the room's ACL shuts a server out."""
+    if not is_welcome(room, server):
+        raise Forbidden("Your server is shut out of this room")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -84,6 +84,12 @@ class Graph:
         with suppress(Refused):
             await self.receiver.take_own(await self.rooms.get(self.room_id), event)
 
+    async def add_together(self, pdus: Sequence[Any]) -> None:
+        """Take events as a transaction brings them, in the eyes of a member whom nobody can put out."""
+        (await self.rooms.get(self.room_id)).joined_here.add("@watcher:nobody.example")
+        events = [event for event in map(self.read, pdus) if event is not None]
+        await self.receiver.receive_all("elsewhere.example", self.room_id, events)
+
     async def verdict(self, event_id: str) -> tuple[bool, bool]:
         """Whether an event was accepted, and whether it has failed softly."""
         room = await self.rooms.get(self.room_id)
@@ -116,13 +122,16 @@ async def graph_of(question: dict[str, Any], folder: Path) -> AsyncIterator[Grap
         await database.close()
 
 
+@pytest.mark.parametrize("together", [1, 7, 50])
 @pytest.mark.parametrize("case", GRAPHS)
 async def test_a_forked_room_in_the_database_comes_to_the_state_that_others_see(
-    case: dict[str, Any], tmp_path: Path
+    case: dict[str, Any], together: int, tmp_path: Path
 ) -> None:
     async with graph_of(case["question"], tmp_path) as graph:
-        for pdu in case["question"]["events"]:
-            await graph.add(pdu)
+        pdus = list(case["question"]["events"])
+        await graph.add(pdus.pop(0))
+        for start in range(0, len(pdus), together):
+            await graph.add_together(pdus[start:start + together])
         for expected in case["answer"]["events"]:
             if expected["event_id"] is not None:
                 assert await graph.verdict(expected["event_id"]) == (expected["accepted"], expected["soft_failed"])

@@ -34,13 +34,3 @@ CREATE TABLE destinations (
     retry_ts {int} NOT NULL,
     pause_ms {int} NOT NULL
 );
-
--- Transactions of other servers that were dealt with, for those who ask again.
-CREATE TABLE received_transactions (
-    origin TEXT NOT NULL,
-    txn_id TEXT NOT NULL,
-    ts {int} NOT NULL,
-    answer {bytes} NOT NULL,
-    PRIMARY KEY (origin, txn_id)
-);
-CREATE INDEX received_transactions_by_age ON received_transactions (ts);
