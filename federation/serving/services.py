@@ -8,6 +8,7 @@ from federation.identity.event_signatures import EventReader
 from federation.identity.key_ring import KeyRing
 from federation.identity.servers import OwnIdentity, Servers
 from federation.outbound.delivery import Delivery
+from federation.outbound.far_media import HttpFarMedia
 from federation.outbound.far_rooms import FarRooms
 from federation.outbound.questions import Questions
 from server.accounts.accounts import Accounts
@@ -43,6 +44,7 @@ class Federation:
     database: Database
     clock: Clock
     questions: Questions
+    far_media: HttpFarMedia
     # Whether people without an account may see the list of public rooms.
     shows_its_list: bool
 

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from server.media.model import Mxc
+from server.media.ports import FarFile
 from server.outbox.outbox import Outbox
 from server.outbox.outbox_store import is_anything_waiting
 from server.rooms.event import Event
@@ -21,7 +24,9 @@ if TYPE_CHECKING:
 
 
 class LateFederation:
-    """Implements ``FarRooms`` and ``FarQuestions`` of ``server.rooms.ports``, and is the doors' way to the rest."""
+    """Implements ``FarRooms`` and ``FarQuestions`` of ``server.rooms.ports``, ``FarMedia`` of ``server.media.ports``;
+    and is the doors' way to the rest.
+    """
 
     def __init__(self, outbox: Outbox) -> None:
         self.outbox = outbox
@@ -70,6 +75,13 @@ class LateFederation:
     async def alias(self, alias: str) -> tuple[str, list[str]]:
         """Resolve an alias of another server."""
         return await (await self.open()).questions.alias(alias)
+
+    @asynccontextmanager
+    async def fetch(self, mxc: Mxc, *, wait_ms: int) -> AsyncIterator[FarFile]:
+        """A file of another server."""
+        federation = await self.open()
+        async with federation.far_media.fetch(mxc, wait_ms=wait_ms) as file:
+            yield file
 
     async def profile(self, user_id: str, name: str | None = None) -> dict[str, Any]:
         """What somebody of another server shows."""
