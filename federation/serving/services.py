@@ -11,6 +11,7 @@ from federation.outbound.delivery import Delivery
 from federation.outbound.far_media import HttpFarMedia
 from federation.outbound.far_rooms import FarRooms
 from federation.outbound.questions import Questions
+from federation.serving.messages import Messages
 from server.accounts.accounts import Accounts
 from server.foundation.clock import Clock
 from server.foundation.errors import NotFound
@@ -47,6 +48,7 @@ class Federation:
     far_media: HttpFarMedia
     # Whether people without an account may see the list of public rooms.
     shows_its_list: bool
+    messages: Messages
 
     async def event_near(self, room: LiveRoom, ts: int, *, backwards: bool) -> Event:
         """The event of a room that is nearest to a moment; raises ``NotFound``."""

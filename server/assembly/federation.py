@@ -16,6 +16,7 @@ from federation.outbound.far_rooms import FarRooms
 from federation.outbound.peers import HttpPeers
 from federation.outbound.questions import Questions
 from federation.serving.services import Federation
+from server.assembly.federation_messages import open_messages
 from server.config import Settings
 from server.foundation.outgoing import Outgoing
 from server.foundation.settings import IpNetwork
@@ -56,9 +57,11 @@ async def open_federation(core: Core, outbox: Outbox) -> Federation:
     core.closing.push_async_callback(tasks.stop)
     delivery = Delivery(database, servers, clock, tasks, settings.server_name, settings.federation.near)
     await delivery.open()
+    messages = await open_messages(core, servers, delivery, outbox, tasks)
     return Federation(
         identity, servers, key_ring, reader, receiver, arrivals, backfill, far_rooms, delivery, outbox, core.services,
         core.accounts, database, clock, Questions(servers), far_media, settings.directory.public,
+        messages,
     )
 
 

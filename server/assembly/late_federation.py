@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from server.accounts.device_lists_told_store import is_anything_untold
 from server.media.model import Mxc
 from server.media.ports import FarFile
 from server.outbox.outbox import Outbox
@@ -19,6 +20,7 @@ from server.rooms.event import Event
 from server.rooms.live_room import LiveRoom
 
 if TYPE_CHECKING:
+    from federation.serving.messages import Messages
     from federation.serving.services import Federation
     from server.assembly.node import Core
 
@@ -38,7 +40,7 @@ class LateFederation:
     async def start(self, core: Core) -> None:
         """The node is built; go on with what is waiting to go out."""
         self._core = core
-        if await is_anything_waiting(core.database):
+        if await is_anything_waiting(core.database) or await is_anything_untold(core.database):
             core.tasks.start("federation", self.open())
 
     async def open(self) -> Federation:
@@ -54,7 +56,33 @@ class LateFederation:
         if self._federation is not None:
             self._federation.delivery.wake(destination)
         elif self._core is not None:
-            self._core.tasks.start("federation", self.open())
+            self._core.tasks.start("federation", self._wake_when_open(destination))
+
+    async def _wake_when_open(self, destination: str) -> None:
+        (await self.open()).delivery.wake(destination)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether another server was met since the start."""
+        return self._federation is not None
+
+    def tell(self, tell: Callable[[Messages], None]) -> None:
+        """``tell`` what is no event, as soon as there is somebody who can."""
+        if self._federation is not None:
+            tell(self._federation.messages)
+        elif self._core is not None:
+            self._core.tasks.start("federation", self._tell_when_open(tell))
+
+    async def _tell_when_open(self, tell: Callable[[Messages], None]) -> None:
+        tell((await self.open()).messages)
+
+    async def query_keys(self, reader: str, wanted: Mapping[str, Sequence[str]], timeout_s: float) -> dict[str, Any]:
+        """Keys of people of other servers."""
+        return await (await self.open()).messages.far_keys.query_keys(reader, wanted, timeout_s)
+
+    async def claim_keys(self, wanted: Mapping[str, Mapping[str, str]], timeout_s: float) -> dict[str, Any]:
+        """One-time keys of people of other servers."""
+        return await (await self.open()).messages.far_keys.claim_keys(wanted, timeout_s)
 
     async def join(self, servers: Sequence[str], room_id: str, user_id: str, content: Mapping[str, Any]) -> LiveRoom:
         """Join a room of other servers."""

@@ -12,6 +12,7 @@ from server.assembly.late_doors import add_late_doors
 from server.assembly.node import Node
 from server.assembly.previews import late_previews
 from server.assembly.remote_media import late_remote_media
+from server.http.far_keys import FAR_KEYS
 from server.http.keys import (
     ACCOUNTS,
     APPLICATION_SERVICES,
@@ -51,7 +52,7 @@ def make_app(node: Node) -> web.Application:
     if settings.federation.enabled:
         inbound.add_routes(doors)
         if node.core.late.federation is not None:
-            app[FEDERATION] = node.core.late.federation
+            app[FEDERATION] = app[FAR_KEYS] = node.core.late.federation
             app[REMOTE_MEDIA] = late_remote_media(node, node.core.late.federation)
     add_late_doors(app, node)
     return app
