@@ -1,4 +1,4 @@
-"""Real programs that tests use beside the node: a browser, PostgreSQL, fonts.
+"""Real programs that tests use beside the node: a browser, PostgreSQL, fonts, clients in JavaScript.
 
 Where one is missing its tests are skipped and named at the end of the run; with ``CI=true`` they fail instead.
 """
@@ -47,12 +47,35 @@ def _synapse() -> Path | None:
     return python if python.with_name("synapse_homeserver").exists() else None
 
 
+def _node_program() -> Path | None:
+    """Node.js, new enough for matrix-js-sdk as it is tried here."""
+    place = shutil.which("node") or shutil.which("nodejs")
+    if place is None:
+        return None
+    version = subprocess.run([place, "--version"], capture_output=True, text=True, check=False).stdout
+    return Path(place) if version.startswith("v") and int(version[1:].partition(".")[0]) >= _NODE_JS else None
+
+
+def _npm_package(name: str) -> Callable[[], Path | None]:
+    def find() -> Path | None:
+        folder = _NPM_PACKAGES / name
+        return folder if (folder / "package.json").is_file() else None
+
+    return find
+
+
+_NODE_JS = 20
+_NPM_PACKAGES = Path(__file__).parent / "clients/js/node_modules"
+
 _TOOLS: dict[str, Callable[[], Path | None]] = {
     "chromium": _program("chromium", "chromium-browser", "google-chrome"),
     "postgresql": _postgresql,
     "japanese font": _japanese_font,
     "pdftoppm": _program("pdftoppm"),
     "synapse": _synapse,
+    "node": _node_program,
+    "matrix-js-sdk": _npm_package("matrix-js-sdk"),
+    "hydrogen-view-sdk": _npm_package("hydrogen-view-sdk"),
 }
 
 

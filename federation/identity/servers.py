@@ -6,7 +6,8 @@ What an answer means is for the caller; here it is JSON, or a refusal.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +19,7 @@ from federation.identity.discovery import Discovery, Place
 from federation.identity.x_matrix import authorization
 from server.foundation.canonical_json import canonical_json, parse_json
 from server.foundation.errors import Refused
-from server.foundation.outgoing import Fetched, ForbiddenAddress, Outgoing, Unreachable
+from server.foundation.outgoing import Fetched, ForbiddenAddress, Opened, Outgoing, Unreachable
 from server.foundation.signatures import SigningKey
 from server.rooms.ports import PeerFailed
 
@@ -28,6 +29,11 @@ Query = Sequence[tuple[str, str]]
 MOST_BYTES: Final = 256 * 1024 * 1024
 _USUAL_BYTES: Final = 20 * 1024 * 1024
 _SECONDS: Final = 30.0
+_PLAIN: Final = {"Accept-Encoding": "identity"}
+
+
+class PeerUnreachable(PeerFailed):
+    """The other server cannot be reached."""
 
 
 class PeerRefused(PeerFailed):
@@ -72,20 +78,14 @@ class Servers:
             value = None
         if 200 <= answer.status < 300 and value is not None:
             return value
-        raise _refusal(answer.status, value)
+        raise refusal(answer.status, value)
 
     async def fetch(
         self, server: str, method: str, path: str, query: Query = (), content: Mapping[str, Any] | None = None, *,
         limit: int = _USUAL_BYTES, timeout_s: float = _SECONDS, signed: bool = True,
     ) -> Fetched:
         """The answer as it is; raises ``PeerFailed`` where there is none."""
-        if server == self._identity.server_name:
-            raise PeerFailed("This is our own server")
-        uri = path + ("?" + urlencode(query, quote_via=quote) if query else "")
-        headers = {"Content-Type": "application/json"} if content is not None else {}
-        if signed:
-            mine = self._identity
-            headers["Authorization"] = authorization(mine.key, method, uri, mine.server_name, server, content)
+        uri, headers = self._request(server, method, path, query, content, signed=signed)
         body = canonical_json(content) if content is not None else None
         fault: Unreachable = Unreachable("nowhere to be found")
         for place in await self._discovery.find(server):
@@ -93,9 +93,57 @@ class Servers:
                 return await self._send(place, method, uri, body, headers, limit, timeout_s)
             except Unreachable as failed:
                 fault = failed
-        if isinstance(fault, ForbiddenAddress):
-            raise PeerFailed("The other server is in a network into which this node does not go") from None
-        raise PeerFailed("The other server cannot be reached", detail=str(fault)) from None
+        raise unreachable(fault) from None
+
+    @asynccontextmanager
+    async def stream(
+        self, server: str, path: str, query: Query = (), *, timeout_s: float = _SECONDS, signed: bool = True,
+        redirects: int = 0,
+    ) -> AsyncIterator[Opened]:
+        """GET of a file: the head of the answer, the body still to come. Raises ``PeerFailed`` where there is none."""
+        uri, headers = self._request(server, "GET", path, query, None, signed=signed)
+        async with AsyncExitStack() as closing:
+            yield await self._open(closing, server, uri, headers, timeout_s, redirects)
+
+    async def _open(
+        self, closing: AsyncExitStack, server: str, uri: str, headers: Mapping[str, str], timeout_s: float,
+        redirects: int,
+    ) -> Opened:
+        fault: Unreachable = Unreachable("nowhere to be found")
+        for place in await self._discovery.find(server):
+            try:
+                return await closing.enter_async_context(self._outgoing.stream(
+                    URL(place.url + uri, encoded=True), timeout_s=timeout_s, redirects=redirects,
+                    headers={**headers, **_PLAIN, "Host": place.host_header}, ssl=self._certificates,
+                    server_hostname=place.certificate_name,
+                ))
+            except Unreachable as failed:
+                fault = failed
+        raise unreachable(fault) from None
+
+    @asynccontextmanager
+    async def stream_from(self, url: str, *, timeout_s: float = _SECONDS, redirects: int = 0) -> AsyncIterator[Opened]:
+        """GET from an address of the web that another server has named; it is told nothing of us."""
+        async with AsyncExitStack() as closing:
+            try:
+                opened = await closing.enter_async_context(self._outgoing.stream(
+                    url, timeout_s=timeout_s, redirects=redirects, headers=_PLAIN, ssl=self._certificates
+                ))
+            except Unreachable as fault:
+                raise unreachable(fault) from None
+            yield opened
+
+    def _request(
+        self, server: str, method: str, path: str, query: Query, content: Mapping[str, Any] | None, *, signed: bool
+    ) -> tuple[str, dict[str, str]]:
+        if server == self._identity.server_name:
+            raise PeerFailed("This is our own server")
+        uri = path + ("?" + urlencode(query, quote_via=quote) if query else "")
+        headers = {"Content-Type": "application/json"} if content is not None else {}
+        if signed:
+            mine = self._identity
+            headers["Authorization"] = authorization(mine.key, method, uri, mine.server_name, server, content)
+        return uri, headers
 
     async def _send(
         self, place: Place, method: str, uri: str, body: bytes | None, headers: Mapping[str, str], limit: int,
@@ -122,7 +170,15 @@ def certificate_rules(*, verify: bool, authorities: Path | None) -> ssl.SSLConte
     return context
 
 
-def _refusal(status: int, value: object) -> PeerFailed:
+def unreachable(fault: Unreachable) -> PeerUnreachable:
+    """What is told of a server that gives no answer."""
+    if isinstance(fault, ForbiddenAddress):
+        return PeerUnreachable("The other server is in a network into which this node does not go")
+    return PeerUnreachable("The other server cannot be reached", detail=str(fault))
+
+
+def refusal(status: int, value: object) -> PeerFailed:
+    """What is told of an answer, ``value`` if it was JSON, that is not what was asked for."""
     if isinstance(value, dict) and isinstance(value.get("errcode"), str) and 400 <= status < 500:
         reason = value.get("error")
         extra = {name: value[name] for name in ("room_version", "retry_after_ms") if name in value}

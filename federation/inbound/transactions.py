@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from itertools import filterfalse
 from typing import Any, Final
 
 import orjson
 from aiohttp import web
 
 from federation.inbound.caller import Peer, peer
-from federation.inbound.messages import take_message
+from federation.inbound.messages import comes_before_events, take_message
 from server.foundation.errors import BadRequest, NotFound, Refused
 from server.foundation.keyed_locks import KeyedLocks
 from server.http.answers import json_answer
@@ -38,9 +39,11 @@ async def receive_transaction(request: web.Request) -> web.Response:
         known = who.federation.answered.find(who.origin, txn_id)
         if known is not None:
             return json_answer(orjson.Fragment(known))
-        for edu in edus:
+        for edu in filter(comes_before_events, edus):
             await _take_message(who, edu)
         answer = orjson.dumps({"pdus": await _take_events(who, pdus)})
+        for edu in filterfalse(comes_before_events, edus):
+            await _take_message(who, edu)
         who.federation.answered.keep(who.origin, txn_id, answer)
     return json_answer(orjson.Fragment(answer))
 

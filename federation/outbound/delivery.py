@@ -1,5 +1,7 @@
 """Delivering the outbox: one ordered queue a destination, each transaction until it has arrived.
 
+What is worth telling only now rides along, and is dropped where nobody answers.
+
 Source: server-server API, "Transactions". A destination that does not answer is tried again after a pause that
 doubles; as soon as it shows that it lives (it has asked us something), it is tried at once. Nobody waits for another.
 """
@@ -8,13 +10,15 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import itertools
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Final
 
 import orjson
 
 from federation.identity.servers import PeerRefused, Servers, path_of
+from federation.outbound.passing import Passing
 from server.foundation.clock import Clock
 from server.foundation.tasks import Tasks
 from server.outbox.outbox_store import (
@@ -41,9 +45,10 @@ _LONGEST_PAUSE_MS: Final = 6 * 3_600_000
 # The city and the neighbours: they must hear of us soon after they are back.
 _LONGEST_NEAR_MS: Final = 5 * 60_000
 _TIMEOUT_S: Final = 60.0
-_NEVER_TAKEN: Final = (400, 403, 413)
 # Who has not answered for so long is not waited for; when it is back, it can fetch what it missed.
 _GIVEN_UP_MS: Final = 60 * 86_400_000
+# Of all messages in one transaction; a single larger one goes alone.
+_MOST_MESSAGE_BYTES: Final = 2 * 1024 * 1024
 
 
 class Delivery:
@@ -61,7 +66,8 @@ class Delivery:
         self._near = frozenset(near)
         self._pauses: dict[str, Pause] = {}
         self._at_work: dict[str, asyncio.Event] = {}
-        self._singly: set[str] = set()
+        self._passing: dict[str, Passing] = {}
+        self._numbers = itertools.count(1)
 
     async def open(self) -> None:
         """Go on with what was waiting when the node stopped; those who may have given us up see that we are back."""
@@ -91,6 +97,17 @@ class Delivery:
         self._at_work[destination] = asyncio.Event()
         self._tasks.start(f"delivery to {destination}", self._work(destination))
 
+    def pass_on(self, destination: str, add: Callable[[Passing], None]) -> None:
+        """Something that is worth telling only now, unless ``destination`` is known to be away."""
+        if not self.is_away(destination):
+            add(self._passing.setdefault(destination, Passing()))
+            self.wake(destination)
+
+    def is_away(self, destination: str) -> bool:
+        """Whether a destination does not answer and is not to be tried now."""
+        pause = self._pauses.get(destination)
+        return pause is not None and pause.retry_ts > self._clock.now_ms()
+
     def is_alive(self, destination: str) -> None:
         """It has asked us something: no need to wait until the end of a pause."""
         if destination in self._pauses:
@@ -108,13 +125,14 @@ class Delivery:
                 news.clear()
                 await self._wait_for_pause(destination, news)
                 parcels = await next_parcels(self._database, destination, MOST_EVENTS + MOST_MESSAGES)
-                if not parcels and not news.is_set():
-                    self._singly.discard(destination)
-                    return
-                if parcels:
-                    await self._send(destination, parcels)
+                if not parcels and not self._passing.get(destination):
+                    if not news.is_set():
+                        return
+                    continue
+                await self._send(destination, parcels)
         finally:
             del self._at_work[destination]
+            self._passing.pop(destination, None)
 
     async def _wait_for_pause(self, destination: str, news: asyncio.Event) -> None:
         while (pause := self._pauses.get(destination)) is not None:
@@ -129,34 +147,32 @@ class Delivery:
             news.clear()
 
     async def _send(self, destination: str, parcels: Sequence[Parcel]) -> None:
-        batch = _batch(parcels) if destination not in self._singly else parcels[:1]
+        batch = _batch(parcels)
+        passing = self._passing.get(destination, Passing()).take(MOST_MESSAGES - _count_messages(batch))
         pdus = await stored_pdus(self._database, [parcel.event_id for parcel in batch if parcel.event_id is not None])
         content: dict[str, Any] = {
             "origin": self._server_name, "origin_server_ts": self._clock.now_ms(),
             "pdus": [pdus[parcel.event_id] for parcel in batch if parcel.event_id in pdus],
-            "edus": [orjson.loads(parcel.json) for parcel in batch if parcel.json is not None],
+            "edus": [*(orjson.loads(parcel.json) for parcel in batch if parcel.json is not None), *passing],
         }
-        path = path_of("/_matrix/federation/v1/send", _txn_id(batch))
+        path = path_of("/_matrix/federation/v1/send", self._txn_id(batch))
         try:
             answer = await self._servers.ask(destination, "PUT", path, content=content, timeout_s=_TIMEOUT_S)
         except PeerRefused as refused:
-            await self._refused(destination, batch, refused)
+            if refused.status in (400, 403, 413) and len(batch) <= 1:
+                logger.warning("%s refuses what we send: %s", destination, refused.code)
+                await self._arrived(destination, batch)
+            elif refused.status in (400, 413):
+                # One of them must be the cause; nobody else's news shall wait for it.
+                await self._send(destination, batch[: len(batch) // 2])
+            else:
+                await self._pause(destination)
             return
         except PeerFailed:
             await self._pause(destination)
             return
         _note_refused(destination, answer)
         await self._arrived(destination, batch)
-
-    async def _refused(self, destination: str, batch: Sequence[Parcel], refused: PeerRefused) -> None:
-        """It answers, and does not want this. Of many things one may be the reason: they are sent singly then."""
-        if refused.status not in _NEVER_TAKEN:
-            await self._pause(destination)
-        elif len(batch) > 1:
-            self._singly.add(destination)
-        else:
-            logger.warning("%s does not take what we send: %s", destination, refused.code)
-            await self._arrived(destination, batch)
 
     async def _arrived(self, destination: str, batch: Sequence[Parcel]) -> None:
         writes = Writes()
@@ -167,6 +183,7 @@ class Delivery:
 
     async def _pause(self, destination: str) -> None:
         now = self._clock.now_ms()
+        self._passing.pop(destination, None)
         before = self._pauses.get(destination)
         longest = _LONGEST_NEAR_MS if destination in self._near else _LONGEST_PAUSE_MS
         length = _FIRST_PAUSE_MS if before is None else min(before.pause_ms * 2, longest)
@@ -180,18 +197,29 @@ class Delivery:
         pause = self._pauses[destination]
         self._pauses[destination] = pause._replace(retry_ts=0)
 
+    def _txn_id(self, batch: Sequence[Parcel]) -> str:
+        """The same for the same things, so that what is sent twice is taken once."""
+        named = ",".join(str(parcel.position) for parcel in batch)
+        named = named or f"passing {self._clock.now_ms()} {next(self._numbers)}"
+        return hashlib.sha256(named.encode()).hexdigest()[:32]
+
 
 def _batch(parcels: Sequence[Parcel]) -> list[Parcel]:
     """As much as one transaction may carry."""
     events = [parcel for parcel in parcels if parcel.event_id is not None][:MOST_EVENTS]
-    messages = [parcel for parcel in parcels if parcel.event_id is None][:MOST_MESSAGES]
+    messages: list[Parcel] = []
+    left = _MOST_MESSAGE_BYTES
+    for parcel in parcels:
+        if parcel.json is not None and len(messages) < MOST_MESSAGES:
+            left -= len(parcel.json)
+            if left < 0 and messages:
+                break
+            messages.append(parcel)
     return events + messages
 
 
-def _txn_id(batch: Sequence[Parcel]) -> str:
-    """The same for the same things, so that what is sent twice is taken once."""
-    named = ",".join(str(parcel.position) for parcel in batch)
-    return hashlib.sha256(named.encode()).hexdigest()[:32]
+def _count_messages(batch: Sequence[Parcel]) -> int:
+    return sum(parcel.json is not None for parcel in batch)
 
 
 def _note_refused(destination: str, answer: object) -> None:

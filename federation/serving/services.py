@@ -8,9 +8,11 @@ from federation.identity.event_signatures import EventReader
 from federation.identity.key_ring import KeyRing
 from federation.identity.servers import OwnIdentity, Servers
 from federation.outbound.delivery import Delivery
+from federation.outbound.far_media import HttpFarMedia
 from federation.outbound.far_rooms import FarRooms
 from federation.outbound.questions import Questions
 from federation.serving.answered import AnsweredTransactions
+from federation.serving.messages import Messages
 from server.accounts.accounts import Accounts
 from server.foundation.clock import Clock
 from server.foundation.errors import NotFound
@@ -44,8 +46,10 @@ class Federation:
     database: Database
     clock: Clock
     questions: Questions
+    far_media: HttpFarMedia
     # Whether people without an account may see the list of public rooms.
     shows_its_list: bool
+    messages: Messages
     answered: AnsweredTransactions = field(default_factory=AnsweredTransactions)
 
     async def event_near(self, room: LiveRoom, ts: int, *, backwards: bool) -> Event:

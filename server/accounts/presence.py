@@ -92,6 +92,10 @@ class Presences:
         """How many are not offline."""
         return len(self._there)
 
+    def those_there(self) -> list[str]:
+        """All who are not offline."""
+        return list(self._there)
+
     def get(self, user_id: str) -> Presence | None:
         """What others see of the user; ``None`` of whom nothing is known."""
         someone = self._known.get(user_id)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import orjson
@@ -41,6 +41,8 @@ _TRANSACTION_MS: Final = 7 * 24 * 3600 * 1000
 
 # By user and by device id (or "*"), the content.
 Messages = Mapping[str, Mapping[str, Any]]
+# Enters what is for users of other servers: rows, sender, type, messages.
+SendFar = Callable[[Writes, str, str, Messages], None]
 
 
 class ToDevice:
@@ -52,6 +54,11 @@ class ToDevice:
         self._changes = changes
         self._waiting: dict[Device, tuple[int, int]] = {}
         self._sent: OrderedDict[Device, OrderedDict[str, asyncio.Future[None] | None]] = OrderedDict()
+        self._send_far: SendFar | None = None
+
+    def send_far_by(self, send: SendFar) -> None:
+        """``send`` puts messages to users of other servers on their way, with the rows of the others."""
+        self._send_far = send
 
     async def open(self) -> None:
         """Learn what waits for whom."""
@@ -62,7 +69,7 @@ class ToDevice:
         return self._waiting.get((user_id, device_id), (0, 0))[1]
 
     async def send_once(self, sender: Device, kind: str, txn_id: str, messages: Messages) -> None:
-        """Send to local devices, unless this device has done so under the same transaction id before."""
+        """Send to devices, unless this device has done so under the same transaction id before."""
         key = f"{kind} {txn_id}"
         sent = await self._sent_by(sender)
         while key in sent:
@@ -137,6 +144,8 @@ class ToDevice:
         writes = Writes()
         if txn_id is not None:
             add_transaction(writes, sender, txn_id, self._clock.now_ms())
+        if self._send_far is not None:
+            self._send_far(writes, sender[0], kind, messages)
         if addressed:
             position = self._changes.enter(writes, sorted({device[0] for device, _ in addressed}))
             writes.after_commit.insert(0, lambda: self._note([device for device, _ in addressed], position))

@@ -11,10 +11,12 @@ from federation.identity.key_ring import KeyRing
 from federation.identity.servers import OwnIdentity, Servers, certificate_rules
 from federation.identity.service_records import ServiceRecords
 from federation.outbound.delivery import Delivery
+from federation.outbound.far_media import HttpFarMedia
 from federation.outbound.far_rooms import FarRooms
 from federation.outbound.peers import HttpPeers
 from federation.outbound.questions import Questions
 from federation.serving.services import Federation
+from server.assembly.federation_messages import open_messages
 from server.config import Settings
 from server.foundation.outgoing import Outgoing
 from server.foundation.settings import IpNetwork
@@ -30,6 +32,8 @@ from server.storage.streams import PastPositions
 if TYPE_CHECKING:
     from server.assembly.node import Core
 
+# Connections of their own: whoever sends a large file slowly holds up no event.
+_FILES_AT_ONCE: Final = 32
 _EVERYWHERE: Final = (ip_network("0.0.0.0/0"), ip_network("::/0"))
 
 
@@ -47,20 +51,23 @@ async def open_federation(core: Core, outbox: Outbox) -> Federation:
     backfill = Backfill(database, receiver.forks, receiver.missing, past, peers)
     arrivals = Arrivals(database, rooms, core.acceptor, past)
     far_rooms = FarRooms(servers, reader, arrivals, receiver, identity, clock)
+    far_media = HttpFarMedia(_servers(core, identity, at_once=_FILES_AT_ONCE))
     # Stopped before the database is closed.
     tasks = Tasks()
     core.closing.push_async_callback(tasks.stop)
     delivery = Delivery(database, servers, clock, tasks, settings.server_name, settings.federation.near)
     await delivery.open()
     tasks.start("given up servers", keep_doing("given up servers", delivery.give_up, clock, every_s=86_400))
+    messages = await open_messages(core, servers, delivery, outbox, tasks)
     return Federation(
         identity, servers, key_ring, reader, receiver, arrivals, backfill, far_rooms, delivery, outbox, core.services,
-        core.accounts, database, clock, Questions(servers), settings.directory.public,
+        core.accounts, database, clock, Questions(servers), far_media, settings.directory.public,
+        messages,
     )
 
 
-def _servers(core: Core, identity: OwnIdentity) -> Servers:
-    outgoing = Outgoing(_networks(core.settings))
+def _servers(core: Core, identity: OwnIdentity, *, at_once: int = 64) -> Servers:
+    outgoing = Outgoing(_networks(core.settings), at_once=at_once)
     core.closing.push_async_callback(outgoing.close)
     federation = core.settings.federation
     certificates = certificate_rules(

@@ -7,21 +7,28 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from server.accounts.device_lists_told_store import is_anything_untold
+from server.media.model import Mxc
+from server.media.ports import FarFile
 from server.outbox.outbox import Outbox
 from server.outbox.outbox_store import is_anything_waiting
 from server.rooms.event import Event
 from server.rooms.live_room import LiveRoom
 
 if TYPE_CHECKING:
+    from federation.serving.messages import Messages
     from federation.serving.services import Federation
     from server.assembly.node import Core
 
 
 class LateFederation:
-    """Implements ``FarRooms`` and ``FarQuestions`` of ``server.rooms.ports``, and is the doors' way to the rest."""
+    """Implements ``FarRooms`` and ``FarQuestions`` of ``server.rooms.ports``, ``FarMedia`` of ``server.media.ports``;
+    and is the doors' way to the rest.
+    """
 
     def __init__(self, outbox: Outbox) -> None:
         self.outbox = outbox
@@ -33,7 +40,7 @@ class LateFederation:
     async def start(self, core: Core) -> None:
         """The node is built; go on with what is waiting to go out."""
         self._core = core
-        if await is_anything_waiting(core.database):
+        if await is_anything_waiting(core.database) or await is_anything_untold(core.database):
             core.tasks.start("federation", self.open())
 
     async def open(self) -> Federation:
@@ -49,7 +56,33 @@ class LateFederation:
         if self._federation is not None:
             self._federation.delivery.wake(destination)
         elif self._core is not None:
-            self._core.tasks.start("federation", self.open())
+            self._core.tasks.start("federation", self._wake_when_open(destination))
+
+    async def _wake_when_open(self, destination: str) -> None:
+        (await self.open()).delivery.wake(destination)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether another server was met since the start."""
+        return self._federation is not None
+
+    def tell(self, tell: Callable[[Messages], None]) -> None:
+        """``tell`` what is no event, as soon as there is somebody who can."""
+        if self._federation is not None:
+            tell(self._federation.messages)
+        elif self._core is not None:
+            self._core.tasks.start("federation", self._tell_when_open(tell))
+
+    async def _tell_when_open(self, tell: Callable[[Messages], None]) -> None:
+        tell((await self.open()).messages)
+
+    async def query_keys(self, reader: str, wanted: Mapping[str, Sequence[str]], timeout_s: float) -> dict[str, Any]:
+        """Keys of people of other servers."""
+        return await (await self.open()).messages.far_keys.query_keys(reader, wanted, timeout_s)
+
+    async def claim_keys(self, wanted: Mapping[str, Mapping[str, str]], timeout_s: float) -> dict[str, Any]:
+        """One-time keys of people of other servers."""
+        return await (await self.open()).messages.far_keys.claim_keys(wanted, timeout_s)
 
     async def join(self, servers: Sequence[str], room_id: str, user_id: str, content: Mapping[str, Any]) -> LiveRoom:
         """Join a room of other servers."""
@@ -70,6 +103,13 @@ class LateFederation:
     async def alias(self, alias: str) -> tuple[str, list[str]]:
         """Resolve an alias of another server."""
         return await (await self.open()).questions.alias(alias)
+
+    @asynccontextmanager
+    async def fetch(self, mxc: Mxc, *, wait_ms: int) -> AsyncIterator[FarFile]:
+        """A file of another server."""
+        federation = await self.open()
+        async with federation.far_media.fetch(mxc, wait_ms=wait_ms) as file:
+            yield file
 
     async def profile(self, user_id: str, name: str | None = None) -> dict[str, Any]:
         """What somebody of another server shows."""

@@ -15,6 +15,7 @@ from server.assembly.closed_accounts import leave_when_closed
 from server.assembly.late_federation import LateFederation
 from server.assembly.late_parts import LateParts
 from server.assembly.listeners import connect
+from server.assembly.messages_to_others import connect_messages
 from server.assembly.presence import build_presence
 from server.assembly.push import connect_pushers, open_pushers
 from server.config import Settings
@@ -201,5 +202,8 @@ async def _build_services(
     connect(services, acceptor, unread, bell, positions, accounts)
     connect_pushers(settings, services, unread, bell, accounts, database, positions, tasks)
     leave_when_closed(accounts, database, services.membership)
-    accounts.listen_device_lists(DeviceNews(database, bell, positions, tasks, clock).follow)
+    device_news = DeviceNews(database, bell, positions, tasks, clock)
+    accounts.listen_device_lists(device_news.follow)
+    if isinstance(far, LateFederation):
+        connect_messages(far, services, accounts, device_news)
     return services

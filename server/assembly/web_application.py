@@ -11,6 +11,8 @@ from server.accounts.shared_secret import SharedSecretRegistration
 from server.assembly.late_doors import add_late_doors
 from server.assembly.node import Node
 from server.assembly.previews import late_previews
+from server.assembly.remote_media import late_remote_media
+from server.http.far_keys import FAR_KEYS
 from server.http.keys import (
     ACCOUNTS,
     APPLICATION_SERVICES,
@@ -21,7 +23,7 @@ from server.http.keys import (
     SETTINGS,
     SHARED_SECRET,
 )
-from server.http.media_services import MEDIA, PREVIEWS
+from server.http.media_services import MEDIA, PREVIEWS, REMOTE_MEDIA
 from server.http.rate_limits import RateLimits
 from server.http.room_services import ROOMS
 from server.http.routes import Doors
@@ -50,7 +52,8 @@ def make_app(node: Node) -> web.Application:
     if settings.federation.enabled:
         inbound.add_routes(doors)
         if node.core.late.federation is not None:
-            app[FEDERATION] = node.core.late.federation
+            app[FEDERATION] = app[FAR_KEYS] = node.core.late.federation
+            app[REMOTE_MEDIA] = late_remote_media(node, node.core.late.federation)
     add_late_doors(app, node)
     return app
 

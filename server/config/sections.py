@@ -272,6 +272,16 @@ class MediaSettings:
         parse=flag,
         default=False,
     )
+    remote_cache_bytes: int = setting(
+        "Copies of other servers' files, all together, in bytes; those that were not looked at for longest go first.",
+        parse=whole(_MIB, _ANY_SIZE),
+        default=1024 * _MIB,
+    )
+    remote_cache_days: int = setting(
+        "For how many days a copy of another server's file is kept after somebody has last looked at it.",
+        parse=whole(1, 36_500),
+        default=30,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from ssl import SSLContext
@@ -26,6 +27,8 @@ from server.foundation.settings import IpNetwork
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
 _AT_ONCE: Final = 64
 _AT_ONCE_PER_HOST: Final = 8
+# What was meant for one server is not shown to the next, nor called by its name.
+_FOR_ONE_HOST: Final = frozenset({"authorization", "host"})
 
 # IPv6 addresses that carry an IPv4 address: where a packet really goes is decided by that one.
 _NAT64: Final = ip_network("64:ff9b::/96")
@@ -51,6 +54,27 @@ class Fetched:
     headers: Mapping[str, str]
     body: bytes
     url: str
+
+
+class Opened:
+    """An answer whose body is still to come, as it was packed. Fields as in ``Fetched``."""
+
+    def __init__(self, answer: aiohttp.ClientResponse) -> None:
+        self.status = answer.status
+        self.headers: Mapping[str, str] = answer.headers
+        self.url = str(answer.url)
+        self._answer = answer
+
+    async def chunks(self, silence_s: float) -> AsyncIterator[bytes]:
+        """The body piece by piece; raises ``Unreachable`` where it breaks off or nothing comes for ``silence_s``."""
+        pieces = self._answer.content.iter_any()
+        while True:
+            with _told_as_unreachable():
+                async with asyncio.timeout(silence_s):
+                    piece = await anext(pieces, b"")
+            if not piece:
+                return
+            yield piece
 
 
 class _Forbidden(OSError):
@@ -96,18 +120,40 @@ class Outgoing:
         Follows up to ``redirects`` redirects, as GET without the body. ``ssl`` and ``server_hostname`` are as in
         aiohttp: how a certificate is checked, and for which name. A ``URL`` goes out as it is. Raises ``Unreachable``.
         """
-        tls: dict[str, Any] = {"ssl": ssl}
-        if server_hostname is not None:
-            tls["server_hostname"] = server_hostname
-        try:
+        with _told_as_unreachable():
             async with asyncio.timeout(timeout_s):
-                return await self._follow(method, url, body, dict(headers or {}), limit, redirects, tls)
-        except TimeoutError:
-            raise Unreachable("no answer in time") from None
-        except (aiohttp.ClientError, ValueError, OSError) as fault:
-            if isinstance(getattr(fault, "os_error", fault), _Forbidden):
-                raise ForbiddenAddress("the address is in a network that is not allowed") from None
-            raise Unreachable(type(fault).__name__) from None
+                tls = _tls(ssl, server_hostname)
+                answer = await self._follow(method, url, body, dict(headers or {}), redirects, tls)
+                try:
+                    return Fetched(answer.status, answer.headers, await _body(answer, limit), str(answer.url))
+                finally:
+                    answer.release()
+
+    @asynccontextmanager
+    async def stream(
+        self,
+        url: str | URL,
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout_s: float,
+        redirects: int = 0,
+        ssl: SSLContext | bool = True,
+        server_hostname: str | None = None,
+    ) -> AsyncIterator[Opened]:
+        """GET for what is too large for memory; ``timeout_s`` is for the head of the answer. Else as ``fetch``.
+
+        The body is not unpacked: whoever wants it plain says so in ``Accept-Encoding``.
+        """
+        with _told_as_unreachable():
+            async with asyncio.timeout(timeout_s):
+                answer = await self._follow(
+                    "GET", url, None, dict(headers or {}), redirects,
+                    {**_tls(ssl, server_hostname), "auto_decompress": False},
+                )
+        try:
+            yield Opened(answer)
+        finally:
+            answer.release()
 
     async def close(self) -> None:
         """Close all connections."""
@@ -116,20 +162,21 @@ class Outgoing:
             self._session = None
 
     async def _follow(
-        self, method: str, url: str | URL, body: bytes | None, headers: dict[str, str], limit: int, redirects: int,
-        tls: Mapping[str, Any],
-    ) -> Fetched:
+        self, method: str, url: str | URL, body: bytes | None, headers: dict[str, str], redirects: int,
+        options: dict[str, Any],
+    ) -> aiohttp.ClientResponse:
         while True:
             self._require_allowed(str(url))
-            async with self._open_session().request(
-                method, url, data=body, headers=headers, allow_redirects=False, **tls
-            ) as answer:
-                onward = answer.headers.get("Location")
-                if redirects == 0 or answer.status not in _REDIRECTS or onward is None:
-                    return Fetched(answer.status, answer.headers, await _body(answer, limit), str(answer.url))
-                method, url, body, redirects = "GET", urljoin(str(answer.url), onward), None, redirects - 1
-                # What was meant for one server is not shown to the next.
-                headers = {name: value for name, value in headers.items() if name.lower() != "authorization"}
+            answer = await self._open_session().request(
+                method, url, data=body, headers=headers, allow_redirects=False, **options
+            )
+            onward = answer.headers.get("Location")
+            if redirects == 0 or answer.status not in _REDIRECTS or onward is None:
+                return answer
+            answer.release()
+            method, url, body, redirects = "GET", urljoin(str(answer.url), onward), None, redirects - 1
+            headers = {name: value for name, value in headers.items() if name.lower() not in _FOR_ONE_HOST}
+            options.pop("server_hostname", None)
 
     def _require_allowed(self, url: str) -> None:
         if not url.startswith(("http://", "https://")):
@@ -167,6 +214,22 @@ def _real(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
     if address in _NAT64:
         return IPv4Address(int(address) & 0xFFFFFFFF)
     return address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else address)
+
+
+def _tls(ssl: SSLContext | bool, server_hostname: str | None) -> dict[str, Any]:
+    return {"ssl": ssl} if server_hostname is None else {"ssl": ssl, "server_hostname": server_hostname}
+
+
+@contextmanager
+def _told_as_unreachable() -> Iterator[None]:
+    try:
+        yield
+    except TimeoutError:
+        raise Unreachable("no answer in time") from None
+    except (aiohttp.ClientError, ValueError, OSError) as fault:
+        if isinstance(getattr(fault, "os_error", fault), _Forbidden):
+            raise ForbiddenAddress("the address is in a network that is not allowed") from None
+        raise Unreachable(type(fault).__name__) from None
 
 
 async def _body(answer: aiohttp.ClientResponse, limit: int) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -21,14 +21,35 @@ from server.storage.database import Database
 
 if TYPE_CHECKING:
     from server.media.previews import Previews
+    from server.media.remote_media import RemoteMedia
 
 
 @dataclass(frozen=True, slots=True)
 class MediaServices:
-    """Files and their small pictures."""
+    """Files and their small pictures; ``worker`` makes these."""
 
     media: Media
     thumbnails: Thumbnails
+    worker: WorkerProcess
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteMediaServices:
+    """Copies of other servers' files, and their small pictures."""
+
+    media: RemoteMedia
+    thumbnails: Thumbnails
+
+
+@dataclass(frozen=True, slots=True)
+class LateRemoteMedia:
+    """``open`` makes what other servers' files need at their first use (docs/decisions/0008).
+
+    ``fetches`` limits how many files, that are not here yet, one person lets the node fetch.
+    """
+
+    open: Callable[[], Awaitable[RemoteMediaServices]]
+    fetches: Limiter
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +64,7 @@ class PreviewServices:
 
 
 PREVIEWS = web.AppKey("previews", PreviewServices)
+REMOTE_MEDIA = web.AppKey("remote_media", LateRemoteMedia)
 MEDIA = web.AppKey("media", MediaServices)
 
 
@@ -58,6 +80,6 @@ async def open_media(settings: Settings, database: Database, clock: Clock) -> As
     await media.start()
     worker = WorkerProcess(clock, "thumbnail")
     try:
-        yield MediaServices(media, Thumbnails(media, files, worker))
+        yield MediaServices(media, Thumbnails(media, files, worker), worker)
     finally:
         await worker.close()

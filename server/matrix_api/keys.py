@@ -10,14 +10,19 @@ from server.accounts.cross_signing import USAGES
 from server.accounts.device_keys import KeyUpload
 from server.accounts.key_formats import parse_public_keys
 from server.foundation.errors import BadRequest, InvalidParam
+from server.foundation.ids import is_server_name, server_name_of
 from server.http.answers import json_answer
 from server.http.credentials import confirmed
+from server.http.far_keys import FAR_KEYS
 from server.http.keys import ACCOUNTS
 from server.http.requests import caller, field, json_body, member, optional_field
 from server.http.routes import Doors
 
 # One-time keys of many devices, or signatures on many keys, in one request.
 _MAX_BODY_BYTES: Final = 4 * 1024 * 1024
+# How long other servers are waited for, unless the client says.
+_PATIENCE_S: Final = 10.0
+_LONGEST_S: Final = 60.0
 
 
 def add_routes(doors: Doors) -> None:
@@ -54,10 +59,14 @@ async def query(request: web.Request) -> web.Response:
     known = await caller(request)
     body = await json_body(request, limit=_MAX_BODY_BYTES)
     wanted = _users_and_devices(field(body, "device_keys", dict))
-    users = request.app[ACCOUNTS].users
-    ours = {user_id: devices for user_id, devices in wanted.items() if users.is_ours(user_id)}
+    ours, far = _ours_and_far(request, wanted)
     answer = await request.app[ACCOUNTS].cross_signing.query(known.user_id, ours)
-    return json_answer({**answer, "failures": _unreachable(wanted, ours)})
+    if not far or FAR_KEYS not in request.app:
+        return json_answer({**answer, "failures": _unreachable(far)})
+    others = await request.app[FAR_KEYS].query_keys(known.user_id, far, _patience(body))
+    for part in ("device_keys", "master_keys", "self_signing_keys"):
+        answer[part] |= others[part]
+    return json_answer({**answer, "failures": others["failures"]})
 
 
 async def claim(request: web.Request) -> web.Response:
@@ -68,10 +77,12 @@ async def claim(request: web.Request) -> web.Response:
     for devices in wanted.values():
         if not isinstance(devices, dict) or not all(isinstance(name, str) for name in devices.values()):
             raise BadRequest("one_time_keys names an algorithm by user and device")
-    users = request.app[ACCOUNTS].users
-    ours = {user_id: devices for user_id, devices in wanted.items() if users.is_ours(user_id)}
+    ours, far = _ours_and_far(request, wanted)
     keys = await request.app[ACCOUNTS].device_keys.claim(ours)
-    return json_answer({"one_time_keys": keys, "failures": _unreachable(wanted, ours)})
+    if not far or FAR_KEYS not in request.app:
+        return json_answer({"one_time_keys": keys, "failures": _unreachable(far)})
+    others = await request.app[FAR_KEYS].claim_keys(far, _patience(body))
+    return json_answer({"one_time_keys": {**keys, **others["one_time_keys"]}, "failures": others["failures"]})
 
 
 async def upload_cross_signing(request: web.Request) -> web.Response:
@@ -107,6 +118,24 @@ def _users_and_devices(wanted: dict[str, Any]) -> dict[str, list[str]]:
     return {user_id: devices or [] for user_id, devices in wanted.items()}
 
 
-def _unreachable(wanted: dict[str, Any], ours: dict[str, Any]) -> dict[str, Any]:
+def _ours_and_far(request: web.Request, wanted: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What is asked of our users, and of those of other servers; ids that nobody can have are passed over."""
+    users = request.app[ACCOUNTS].users
+    ours = {user_id: asked for user_id, asked in wanted.items() if users.is_ours(user_id)}
+    far = {
+        user_id: asked for user_id, asked in wanted.items()
+        if user_id not in ours and user_id.startswith("@") and "\0" not in user_id
+        and is_server_name(server_name_of(user_id))
+    }
+    return ours, far
+
+
+def _unreachable(far: dict[str, Any]) -> dict[str, Any]:
     """Servers that we cannot ask."""
-    return {user_id.partition(":")[2]: {} for user_id in wanted if user_id not in ours and ":" in user_id}
+    return {server_name_of(user_id): {} for user_id in far}
+
+
+def _patience(body: dict[str, Any]) -> float:
+    """Seconds to wait for other servers."""
+    timeout = optional_field(body, "timeout", int)
+    return _PATIENCE_S if timeout is None else min(max(timeout / 1000, 0.1), _LONGEST_S)

@@ -14,8 +14,10 @@ from typing import Any, Final
 from aiohttp import hdrs, web
 
 from server.foundation.errors import BadRequest, NotFound
+from server.foundation.ids import is_server_name
 from server.http.answers import Handler, json_answer
-from server.http.media_services import MEDIA, MediaServices
+from server.http.keys import SETTINGS
+from server.http.media_services import MEDIA, REMOTE_MEDIA, MediaServices
 from server.http.requests import bool_query, caller, int_query, member, required_query
 from server.http.routes import Doors
 from server.media.model import Mxc, OpenedMedia, content_disposition, is_media_id
@@ -90,8 +92,8 @@ async def upload_to(request: web.Request) -> web.Response:
 
 async def download(request: web.Request) -> web.StreamResponse:
     """A file, or a part of it (``Range``)."""
-    await caller(request)
-    return _file(request, await _services(request).media.open(_mxc(request), wait_ms=_patience(request)))
+    asking = await caller(request)
+    return _file(request, await _open(request, asking.user_id))
 
 
 async def old_download(request: web.Request) -> web.StreamResponse:
@@ -102,41 +104,56 @@ async def old_download(request: web.Request) -> web.StreamResponse:
 
 async def thumbnail(request: web.Request) -> web.StreamResponse:
     """A small picture of a picture."""
-    await caller(request)
-    return await _thumbnail(request)
+    asking = await caller(request)
+    _wanted_size(request)
+    return await _thumbnail(request, await _open(request, asking.user_id))
 
 
 async def old_thumbnail(request: web.Request) -> web.StreamResponse:
     """The same at its deprecated address."""
     _wanted_size(request)
-    await _open_to_caller(request)
-    return await _thumbnail(request)
+    return await _thumbnail(request, await _open_to_caller(request))
 
 
-async def _thumbnail(request: web.Request) -> web.StreamResponse:
-    path, content_type, opened = await _services(request).thumbnails.get(
-        _mxc(request), _wanted_size(request), wait_ms=_patience(request)
-    )
+async def _thumbnail(request: web.Request, opened: OpenedMedia) -> web.StreamResponse:
+    mxc = _mxc(request)
+    services = _services(request) if _is_ours(request, mxc) else await request.app[REMOTE_MEDIA].open()
+    path, content_type, _ = await services.thumbnails.get(mxc, _wanted_size(request))
     name = opened.item.filename and f"thumbnail-{Path(opened.item.filename).stem}{path.suffix}"
     return _answer(path, content_type, name or f"thumbnail{path.suffix}")
 
 
 async def _open_to_caller(request: web.Request) -> OpenedMedia:
     """The file, for whoever has a token, or else if it is from the time before tokens were asked for."""
-    has_token = hdrs.AUTHORIZATION in request.headers or "access_token" in request.query
-    if has_token:
-        await caller(request)
+    if hdrs.AUTHORIZATION in request.headers or "access_token" in request.query:
+        return await _open(request, (await caller(request)).user_id)
     media = _services(request).media
-    # Strangers are not waited for: they could only learn what they are not given.
-    opened = await media.open(_mxc(request), wait_ms=_patience(request) if has_token else 0)
-    if not has_token and opened.item.created_ts >= media.limits.open_until_ts:
+    # Strangers are not waited for, and nothing is fetched for them.
+    opened = await media.open(_mxc(request))
+    if opened.item.created_ts >= media.limits.open_until_ts:
         raise NotFound("No such file")
     return opened
 
 
+async def _open(request: web.Request, user_id: str) -> OpenedMedia:
+    """A file of this node, or a copy of another server's, which is fetched if need be."""
+    mxc, wait_ms = _mxc(request), _patience(request)
+    if _is_ours(request, mxc):
+        return await _services(request).media.open(mxc, wait_ms=wait_ms)
+    if REMOTE_MEDIA not in request.app or not bool_query(request, "allow_remote", default=True):
+        raise NotFound("No such file")
+    late = request.app[REMOTE_MEDIA]
+    media = (await late.open()).media
+    return await media.open(mxc, wait_ms=wait_ms, fetching=lambda: late.fetches.take(user_id))
+
+
+def _is_ours(request: web.Request, mxc: Mxc) -> bool:
+    return mxc.server_name == request.app[SETTINGS].server_name
+
+
 def _patience(request: web.Request) -> int:
-    """For how long (ms) the caller waits. ``allow_remote`` and ``allow_redirect`` are looked at and decide nothing:
-    this node answers with its own files, never with a redirect."""
+    """For how long (ms) the caller waits. ``allow_redirect`` is looked at and decides nothing: this node answers with
+    files, never with a redirect."""
     for name in ("allow_remote", "allow_redirect"):
         bool_query(request, name)
     return min(int_query(request, "timeout_ms", _WAIT_MS), _LONGEST_WAIT_MS)
@@ -162,10 +179,10 @@ async def _chunks(request: web.Request) -> AsyncIterator[bytes]:
 
 
 def _mxc(request: web.Request) -> Mxc:
-    media_id = request.match_info["media_id"]
-    if not is_media_id(media_id):
+    server_name, media_id = request.match_info["server_name"], request.match_info["media_id"]
+    if not is_media_id(media_id) or not is_server_name(server_name):
         raise NotFound("No such file")
-    return Mxc(request.match_info["server_name"], media_id)
+    return Mxc(server_name, media_id)
 
 
 def _wanted_size(request: web.Request) -> ThumbnailSize:

@@ -29,6 +29,10 @@ class MediaFiles:
         self._unsettled = folder / "unsettled"
         self._thumbnails = folder / "thumbnails"
 
+    def exist(self) -> bool:
+        """Whether the folders have been made."""
+        return self._content.is_dir()
+
     def prepare(self) -> None:
         """Make the folders, for the node's own eyes only."""
         for folder in (self._content, self._unsettled, self._thumbnails):

@@ -148,7 +148,6 @@ class Media:
         await self._files.discard(media_id)
 
     async def _find(self, mxc: Mxc) -> MediaItem:
-        # Other servers' media come by federation; until then nobody can make this node fetch anything.
         item = await media_store.find(self._database, mxc.media_id) if mxc.server_name == self._server_name else None
         if item is None or self._is_late(item):
             raise NotFound("No such file")
@@ -172,7 +171,7 @@ class Media:
         """Receive, commit the row, move to the place: in this order (``files.py`` says why)."""
         chunks = _one(content) if isinstance(content, bytes) else content
         check = await self._limit_for(item.owner, len(content) if isinstance(content, bytes) else item.size)
-        with self._counted(item.owner, check) as watch, _room_on_disk():
+        with self._counted(item.owner, check) as watch, room_on_disk():
             size = await self._files.receive(item.media_id, chunks, watch)
             with self._announced_when_landed(item.media_id):
                 try:
@@ -246,7 +245,8 @@ def _with_size(item: MediaItem, size: int) -> MediaItem:
 
 
 @contextmanager
-def _room_on_disk() -> Iterator[None]:
+def room_on_disk() -> Iterator[None]:
+    """Tell a full disk, and a file that is there already, as refusals."""
     try:
         yield
     except FileExistsError:

@@ -6,13 +6,12 @@ import asyncio
 from collections import OrderedDict
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 from weakref import WeakValueDictionary
 
 from server.foundation.errors import Refused
 from server.foundation.worker_process import WorkerError, WorkerProcess
 from server.media.files import MediaFiles
-from server.media.media import Media
 from server.media.model import Mxc, OpenedMedia
 from server.media.picture_formats import picture_format
 from server.media.thumbnail_sizes import ThumbnailSize
@@ -27,10 +26,17 @@ _STILL: Final = "JPEG"
 _REMEMBERED: Final = 1000
 
 
+class Opener(Protocol):
+    """Opens the files of which small pictures are made: those of this node, or the copies of others'."""
+
+    async def open(self, mxc: Mxc, *, wait_ms: int = 0) -> OpenedMedia:
+        """A file; raises ``Refused``."""
+
+
 class Thumbnails:
     """Gives the small picture of a file, making it if need be."""
 
-    def __init__(self, media: Media, files: MediaFiles, worker: WorkerProcess) -> None:
+    def __init__(self, media: Opener, files: MediaFiles, worker: WorkerProcess) -> None:
         self._media = media
         self._files = files
         self._worker = worker

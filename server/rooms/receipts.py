@@ -127,8 +127,13 @@ class Receipts:
         """Add rows of ``projection`` to the transaction of every receipt."""
         self._projections.append(projection)
 
-    async def send(self, room_id: str, user_id: str, kind: str, event_id: str, thread_id: str = "") -> None:
-        """``user_id`` has read up to ``event_id``. An older event than before changes nothing."""
+    async def send(
+        self, room_id: str, user_id: str, kind: str, event_id: str, thread_id: str = "", ts: int | None = None
+    ) -> None:
+        """``user_id`` has read up to ``event_id``. An older event than before changes nothing.
+
+        ``ts``: when, in milliseconds, as another server tells it; now without it.
+        """
         if kind not in (READ, READ_PRIVATE):
             raise InvalidParam("Unknown receipt type")
         room = await self._rooms.get(room_id)
@@ -143,7 +148,8 @@ class Receipts:
         if known is not None and known.event_stream >= position:
             return
         receipt = Receipt(
-            user_id, kind, thread_id, event_id, position, self._clock.now_ms(), self._positions.allocate()
+            user_id, kind, thread_id, event_id, position, self._clock.now_ms() if ts is None else ts,
+            self._positions.allocate(),
         )
         writes = Writes()
         writes.on_failure.append(lambda: self._positions.finish(receipt.stream))

@@ -6,7 +6,7 @@ everybody logs in, are looked up and told together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
 from server.foundation.clock import Clock
@@ -17,6 +17,9 @@ from server.storage.streams import StreamPositions
 from server.sync.bell import Bell
 
 _GATHERED_S: Final = 0.1
+
+# Hears of those whose devices have changed, and of all whom it concerns.
+NewsListener = Callable[[Collection[str], Collection[str]], None]
 
 
 class DeviceNews:
@@ -30,6 +33,11 @@ class DeviceNews:
         self._clock = clock
         self._changed: set[str] = set()
         self._position = 0
+        self._listeners: list[NewsListener] = []
+
+    def listen(self, listener: NewsListener) -> None:
+        """Call ``listener`` after every round."""
+        self._listeners.append(listener)
 
     def follow(self, user_ids: Iterable[str], position: int) -> None:
         """A listener: these users' devices have changed."""
@@ -44,3 +52,5 @@ class DeviceNews:
         position = self._position
         concerned = changed | await users_who_share_rooms(self._database, changed)
         self._positions.when_reached(position, lambda: self._bell.users_changed(concerned, position))
+        for listener in self._listeners:
+            listener(changed, concerned)

@@ -125,6 +125,10 @@ class PresenceNews:
             reached = max(since, told[-1][0])
         return [self._event(other) for _, other in told[:MOST_TOLD]], reached
 
+    def rooms_of(self, user_id: str) -> Collection[str]:
+        """The rooms of moderate size that somebody is in who was there since the start. Not to be changed."""
+        return self._rooms.get(user_id, ())
+
     def follow(self, room: LiveRoom, entry: Entry) -> None:
         """Somebody has come into a room or gone. To be called when the entry's position has been reached."""
         event = entry.event
