@@ -13,6 +13,7 @@ from aiohttp import web
 from federation.inbound.caller import Peer, peer
 from federation.inbound.messages import comes_before_events, take_message
 from federation.serving.transaction_store import find_answer, keep_answer
+from federation.serving.withdrawn import take_withdrawal
 from server.foundation.errors import BadRequest, NotFound, Refused
 from server.foundation.keyed_locks import KeyedLocks
 from server.http.answers import json_answer
@@ -73,7 +74,7 @@ async def _take_events(who: Peer, pdus: list[Any]) -> dict[str, Json]:
 
 async def _take_room(who: Peer, room_id: str, pdus: list[Any]) -> dict[str, Json]:
     room = await who.federation.rooms.rooms.find(room_id)
-    if room is None or room.outside:
+    if room is None:
         return {}
     results: dict[str, Json] = {}
     for item in await who.federation.reader.read_each(pdus, room.version, helpers=[who.origin]):
@@ -88,7 +89,10 @@ async def _take_event(who: Peer, event: Event, _version: RoomVersion) -> Json:
     try:
         room = await who.federation.rooms.rooms.get(event.room_id)
         who.require_admitted(room)
-        await who.federation.receiver.receive(who.origin, event)
+        if room.joined_here:
+            await who.federation.receiver.receive(who.origin, event)
+        else:
+            await take_withdrawal(who.federation, who.origin, room, event)
     except NotFound:
         return {}
     except Refused as refused:

@@ -230,6 +230,9 @@ class Membership:
             member = room.member(user_id)
             found += [server_name_of(member.sender)] if member is not None else []
             found += sorted(room.other_servers())
+            if room.outside:
+                # Who is shown to us in it, its creator for one.
+                found += sorted({server_name_of(event.sender) for event in room.state.values()})
         named = dict.fromkeys([*found, server_name_of(room_id)])
         others = [server for server in named if is_server_name(server) and server != self._rooms.server_name]
         if not others:
