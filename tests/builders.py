@@ -171,10 +171,11 @@ class Sync:
 
 
 class RunningNode:
-    """A whole node, listening on a port of its own. ``async with`` it."""
+    """A whole node, listening on ``port`` or one of its own. ``async with`` it."""
 
-    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+    def __init__(self, settings: Settings, clock: Clock | None = None, *, port: int | None = None) -> None:
         self.settings = settings
+        self._port = port
         self._clock = clock
         self._closing = AsyncExitStack()
         self.inside: assembly.Node
@@ -185,7 +186,7 @@ class RunningNode:
         self.inside = await self._closing.enter_async_context(assembly.build(self.settings, self._clock))
         app = assembly.make_app(self.inside)
         self.contract.listen_to(app)
-        self.client = TestClient(TestServer(app))
+        self.client = TestClient(TestServer(app, port=self._port))
         await self.client.start_server()
         return self
 

@@ -44,13 +44,16 @@ class EventReader:
         return [event for event in await self.read_each(pdus, version, helpers) if isinstance(event, Event)]
 
     async def read_each(
-        self, pdus: Sequence[object], version: RoomVersion, helpers: Sequence[str] = ()
+        self, pdus: Sequence[object], version: RoomVersion, helpers: Sequence[str] = (), *, spared: str = ""
     ) -> list[Event | Refused]:
-        """For each of ``pdus`` the event, redacted where its content is not what was hashed, or why it is none."""
+        """For each of ``pdus`` the event, redacted where its content is not what was hashed, or why it is none.
+
+        ``spared`` is a server whose signature may still be lacking (ours, under what others bring us to sign).
+        """
         events = [_read(pdu, version) for pdu in pdus]
         proofs: dict[int, list[_Proof]] = {}
         needed = [event for event in events if isinstance(event, Event)]
-        found = await asyncio.gather(*(self._proofs(event, helpers) for event in needed))
+        found = await asyncio.gather(*(self._proofs(event, helpers, spared) for event in needed))
         for event, proof in zip(needed, found, strict=True):
             proofs[id(event)] = proof
         checked: list[Event | Refused] = []
@@ -62,9 +65,11 @@ class EventReader:
                 checked += await asyncio.to_thread(_check_all, part, proofs)
         return checked
 
-    async def _proofs(self, event: Event, helpers: Sequence[str]) -> list[_Proof]:
+    async def _proofs(self, event: Event, helpers: Sequence[str], spared: str) -> list[_Proof]:
         found = []
         for server in required_signers(event):
+            if server == spared:
+                continue
             signed = event.pdu["signatures"].get(server) or {}
             keys: dict[str, bytes] = {}
             for key_id in list(signed)[:5]:

@@ -16,7 +16,6 @@ from server.foundation.ids import server_name_of
 from server.http.answers import json_answer
 from server.rooms.auth_rules import check_auth
 from server.rooms.event import Event, own_signature
-from server.rooms.event_format import read_pdu
 from server.rooms.live_room import LiveRoom
 from server.rooms.room_summary import shown_to_strangers
 from server.rooms.send_event import VOUCHER, Draft
@@ -30,12 +29,7 @@ async def make_join(request: web.Request) -> web.Response:
     room, user_id = await _room_to_enter(who, request)
     content: Json = {"membership": "join"}
     if room.join_rule in ("restricted", "knock_restricted") and room.membership(user_id) not in ("join", "invite"):
-        voucher = await who.federation.rooms.membership.voucher(room, user_id)
-        if voucher is None:
-            raise Refused(
-                "Nobody here can let this user in", code="M_UNABLE_TO_GRANT_JOIN", status=400
-            )
-        content[VOUCHER] = voucher
+        content[VOUCHER] = await who.federation.rooms.membership.require_voucher(room, user_id)
     return _proposal(who, room, user_id, content)
 
 
@@ -91,6 +85,7 @@ async def send_knock(request: web.Request) -> web.Response:
 async def _send_join(request: web.Request) -> Json:
     who, event = await _event_brought(request, "join")
     federation = who.federation
+    event = await _with_our_voucher(who, event)
     await federation.receiver.receive(who.origin, event, relay=True)
     room = await federation.rooms.rooms.get(event.room_id)
     before = (await federation.receiver.state_before(room, event)).state
@@ -138,10 +133,9 @@ async def _event_brought(request: web.Request, membership: str) -> tuple[Peer, E
     room = await who.federation.rooms.rooms.get(request.match_info["roomId"])
     _require_inside(room)
     who.require_admitted(room)
-    brought = read_pdu(who.object(), room.version)
-    if membership == "join":
-        brought = await _with_our_voucher(who, room, brought)
-    found = (await who.federation.reader.read_each([brought.pdu], room.version, helpers=[who.origin]))[0]
+    reader, mine = who.federation.reader, who.federation.identity.server_name
+    # Under a restricted join our own signature comes last, see below.
+    found = (await reader.read_each([who.object()], room.version, helpers=[who.origin], spared=mine))[0]
     if not isinstance(found, Event):
         raise found
     if found.room_id != room.room_id or found.type != "m.room.member" or found.state_key != found.sender:
@@ -152,12 +146,13 @@ async def _event_brought(request: web.Request, membership: str) -> tuple[Peer, E
     return who, found
 
 
-async def _with_our_voucher(who: Peer, room: LiveRoom, event: Event) -> Event:
+async def _with_our_voucher(who: Peer, event: Event) -> Event:
     """Sign a restricted join as well, if one of ours vouches for it: and only then."""
     voucher = event.content.get(VOUCHER)
     identity = who.federation.identity
     if not isinstance(voucher, str) or server_name_of(voucher) != identity.server_name:
         return event
+    room = await who.federation.rooms.rooms.get(event.room_id)
     if await who.federation.rooms.membership.voucher(room, event.sender) is None:
         raise Forbidden("Nobody here can let this user in")
     signature = own_signature(event, identity.key)

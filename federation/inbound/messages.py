@@ -25,6 +25,8 @@ _MOST_BYTES: Final = 255
 _MOST_RECEIPTS: Final = 1_000
 _MOST_PEOPLE: Final = 1_000
 _MOST_NUMBERS: Final = 1_000
+# Whoever types on says so again within a minute.
+_TYPING_MS: Final = 60_000
 
 
 def comes_before_events(edu: object) -> bool:
@@ -46,7 +48,7 @@ async def _take_typing(who: Peer, content: Json) -> None:
     if type(content.get("typing")) is not bool:
         raise BadRequest("typing is true or false")
     room = await _room(who, content.get("room_id"))
-    await who.federation.rooms.typing.set(room.room_id, user_id, content["typing"])
+    await who.federation.rooms.typing.set(room.room_id, user_id, content["typing"], _TYPING_MS)
 
 
 async def _take_receipts(who: Peer, content: Json) -> None:

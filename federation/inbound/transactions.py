@@ -12,10 +12,12 @@ from aiohttp import web
 
 from federation.inbound.caller import Peer, peer
 from federation.inbound.messages import comes_before_events, take_message
+from federation.serving.withdrawn import take_withdrawal
 from server.foundation.errors import BadRequest, NotFound, Refused
 from server.foundation.keyed_locks import KeyedLocks
 from server.http.answers import json_answer
 from server.rooms.event import Event
+from server.rooms.live_room import LiveRoom
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +72,7 @@ async def _take_events(who: Peer, pdus: list[Any]) -> dict[str, Json]:
 
 async def _take_room(who: Peer, room_id: str, pdus: list[Any]) -> dict[str, Json]:
     room = await who.federation.rooms.rooms.find(room_id)
-    if room is None or room.outside:
+    if room is None:
         return {}
     events: list[Event] = []
     for item in await who.federation.reader.read_each(pdus, room.version, helpers=[who.origin]):
@@ -79,7 +81,21 @@ async def _take_room(who: Peer, room_id: str, pdus: list[Any]) -> dict[str, Json
         else:
             logger.info("an event of %s cannot be read: %s", who.origin, item.reason)
     try:
+        if not room.joined_here:
+            return {event.event_id: await _take_unasked(who, room, event) for event in events}
         results = await who.federation.receiver.receive_all(who.origin, room_id, events)
     except NotFound:
         return {event.event_id: {} for event in events}
     return {event_id: {} if refused is None else {"error": refused.reason} for event_id, refused in results.items()}
+
+
+async def _take_unasked(who: Peer, room: LiveRoom, event: Event) -> Json:
+    """Of a room that we have only been told of, nothing concerns us but that an invitation is withdrawn."""
+    try:
+        who.require_admitted(room)
+        await take_withdrawal(who.federation, who.origin, room, event)
+    except NotFound:
+        return {}
+    except Refused as refused:
+        return {"error": refused.reason}
+    return {}

@@ -6,10 +6,10 @@ API, "Content Repository"; client-server API, ``GET /_matrix/media/v3/download``
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
-from urllib.parse import urlsplit
 
 from aiohttp.multipart import content_disposition_filename, parse_content_disposition
 
@@ -93,7 +93,7 @@ class HttpFarMedia:
         )
 
     async def _elsewhere(self, closing: AsyncExitStack, place: str) -> FarFile:
-        if not place.isascii() or len(place) > _LONGEST_URL or urlsplit(place).scheme != "https":
+        if not place.isascii() or len(place) > _LONGEST_URL or not place.lower().startswith("https://"):
             raise PeerFailed("The other server did not answer as it should", detail="no usable Location")
         opened = await closing.enter_async_context(
             self._servers.stream_from(place, timeout_s=_HEAD_S, redirects=_REDIRECTS)
@@ -150,8 +150,13 @@ async def _refusal(opened: Opened) -> Refused:
 def _filename(disposition: str | None) -> str | None:
     if disposition is None:
         return None
-    _, params = parse_content_disposition(disposition)
-    return content_disposition_filename(params, "filename")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what a stranger writes there is nothing for our logs
+        try:
+            _, params = parse_content_disposition(disposition)
+            return content_disposition_filename(params, "filename")
+        except (LookupError, ValueError):  # an encoding that nobody knows
+            return None
 
 
 def _size(headers: Mapping[str, str]) -> int | None:

@@ -38,7 +38,7 @@ class PassingNews:
         self._presence = presence
         self._server_name = server_name
         # Who of us is typing in each room, as others were told.
-        self._told_typing: dict[str, set[str]] = {}
+        self._told_typing: dict[str, tuple[LiveRoom, set[str]]] = {}
         # The servers in each room through which presence goes.
         self._servers: dict[str, set[str]] = {}
 
@@ -52,12 +52,18 @@ class PassingNews:
     def typing_changed(self, room: LiveRoom) -> None:
         """The typists of a room have changed."""
         now = {user_id for user_id in self._typing.in_room(room.room_id) if self._is_ours(user_id)}
-        before = self._told_typing.pop(room.room_id, set())
+        _, before = self._told_typing.pop(room.room_id, (room, set()))
         if now:
-            self._told_typing[room.room_id] = now
-        changed = now ^ before
-        if not changed:
-            return
+            self._told_typing[room.room_id] = (room, now)
+        if now != before:
+            self._tell_typing(room, now ^ before, now)
+
+    async def repeat_typing(self) -> None:
+        """Say again who is typing, for those who believe us only for a minute."""
+        for room, users in self._told_typing.values():
+            self._tell_typing(room, users, users)
+
+    def _tell_typing(self, room: LiveRoom, changed: set[str], now: set[str]) -> None:
         for server in admitted_servers(room):
             for user_id in sorted(changed):
                 self._delivery.pass_on(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # Others believe for half an hour what they are told of somebody's presence.
 _REPEATED_S: Final = 1_200.0
 _LOOKED_AFTER_S: Final = 600.0
+_TYPING_S: Final = 40.0
 
 
 async def open_messages(core: Core, servers: Servers, delivery: Delivery, outbox: Outbox, tasks: Tasks) -> Messages:
@@ -39,6 +40,7 @@ async def open_messages(core: Core, servers: Servers, delivery: Delivery, outbox
     tasks.start("devices of others", keep_doing(
         "devices of others", far_devices.look_after, core.clock, every_s=_LOOKED_AFTER_S
     ))
+    tasks.start("typing again", keep_doing("typing again", passing.repeat_typing, core.clock, every_s=_TYPING_S))
     if services.sync.presence.rules.enabled:
         tasks.start("presence again", keep_doing("presence again", passing.repeat, core.clock, every_s=_REPEATED_S))
     return messages

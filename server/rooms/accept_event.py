@@ -122,6 +122,9 @@ class EventAcceptor:
             mixed = self._store_mixed(room, entry.moved, placement.after, writes)
             snapshot, chain = mixed.snapshot, mixed.chain
             entry.room_snapshot = snapshot
+        elif entry.moved.keys() - ({event.key} if event.state_key is not None else ()):
+            # More has moved than the event shows; who reads it from the disk must see that.
+            entry.room_snapshot = snapshot
         self._move_state(room, entry, writes)
         room.tip = Tip(placement.ends, max(room.tip.depth, event.depth), snapshot, chain)
         move_tip(writes, room)

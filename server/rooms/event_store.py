@@ -83,6 +83,7 @@ _replaced: Final = events.alias("replaced")
 _redaction: Final = events.alias("redaction")
 _ENTRIES: Final = select(
     events.c.stream, events.c.event_id, events.c.snapshot, events.c.flags, events.c.txn, events.c.json,
+    events.c.room_snapshot,
     _replaced.c.event_id.label("replaced_id"), _replaced.c.json.label("replaced_json"),
     _redaction.c.event_id.label("redaction_id"), _redaction.c.json.label("redaction_json"),
 ).select_from(
@@ -263,6 +264,7 @@ def _as_entry(row: Any, room: LiveRoom) -> Entry:
         read_event(row.json, room.version, row.event_id, room), row.stream, row.snapshot,
         replaced=replaced, flags=row.flags, txn=row.txn,
     )
+    entry.room_snapshot = row.room_snapshot
     if row.redaction_id is not None:
         entry.redacted_because = client_event(read_event(row.redaction_json, room.version, row.redaction_id, room))
     return entry

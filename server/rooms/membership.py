@@ -218,6 +218,17 @@ class Membership:
             return None
         return find_inviter(room)
 
+    async def require_voucher(self, room: LiveRoom, user_id: str) -> str:
+        """Like ``voucher``; where there is none it says why, so that the other server knows whom else to ask."""
+        if not await self._in_allowed_room(room, user_id):
+            if all([await self._is_watched(room_id) for room_id in _allowed_rooms(room)]):
+                raise Forbidden("You are in none of the rooms from which one may join this one")
+            raise Refused("We do not know who may join", code="M_UNABLE_TO_AUTHORISE_JOIN", status=400)
+        found = find_inviter(room)
+        if found is None:
+            raise Refused("Nobody here can let this user in", code="M_UNABLE_TO_GRANT_JOIN", status=400)
+        return found
+
     def _servers_of(self, room: LiveRoom | None, room_id: str, user_id: str, via: Sequence[str]) -> list[str]:
         """Other servers that may know a room, the likeliest first; raises ``NotFound`` where there is none."""
         found = list(via)
@@ -225,6 +236,9 @@ class Membership:
             member = room.member(user_id)
             found += [server_name_of(member.sender)] if member is not None else []
             found += sorted(room.other_servers())
+            if room.outside:
+                # Who is shown to us in it, its creator for one.
+                found += sorted({server_name_of(event.sender) for event in room.state.values()})
         named = dict.fromkeys([*found, server_name_of(room_id)])
         others = [server for server in named if is_server_name(server) and server != self._rooms.server_name]
         if not others:
@@ -236,12 +250,23 @@ class Membership:
         return is_restricted and room.membership(user_id) not in ("join", "invite")
 
     async def _in_allowed_room(self, room: LiveRoom, user_id: str) -> bool:
-        allowed = room.content("m.room.join_rules").get("allow")
-        for rule in allowed if isinstance(allowed, list) else []:
-            other = await self._rooms.find(str(rule.get("room_id"))) if isinstance(rule, dict) else None
+        for room_id in _allowed_rooms(room):
+            other = await self._rooms.find(room_id)
             if other is not None and other.membership(user_id) == "join":
                 return True
         return False
+
+    async def _is_watched(self, room_id: str) -> bool:
+        """Whether we know for certain who is in a room."""
+        room = await self._rooms.find(room_id)
+        return room is not None and bool(room.joined_here)
+
+
+def _allowed_rooms(room: LiveRoom) -> list[str]:
+    """The rooms whose members may join a restricted room."""
+    allowed = room.content("m.room.join_rules").get("allow")
+    rules = allowed if isinstance(allowed, list) else []
+    return [str(rule.get("room_id")) for rule in rules if isinstance(rule, dict)]
 
 
 def _with_profile(content: Mapping[str, Any], profile: Content, before: Mapping[str, Any] | None) -> Content:

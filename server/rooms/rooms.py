@@ -156,6 +156,9 @@ class Rooms:
             room.timeline.extend(entries)
             if len(entries) == _LOADED_ENTRIES:
                 room.complete_after = entries[0].stream - 1
+            # What a resolution has moved stands on the disk as states only: memory begins after the last one.
+            mixed = (entry.stream for entry in entries if entry.room_snapshot is not None)
+            room.complete_after = max(mixed, default=room.complete_after)
         return rooms
 
     def _make_place(self) -> None:

@@ -18,6 +18,7 @@ from server.sync.room_section import (
     Span,
     Stay,
     members_of,
+    moves_unseen,
     state_json,
     timeline_json,
     unread_json,
@@ -92,7 +93,8 @@ class JoinedRooms:
         span = self._world.without_ignored(span, request.user_id)
         position = now.stream if request.state_after or not span.entries else span.entries[0].stream - 1
         state = await self._reader.state_at(room, position)
-        if not request.state_after and not (sight.sees_all and request.filter.timeline.wants_all):
+        shows_all = sight.sees_all and request.filter.timeline.wants_all and not moves_unseen(span)
+        if not request.state_after and not shows_all:
             state = await self._reader.with_unseen(room, state, span, now.stream)
         current = await self._reader.state_at(room, now.stream)
         crowd = self._crowds.of(room.room_id, now.stream, current)
@@ -170,9 +172,9 @@ class JoinedRooms:
         # Who knows the room already was in it all the time.
         parts = [b'"timeline":' + timeline_json(span, request.viewer, Stay(0))]
         events = members
-        if span.limited or request.state_after or not request.filter.timeline.wants_all:
-            # What the timeline's filter has left out must not be lost where it is state.
-            whole = request.state_after or not request.filter.timeline.wants_all
+        # What the timeline's filter has left out must not be lost where it is state.
+        whole = request.state_after or not request.filter.timeline.wants_all or moves_unseen(span)
+        if span.limited or whole:
             in_timeline = set() if request.state_after else {entry.event.event_id for entry in span.entries}
             changed = await self._reader.state_between(room, request.since.stream, now.stream if whole else span.start)
             events = [event for event in changed.values() if event.event_id not in in_timeline]

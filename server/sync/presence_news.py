@@ -131,16 +131,20 @@ class PresenceNews:
 
     def follow(self, room: LiveRoom, entry: Entry) -> None:
         """Somebody has come into a room or gone. To be called when the entry's position has been reached."""
-        event = entry.event
-        if event.type != "m.room.member" or event.state_key is None or not self.rules.enabled:
+        if not self.rules.enabled:
             return
-        is_in = event.content.get("membership") == "join"
+        for (kind, user_id), (_, current) in entry.changes.items():
+            if kind == "m.room.member":
+                is_in = current is not None and current.content.get("membership") == "join"
+                self._follow_member(room, user_id, is_in=is_in)
+
+    def _follow_member(self, room: LiveRoom, user_id: str, *, is_in: bool) -> None:
         if len(room.joined) > self.rules.largest_room:
             self._dissolve(room.room_id)
-        elif event.state_key in self._moves:
-            self._moves[event.state_key].append((room, is_in))
-        elif event.state_key in self._rooms:
-            self._move(event.state_key, room, is_in=is_in)
+        elif user_id in self._moves:
+            self._moves[user_id].append((room, is_in))
+        elif user_id in self._rooms:
+            self._move(user_id, room, is_in=is_in)
 
     def _dissolve(self, room_id: str) -> None:
         """A room has grown too large for presence. It stays so until the next start, should it shrink again."""

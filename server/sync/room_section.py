@@ -134,6 +134,11 @@ class Stay(NamedTuple):
         return b"join" if position >= self.since else value_at(self.history, position, "leave").encode()
 
 
+def moves_unseen(span: Span) -> bool:
+    """Whether some event may have moved more of the state than it shows: in a room that forked, or at our arrival."""
+    return any(entry.moved is not None or entry.room_snapshot is not None for entry in span.entries)
+
+
 def timeline_json(span: Span, viewer: Viewer, stay: Stay) -> bytes:
     """The ``timeline`` of a room."""
     if viewer.filter.event_fields or viewer.filter.federation_format:

@@ -117,7 +117,8 @@ export async function threads() {
     await until("an answer counts for its thread", () => (
         taro.getRoom(roomId).getThreadUnreadNotificationCount(rootId, NotificationCountType.Total) === 1
     ));
-    await taro.sendReadReceipt(thread.findEventById(lastId));
+    const last = await until("the thread has loaded", () => thread.findEventById(lastId));
+    await taro.sendReadReceipt(last);
     await until("a receipt in the thread clears it", () => (
         taro.getRoom(roomId).getThreadUnreadNotificationCount(rootId, NotificationCountType.Total) === 0
     ));
