@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from server.accounts.accounts import Accounts
 from server.assembly.app_passwords import app_passwords_of
 from server.assembly.node import Node
 from server.association.gatherings.audience_calendars import AudienceCalendars
@@ -9,6 +12,7 @@ from server.association.gatherings.calendar import CalendarRights, GatheringCale
 from server.caldav.app import make_caldav_app
 from server.caldav.settings import CaldavSettings
 from server.calendars.opening import open_calendars
+from server.foundation.errors import Forbidden, Suspended
 from server.http.late_door import Handler
 from server.http.rate_limits import RateLimits
 
@@ -22,4 +26,16 @@ def open_caldav(node: Node, limits: RateLimits) -> Handler:
         name, [AudienceCalendars(association.gatherings, association.members)],
     )
     settings = CaldavSettings(server_name=core.settings.server_name, association=name)
-    return make_caldav_app(calendars, app_passwords_of(core), core.clock, settings, limits.address).handle
+    standing = partial(_require_standing, core.accounts)
+    return make_caldav_app(
+        calendars, app_passwords_of(core), core.clock, settings, limits.address, standing
+    ).handle
+
+
+async def _require_standing(accounts: Accounts, user_id: str, writes: bool) -> None:
+    """A calendar app that is told 401 asks for the password again and again, so that a lock is a 403 here."""
+    user = await accounts.users.get(user_id)
+    if user.is_locked:
+        raise Forbidden("This account is locked; please ask an officer")
+    if writes and user.is_suspended:
+        raise Suspended

@@ -1,5 +1,6 @@
-"""What happens elsewhere when an account is closed: it leaves its rooms, declines what it was invited to, nothing of
-it stays in calendars, and its owner stays on the roster as somebody without an account, who can be invited again.
+"""What happens elsewhere when an account is closed: it leaves its rooms, declines what it was invited to, has no room
+for notices any more, nothing of it stays in calendars, and its owner stays on the roster as somebody without an
+account, who can be invited again.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from server.association.members.editor import MemberEditor
 from server.association.members.members import Members
 from server.foundation.errors import Refused
 from server.rooms.membership import Membership
+from server.rooms.notice_room_store import forget_room
 from server.rooms.state_store import memberships_of
-from server.storage.database import Database
+from server.storage.database import Database, Writes
 
 if TYPE_CHECKING:
     from server.assembly.node import Core
@@ -34,6 +36,10 @@ def leave_when_closed(accounts: Accounts, database: Database, membership: Member
                     await membership.leave(place.room_id, user_id)
                 except Refused as refused:
                     logger.info("a closed account could not leave a room: %s", refused.reason)
+
+        writes = Writes()
+        forget_room(writes, user_id)
+        await database.submit(writes)
 
     accounts.when_closed(leave_all)
 

@@ -199,6 +199,7 @@ async def _build_services(
     )
     successors = Successors(database, rooms, services.directory, accounts, tasks)
     acceptor.project(successors.project, ["m.room.member"])
+    tasks.start("successors", successors.resume())
     connect(services, acceptor, unread, bell, positions, accounts)
     connect_pushers(settings, services, unread, bell, accounts, database, positions, tasks)
     leave_when_closed(accounts, database, services.membership)

@@ -9,7 +9,7 @@ from typing import Final
 from aiohttp import web
 
 from server.caldav.answers import CLASSES, error_answer
-from server.caldav.authentication import AddressOf, Authentication, peer_address
+from server.caldav.authentication import AddressOf, Authentication, RequireStanding, everybody, peer_address
 from server.caldav.call import Call
 from server.caldav.delete import delete
 from server.caldav.get import get
@@ -43,12 +43,19 @@ METHODS: Final[Mapping[str, Method]] = {
 }
 
 
+_WRITING: Final = frozenset({"PUT", "DELETE", "PROPPATCH", "MKCALENDAR", "MKCOL"})
+
+
 class CaldavDoor:
     """Answers every request below ``/dav/`` and of ``/.well-known/caldav`` (and PROPFIND of ``/``)."""
 
-    def __init__(self, calendars: Calendars, authentication: Authentication, settings: CaldavSettings) -> None:
+    def __init__(
+        self, calendars: Calendars, authentication: Authentication, require_standing: RequireStanding,
+        settings: CaldavSettings,
+    ) -> None:
         self.calendars = calendars
         self._authentication = authentication
+        self._require_standing = require_standing
         self._settings = settings
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -66,6 +73,7 @@ class CaldavDoor:
 
     async def _answer(self, request: web.Request, path: str) -> web.Response:
         user_id = await self._authentication.caller(request)
+        await self._require_standing(user_id, request.method in _WRITING)
         method = METHODS.get(request.method)
         if method is None:
             raise refuse(Condition.NONE, "This method is not offered", status=405)
@@ -79,14 +87,15 @@ class CaldavDoor:
 
 def make_caldav_app(
     calendars: Calendars, app_passwords: AppPasswords, clock: Clock, settings: CaldavSettings,
-    address_of: AddressOf = peer_address,
+    address_of: AddressOf = peer_address, require_standing: RequireStanding = everybody,
 ) -> CaldavDoor:
     """Build the door; call once, on the first request, since all of iCalendar and XML is loaded with this module.
 
     ``calendars`` come from ``open_calendars``, which this module hands on; ``address_of`` tells where a request comes
-    from, for counting wrong passwords.
+    from, for counting wrong passwords; ``require_standing`` turns away whom an officer has locked out.
     """
-    return CaldavDoor(calendars, Authentication(app_passwords, clock, settings, address_of), settings)
+    authentication = Authentication(app_passwords, clock, settings, address_of)
+    return CaldavDoor(calendars, authentication, require_standing, settings)
 
 
 async def _body(request: web.Request, limit: int) -> bytes:

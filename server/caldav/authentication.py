@@ -7,7 +7,7 @@ import binascii
 import hmac
 import math
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
@@ -21,10 +21,17 @@ _KEPT = 10_000
 AddressOf = Callable[[web.Request], str]
 """Where a request comes from, behind proxies that are trusted."""
 
+RequireStanding = Callable[[str, bool], Awaitable[None]]
+"""Raises ``Refused`` where a user may not come in now, or, with ``True``, may not write."""
+
 
 def peer_address(request: web.Request) -> str:
     """Whoever is connected: right where there is no proxy."""
     return request.remote or ""
+
+
+async def everybody(_user_id: str, _writes: bool) -> None:
+    """Nobody is turned away: right where there are no officers."""
 
 
 class NotLoggedIn(Refused):

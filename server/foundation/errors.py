@@ -85,7 +85,7 @@ class UnknownToken(Refused):
 
 
 class Locked(Refused):
-    """An admin has locked this account: 401 ``M_USER_LOCKED``; the client keeps what it has (spec, "Account locking")."""
+    """An admin has locked this account: 401 ``M_USER_LOCKED``; clients keep all they have (spec, "Account locking")"""
 
     status = 401
     code = "M_USER_LOCKED"

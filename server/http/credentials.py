@@ -10,6 +10,7 @@ from server.accounts.interactive_auth import PASSWORD, WEB, AuthSession, Demand
 from server.accounts.sessions import Caller
 from server.accounts.users_store import User
 from server.foundation.errors import BadRequest, Forbidden, InvalidParam, LimitExceeded, MissingParam, Refused
+from server.http.ghosts import is_ghost
 from server.http.keys import ACCOUNTS, INTERACTIVE_AUTH, RATE_LIMITS
 from server.http.requests import field, optional_field
 
@@ -29,12 +30,12 @@ async def confirmed(request: web.Request, known: Caller, body: dict[str, Any]) -
     """The parameters of an operation that the caller has confirmed; raises ``MoreNeeded`` until then.
 
     By password, or on the node's own pages, which is the only way for people who came in by an invitation and have no
-    password (docs/decisions/0011). An application service need not confirm what it does (spec, "Application services:
-    using the User-Interactive Authentication API").
+    password (docs/decisions/0011). An application service need not confirm what it does for its sender and its ghosts
+    (spec, "Application services: using the User-Interactive Authentication API").
     """
     auth = optional_field(body, "auth", dict) or {}
     parameters = {name: value for name, value in body.items() if name != "auth"}
-    if known.service is not None:
+    if is_ghost(request, known):
         return parameters
     interactive = request.app[INTERACTIVE_AUTH]
     session = interactive.session(auth, await _demand(request, known), parameters)

@@ -41,6 +41,17 @@ def ghost_named(request: web.Request, body: dict[str, Any]) -> str:
     return services.names.ghost(services.require_token(token), name)
 
 
+def is_ghost(request: web.Request, who: Caller) -> bool:
+    """Whether an application service acts for a user that is nobody's but its own: its sender, or one whose name is
+    kept for it. Residents whom a bridge may speak as (double puppets) are not; what is theirs only they confirm.
+    """
+    services = request.app.get(APPLICATION_SERVICES)
+    if services is None or who.service is None:
+        return False
+    service = services.require_service(who.service)
+    return who.user_id == service.user_id or service.reserves_user(who.user_id)
+
+
 def require_user_unreserved(request: web.Request, user_id: str) -> None:
     """Raise ``M_EXCLUSIVE`` where only an application service may make this user."""
     services = request.app.get(APPLICATION_SERVICES)

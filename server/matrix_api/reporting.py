@@ -9,8 +9,8 @@ from aiohttp import web
 from server.foundation.errors import NotFound
 from server.foundation.ids import UserId
 from server.http.answers import json_answer
-from server.http.keys import ACCOUNTS, DATABASE, RATE_LIMITS, SETTINGS
-from server.http.requests import field, json_body, member, optional_field
+from server.http.keys import ACCOUNTS, DATABASE, SETTINGS
+from server.http.requests import field, json_body, member, optional_field, take_message
 from server.http.room_services import ROOMS
 from server.rooms.reports import Reports
 
@@ -44,7 +44,7 @@ async def report_user(request: web.Request) -> web.Response:
 
 async def _reporter(request: web.Request) -> tuple[str, dict[str, Any]]:
     who = await member(request)
-    request.app[RATE_LIMITS].messages.take(who.user_id)
+    take_message(request, who)
     return who.user_id, await json_body(request)
 
 

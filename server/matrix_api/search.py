@@ -13,8 +13,8 @@ from server.accounts.sessions import Caller
 from server.foundation.errors import InvalidParam
 from server.foundation.keyed_locks import KeyedLocks
 from server.http.answers import json_answer
-from server.http.keys import ACCOUNTS, DATABASE, RATE_LIMITS
-from server.http.requests import field, json_body, member, optional_field
+from server.http.keys import ACCOUNTS, DATABASE
+from server.http.requests import field, json_body, member, optional_field, take_message
 from server.http.room_services import ROOMS, RoomServices
 from server.rooms.event import Event
 from server.rooms.live_room import LiveRoom
@@ -38,7 +38,7 @@ _searching: Final = KeyedLocks()
 async def search(request: web.Request) -> web.Response:
     """POST search: messages, names and topics of rooms that the caller is in or was in, as far as they see them."""
     who = await member(request)
-    request.app[RATE_LIMITS].messages.take(who.user_id)
+    take_message(request, who)
     asked = optional_field(field(await json_body(request), "search_categories", dict), "room_events", dict)
     if asked is None:
         return json_answer({"search_categories": {}})

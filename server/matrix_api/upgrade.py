@@ -6,8 +6,8 @@ from aiohttp import web
 
 from server.accounts.room_moves import follow_room_move
 from server.http.answers import json_answer
-from server.http.keys import ACCOUNTS, RATE_LIMITS
-from server.http.requests import field, json_body, optional_field, speaking_member
+from server.http.keys import ACCOUNTS
+from server.http.requests import field, json_body, optional_field, speaking_member, take_message
 from server.http.room_services import ROOMS
 from server.rooms.upgrade_room import Upgrades
 
@@ -15,7 +15,7 @@ from server.rooms.upgrade_room import Upgrades
 async def upgrade_room(request: web.Request) -> web.Response:
     """POST rooms/{roomId}/upgrade: go on in a new room; what our members have set about the old one goes along."""
     who = await speaking_member(request)
-    request.app[RATE_LIMITS].messages.take(who.user_id)
+    take_message(request, who)
     body = await json_body(request)
     services, old_id = request.app[ROOMS], request.match_info["roomId"]
     new = await Upgrades(services.rooms, services.creator, services.sender).upgrade(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import Column, Table, Text, select
+from sqlalchemy import Column, Table, Text, bindparam, delete, select
 
 from server.storage.database import Database, Writes, metadata
 from server.storage.upsert import upsert
@@ -15,6 +15,7 @@ notice_rooms: Final = Table(
     Column("room_id", Text, nullable=False),
 )
 _PUT: Final = upsert(notice_rooms)
+_FORGET: Final = delete(notice_rooms).where(notice_rooms.c.user_id == bindparam("who"))
 
 
 async def find_room(database: Database, user_id: str) -> str | None:
@@ -26,3 +27,8 @@ async def find_room(database: Database, user_id: str) -> str | None:
 def put_room(writes: Writes, user_id: str, room_id: str) -> None:
     """Store which room is a user's."""
     writes.add(_PUT, {"user_id": user_id, "room_id": room_id})
+
+
+def forget_room(writes: Writes, user_id: str) -> None:
+    """A user needs none any more."""
+    writes.add(_FORGET, {"who": user_id})

@@ -18,6 +18,7 @@ from server.rooms.event import Event
 from server.rooms.live_room import LiveRoom
 from server.rooms.room_directory import RoomDirectory
 from server.rooms.rooms import Rooms
+from server.rooms.successor_store import moves_left, put_move, remove_move
 from server.rooms.timeline import Entry
 from server.storage.database import Database, Writes
 
@@ -47,8 +48,20 @@ class Successors:
             return  # who made the room knows, and it may not be named by the old one yet
         before = entry.replaced.content.get("membership") if entry.replaced is not None else None
         if before not in ("join", "leave", "ban") and server_name_of(user_id) == room.server_name:
-            work = partial(self._follow, old_id, room.room_id, user_id)
+            put_move(writes, old_id, room.room_id, user_id)
+            work = partial(self._move, old_id, room.room_id, user_id)
             writes.after_commit.append(lambda: self._tasks.start("successor of a room", work()))
+
+    async def resume(self) -> None:
+        """Do what a stop of the node has left undone."""
+        for old_id, new_id, user_id in await moves_left(self._database):
+            self._tasks.start("successor of a room", self._move(old_id, new_id, user_id))
+
+    async def _move(self, old_id: str, new_id: str, user_id: str) -> None:
+        await self._follow(old_id, new_id, user_id)
+        writes = Writes()
+        remove_move(writes, new_id, user_id)
+        await self._database.submit(writes)
 
     async def _follow(self, old_id: str, new_id: str, user_id: str) -> None:
         """Only where the old room itself names the new one: anybody could claim to be its successor."""

@@ -235,10 +235,17 @@ async def test_no_calendar_app_comes_in_by_a_closed_account(here: Site, stranger
     assert secret is not None
     login = BasicAuth(user_id[1:].partition(":")[0], secret[1])
 
-    async def calendar_app() -> int:
-        async with ClientSession() as http, http.request("PROPFIND", f"{here.url}/dav/", auth=login) as answer:
+    async def calendar_app(method: str = "PROPFIND", path: str = "/dav/") -> int:
+        async with ClientSession() as http, http.request(method, f"{here.url}{path}", auth=login) as answer:
             return answer.status
 
     assert await calendar_app() == 207
+    await here.node.accounts.hold(user_id, locked=True)
+    assert await calendar_app() == 403
+    await here.node.accounts.hold(user_id, locked=False, suspended=True)
+    mine = f"/dav/calendars/{user_id[1:].partition(':')[0]}/mine/"
+    assert (await calendar_app(), await calendar_app("MKCALENDAR", mine)) == (207, 403)
+    await here.node.accounts.hold(user_id, suspended=False)
+    assert (await calendar_app(), await calendar_app("MKCALENDAR", mine)) == (207, 201)
     await here.node.accounts.deactivate(user_id)
     assert await calendar_app() == 401

@@ -11,3 +11,11 @@ CREATE TABLE remote_media (
     PRIMARY KEY (server_name, media_id)
 );
 CREATE INDEX remote_media_by_use ON remote_media (used_ts);
+
+-- Who has joined the successor of a room, and has not yet got there what they had set about the old one.
+CREATE TABLE successor_moves (
+    new_id TEXT NOT NULL,
+    user_id TEXT NOT NULL,
+    old_id TEXT NOT NULL,
+    PRIMARY KEY (new_id, user_id)
+);

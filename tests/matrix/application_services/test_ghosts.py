@@ -214,3 +214,56 @@ async def test_limits_hold_for_a_service_only_where_they_are_said_to(make_node: 
     assert 429 in asked
     assert [(await limited.ask("GET", who)).status for _ in range(6)] == [200] * 6
     assert [(await free.ask("GET", who, user_id=f"@_free_taro:{SERVER_NAME}")).status for _ in range(6)] == [200] * 6
+
+
+async def test_a_bridge_does_not_change_the_password_of_a_resident_whom_it_may_speak_as(make_node: MakeNode) -> None:
+    """Double puppets: a registration that names every user of the node, and not as its own."""
+    node = await make_node({"id": "puppets", "as_token": "puppets", "hs_token": "p-hs", "sender_localpart": "puppeteer",
+                            "namespaces": {"users": [{"regex": "@.*", "exclusive": False}]}})
+    hanako = await node.user("hanako")
+    puppets = Registered(node, "puppets")
+    assert (await puppets.ask("GET", "v3/account/whoami", user_id=hanako.user_id))["user_id"] == hanako.user_id
+    wanted = {"new_password": "the bridge's own words"}
+    asked = await puppets.ask("POST", "v3/account/password", wanted, user_id=hanako.user_id)
+    assert (asked.status, "flows" in asked.body) == (401, True)
+    closed = await puppets.ask("POST", "v3/account/deactivate", {}, user_id=hanako.user_id)
+    assert closed.status == 401
+    gone = await puppets.ask("DELETE", f"v3/devices/{hanako.device_id}", {}, user_id=hanako.user_id)
+    assert gone.status == 401
+    assert (await hanako.get("v3/account/whoami")).status == 200
+
+
+async def test_a_bridge_confirms_nothing_for_its_sender_and_its_ghosts(bridge: Registered) -> None:
+    [taro] = await bridge.ghosts("taro")
+    for user_id in (taro, SENDER):
+        device = (await bridge.ask("POST", "v3/login", {
+            "type": "m.login.application_service", "identifier": {"type": "m.id.user", "user": user_id},
+        }))["device_id"]
+        assert (await bridge.ask("DELETE", f"v3/devices/{device}", {}, user_id=user_id)).status == 200
+
+
+async def test_whoever_is_not_limited_searches_reports_and_upgrades_without_waiting(make_node: MakeNode) -> None:
+    node = await make_node({}, more="[limits]\nmessages_per_second = 1\nmessage_burst = 2\n")
+    bridge, hanako = Registered(node), await node.user("hanako")
+    [taro] = await bridge.ghosts("taro")
+    wanted = {"search_categories": {"room_events": {"search_term": "花"}}}
+    assert [(await bridge.ask("POST", "v3/search", wanted, user_id=taro)).status for _ in range(5)] == [200] * 5
+    room = await bridge.creates_room(taro, room_version="11")
+    path = f"v3/rooms/{room}/report"
+    assert [(await bridge.ask("POST", path, {"reason": "x"}, user_id=taro)).status for _ in range(5)] == [200] * 5
+    for _ in range(4):
+        answer = await bridge.ask("POST", f"v3/rooms/{room}/upgrade", {"new_version": "11"}, user_id=taro)
+        room = answer["replacement_room"]
+    assert 429 in [(await hanako.post("v3/search", wanted)).status for _ in range(5)]
+
+
+async def test_a_ghost_that_is_locked_or_suspended_is_held_as_people_are(bridge: Registered) -> None:
+    [taro] = await bridge.ghosts("taro")
+    room = await bridge.creates_room(taro)
+    accounts = bridge.node.inside.accounts
+    await accounts.hold(taro, suspended=True)
+    assert (await bridge.says(taro, room, "a", "1")).refusal == (403, "M_USER_SUSPENDED")
+    await accounts.hold(taro, suspended=False, locked=True)
+    assert (await bridge.says(taro, room, "b", "2")).refusal == (401, "M_USER_LOCKED")
+    await accounts.hold(taro, locked=False)
+    assert (await bridge.says(taro, room, "c", "3")).status == 200

@@ -13,6 +13,7 @@ from server.assembly.notices import notices_of
 from server.assembly.people import notice
 from server.foundation.errors import BadRequest, NotFound, Refused
 from server.foundation.settings import Address
+from server.rooms import notice_room_store
 from server.rooms.notice_rooms import MARK
 from tests.builders import Person, RunningNode, settings_for
 
@@ -164,3 +165,13 @@ async def test_the_operator_tells_one_or_everybody(tmp_path: Path, capsys: pytes
 def test_the_operator_tells_people_on_a_resting_node(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert notice(settings_for(tmp_path), localpart="", text=TEXT) == 0
     assert capsys.readouterr().out == "0 people are told.\n"
+
+
+async def test_nothing_is_kept_of_the_room_of_whoever_has_gone(node: RunningNode) -> None:
+    hanako, taro = await node.users("hanako", "taro")
+    for person in (hanako, taro):
+        await told(node, person)
+    await node.inside.accounts.deactivate(hanako.user_id, erase=True)
+    database = node.inside.core.database
+    assert await notice_room_store.find_room(database, hanako.user_id) is None
+    assert await notice_room_store.find_room(database, taro.user_id) is not None

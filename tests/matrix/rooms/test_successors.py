@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from server.rooms.successor_store import moves_left
 from tests.builders import Person, RunningNode
 
 HALL = "v3/directory/room/%23hall:sakura.example"
@@ -77,3 +80,24 @@ async def test_who_comes_back_finds_what_they_have_set_since(node: RunningNode) 
     await taro.leaves(new)
     await taro.joins(new)
     assert await tags(taro, new) == {}
+
+
+async def test_what_a_crash_has_interrupted_is_done_at_the_next_start(node: RunningNode) -> None:
+    hanako, taro = await node.users("hanako", "taro")
+    old = await hanako.creates_room(preset="public_chat", room_alias_name="hall")
+    await taro.joins(old)
+    await taro.put(f"v3/user/{taro.user_id}/rooms/{old}/tags/m.favourite", {})
+    new = await upgrades_by_hand(hanako, old)
+    since = (await taro.syncs()).token
+    tasks = node.inside.core.tasks
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tasks, "start", lambda name, work: work.close())  # the node ends before any task begins
+        await taro.joins(new)
+    assert await tags(taro, new) == {}
+    await node.restart()
+    while await tags(taro, new) != {"m.favourite": {}}:
+        since = (await taro.syncs(since, timeout=1_000)).token
+    while (await taro.get(HALL))["room_id"] != new:
+        since = (await taro.syncs(since, timeout=100)).token
+    while await moves_left(node.inside.core.database):
+        since = (await taro.syncs(since, timeout=100)).token
