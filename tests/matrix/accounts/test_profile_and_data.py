@@ -87,9 +87,8 @@ async def test_nobody_changes_somebody_elses_profile(node: Node) -> None:
     assert (await other.delete(f"v3/profile/{HANA}/displayname"))[0] == 403
 
 
-@pytest.mark.parametrize("user", ["@nobody:test.example", "@a:elsewhere.example"])
-async def test_unknown_users_have_no_profile(node: Node, user: str) -> None:
-    assert (await node.ask("GET", f"v3/profile/{user}"))[1]["errcode"] == "M_NOT_FOUND"
+async def test_unknown_users_have_no_profile(node: Node) -> None:
+    assert (await node.ask("GET", "v3/profile/@nobody:test.example"))[1]["errcode"] == "M_NOT_FOUND"
     assert (await node.ask("GET", "v3/profile/nonsense"))[1]["errcode"] == "M_INVALID_PARAM"
 
 
