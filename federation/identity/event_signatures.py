@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from federation.identity.key_ring import KeyRing
 from server.foundation.errors import BadRequest, Refused
@@ -65,22 +65,22 @@ class EventReader:
                 checked += await asyncio.to_thread(_check_all, part, proofs)
         return checked
 
+    async def is_signed_by(self, event: Event, server: str) -> bool:
+        """Whether ``server`` has signed an event that need not be signed by it."""
+        return _is_signed(redact(event.pdu, event.version), await self._proof(event, server, ()))
+
     async def _proofs(self, event: Event, helpers: Sequence[str], spared: str) -> list[_Proof]:
-        found = []
-        for server in required_signers(event):
-            if server == spared:
-                continue
-            signed = event.pdu["signatures"].get(server) or {}
-            keys: dict[str, bytes] = {}
-            for key_id in list(signed)[:5]:
-                key = await self._keys.for_event(
-                    server, key_id, event.origin_server_ts, enforced=event.version.key_validity_enforced,
-                    helpers=helpers,
-                )
-                if key is not None:
-                    keys[key_id] = key
-            found.append(_Proof(server, keys))
-        return found
+        return [await self._proof(event, server, helpers) for server in required_signers(event) if server != spared]
+
+    async def _proof(self, event: Event, server: str, helpers: Sequence[str]) -> _Proof:
+        keys: dict[str, bytes] = {}
+        for key_id in list(event.pdu["signatures"].get(server) or {})[:5]:
+            key = await self._keys.for_event(
+                server, key_id, event.origin_server_ts, enforced=event.version.key_validity_enforced, helpers=helpers
+            )
+            if key is not None:
+                keys[key_id] = key
+        return _Proof(server, keys)
 
 
 def _read(pdu: object, version: RoomVersion) -> Event | Refused:
@@ -99,10 +99,13 @@ def _check_all(events: Sequence[Event | Refused], proofs: dict[int, list[_Proof]
 
 def _check(event: Event, proofs: Sequence[_Proof]) -> Event | Refused:
     signed = redact(event.pdu, event.version)
-    for server, keys in proofs:
-        if not any(signature_is_valid(signed, server, key_id, key) for key_id, key in keys.items()):
-            return Refused("The event is not signed by a server that it needs", code="M_FORBIDDEN", status=403)
+    if not all(_is_signed(signed, proof) for proof in proofs):
+        return Refused("The event is not signed by a server that it needs", code="M_FORBIDDEN", status=403)
     try:
         return event if check_content_hash(event) else as_redacted(event)
     except Refused as refused:
         return refused
+
+
+def _is_signed(redacted: dict[str, Any], proof: _Proof) -> bool:
+    return any(signature_is_valid(redacted, proof.server, key_id, key) for key_id, key in proof.keys.items())

@@ -105,7 +105,10 @@ class FarRooms:
         if not isinstance(signatures, dict):
             raise PeerFailed("The other server has not signed the invitation")
         pdu = {**event.pdu, "signatures": {**event.pdu["signatures"], server: signatures}}
-        await self._receiver.take_own(room, Event(pdu, event.version, event.event_id, event.room_id))
+        invitation = Event(pdu, event.version, event.event_id, event.room_id)
+        if not await self._reader.is_signed_by(invitation, server):
+            raise PeerFailed("The other server has not signed the invitation")
+        await self._receiver.take_own(room, invitation)
 
     async def shown(self, server: str, shown: Sequence[object], version: RoomVersion, room_id: str) -> list[Event]:
         """What another server shows of a room to somebody who is not in it (MSC4311).

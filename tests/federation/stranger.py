@@ -66,7 +66,7 @@ class Stranger:
 
     def __init__(self) -> None:
         self.port = free_port()
-        self.name = f"127.0.0.1:{self.port}"
+        self.name = f"localhost:{self.port}"
         self.key = SigningKey.generate()
         self.rooms: dict[str, StrangerRoom] = {}
         # Servers whose events its rooms can judge.
