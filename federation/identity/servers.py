@@ -16,7 +16,7 @@ from urllib.parse import quote, urlencode
 from yarl import URL
 
 from federation.identity.discovery import Discovery, Place
-from federation.identity.x_matrix import authorization
+from federation.identity.x_matrix import authorization, authorization_of_bytes
 from server.foundation.canonical_json import canonical_json, parse_json
 from server.foundation.errors import Refused
 from server.foundation.outgoing import Fetched, ForbiddenAddress, Opened, Outgoing, Unreachable
@@ -72,13 +72,16 @@ class Servers:
         Raises ``PeerRefused`` with the server's own words, ``PeerFailed`` where it cannot be reached or makes no sense.
         """
         answer = await self.fetch(server, method, path, query, content, limit=limit, timeout_s=timeout_s, signed=signed)
-        try:
-            value = parse_json(answer.body)
-        except Refused:
-            value = None
-        if 200 <= answer.status < 300 and value is not None:
-            return value
-        raise refusal(answer.status, value)
+        return _json_of(answer)
+
+    async def tell(self, server: str, path: str, content: bytes, *, timeout_s: float) -> Any:
+        """PUT ``content``, canonical JSON that is written already; answers and raises like ``ask``."""
+        mine = self._identity
+        if server == mine.server_name:
+            raise PeerFailed("This is our own server")
+        header = authorization_of_bytes(mine.key, "PUT", path, mine.server_name, server, content)
+        headers = {"Authorization": header, "Content-Type": "application/json"}
+        return _json_of(await self._try_places(server, "PUT", path, content, headers, _USUAL_BYTES, timeout_s))
 
     async def fetch(
         self, server: str, method: str, path: str, query: Query = (), content: Mapping[str, Any] | None = None, *,
@@ -87,6 +90,12 @@ class Servers:
         """The answer as it is; raises ``PeerFailed`` where there is none."""
         uri, headers = self._request(server, method, path, query, content, signed=signed)
         body = canonical_json(content) if content is not None else None
+        return await self._try_places(server, method, uri, body, headers, limit, timeout_s)
+
+    async def _try_places(
+        self, server: str, method: str, uri: str, body: bytes | None, headers: Mapping[str, str], limit: int,
+        timeout_s: float,
+    ) -> Fetched:
         fault: Unreachable = Unreachable("nowhere to be found")
         for place in await self._discovery.find(server):
             try:
@@ -153,6 +162,16 @@ class Servers:
             method, URL(place.url + uri, encoded=True), body=body, headers={**headers, "Host": place.host_header},
             limit=limit, timeout_s=timeout_s, ssl=self._certificates, server_hostname=place.certificate_name,
         )
+
+
+def _json_of(answer: Fetched) -> Any:
+    try:
+        value = parse_json(answer.body)
+    except Refused:
+        value = None
+    if 200 <= answer.status < 300 and value is not None:
+        return value
+    raise refusal(answer.status, value)
 
 
 def path_of(*segments: str) -> str:

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from server.foundation.canonical_json import canonical_json
 from server.foundation.errors import Refused
 from server.foundation.ids import is_server_name
-from server.foundation.signatures import SigningKey, sign_json
+from server.foundation.signatures import SigningKey
 
 Json = dict[str, Any]
 
@@ -76,6 +77,17 @@ def authorization(
     key: SigningKey, method: str, uri: str, origin: str, destination: str, content: object = None
 ) -> str:
     """The header for a request of ours."""
-    signed = sign_json(signed_object(method, uri, origin, destination, content), origin, key)
-    signature = signed["signatures"][origin][key.key_id]
+    signature = key.sign(canonical_json(signed_object(method, uri, origin, destination, content)))
+    return _header(key, origin, destination, signature)
+
+
+def authorization_of_bytes(
+    key: SigningKey, method: str, uri: str, origin: str, destination: str, content: bytes
+) -> str:
+    """The same for a content that is canonical JSON already."""
+    rest = canonical_json({"destination": destination, "method": method, "origin": origin, "uri": uri})
+    return _header(key, origin, destination, key.sign(b'{"content":%b,%b' % (content, rest[1:])))
+
+
+def _header(key: SigningKey, origin: str, destination: str, signature: str) -> str:
     return f'X-Matrix origin="{origin}",destination="{destination}",key="{key.key_id}",sig="{signature}"'

@@ -12,27 +12,24 @@ import asyncio
 import hashlib
 import itertools
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
-import orjson
-
 from federation.identity.servers import PeerRefused, Servers, path_of
+from federation.outbound.parcel_store import Item, next_items
 from federation.outbound.passing import Passing
+from server.foundation.canonical_json import canonical_json
 from server.foundation.clock import Clock
 from server.foundation.tasks import Tasks
 from server.outbox.outbox_store import (
-    Parcel,
     Pause,
     drop_all,
     drop_parcels,
     end_pause,
-    next_parcels,
     pauses,
     set_pause,
     waiting_destinations,
 )
-from server.rooms.event_store import stored_pdus
 from server.rooms.ports import PeerFailed
 from server.storage.database import Database, Writes
 
@@ -44,6 +41,7 @@ _FIRST_PAUSE_MS: Final = 2_000
 _LONGEST_PAUSE_MS: Final = 6 * 3_600_000
 # The city and the neighbours: they must hear of us soon after they are back.
 _LONGEST_NEAR_MS: Final = 5 * 60_000
+_MOST_ITEMS: Final = MOST_EVENTS + MOST_MESSAGES
 _TIMEOUT_S: Final = 60.0
 # Who has not answered for so long is not waited for; when it is back, it can fetch what it missed.
 _GIVEN_UP_MS: Final = 60 * 86_400_000
@@ -67,6 +65,8 @@ class Delivery:
         self._pauses: dict[str, Pause] = {}
         self._at_work: dict[str, asyncio.Event] = {}
         self._passing: dict[str, Passing] = {}
+        # Destinations for which more is waiting than the last transaction could carry.
+        self._rests: set[str] = set()
         self._numbers = itertools.count(1)
 
     async def open(self) -> None:
@@ -124,15 +124,19 @@ class Delivery:
             while True:
                 news.clear()
                 await self._wait_for_pause(destination, news)
-                parcels = await next_parcels(self._database, destination, MOST_EVENTS + MOST_MESSAGES)
-                if not parcels and not self._passing.get(destination):
-                    if not news.is_set():
-                        return
-                    continue
-                await self._send(destination, parcels)
+                items = await next_items(self._database, destination, _MOST_ITEMS)
+                if items or self._passing.get(destination):
+                    await self._send(destination, items)
+                if self._is_done(destination, items, news):
+                    return
         finally:
             del self._at_work[destination]
             self._passing.pop(destination, None)
+
+    def _is_done(self, destination: str, items: Sequence[Item], news: asyncio.Event) -> bool:
+        """Whether nothing can be left, without looking again."""
+        all_sent = not items or (len(items) < _MOST_ITEMS and destination not in self._rests)
+        return all_sent and not news.is_set() and not self._passing.get(destination)
 
     async def _wait_for_pause(self, destination: str, news: asyncio.Event) -> None:
         while (pause := self._pauses.get(destination)) is not None:
@@ -146,18 +150,15 @@ class Delivery:
                 timer.cancel()
             news.clear()
 
-    async def _send(self, destination: str, parcels: Sequence[Parcel]) -> None:
-        batch = _batch(parcels)
+    async def _send(self, destination: str, items: Sequence[Item]) -> None:
+        batch = _batch(items)
+        self._rests.discard(destination)
+        if len(batch) < len(items):
+            self._rests.add(destination)
         passing = self._passing.get(destination, Passing()).take(MOST_MESSAGES - _count_messages(batch))
-        pdus = await stored_pdus(self._database, [parcel.event_id for parcel in batch if parcel.event_id is not None])
-        content: dict[str, Any] = {
-            "origin": self._server_name, "origin_server_ts": self._clock.now_ms(),
-            "pdus": [pdus[parcel.event_id] for parcel in batch if parcel.event_id in pdus],
-            "edus": [*(orjson.loads(parcel.json) for parcel in batch if parcel.json is not None), *passing],
-        }
         path = path_of("/_matrix/federation/v1/send", self._txn_id(batch))
         try:
-            answer = await self._servers.ask(destination, "PUT", path, content=content, timeout_s=_TIMEOUT_S)
+            answer = await self._servers.tell(destination, path, self._body(batch, passing), timeout_s=_TIMEOUT_S)
         except PeerRefused as refused:
             if refused.status in (400, 403, 413) and len(batch) <= 1:
                 logger.warning("%s refuses what we send: %s", destination, refused.code)
@@ -174,14 +175,24 @@ class Delivery:
         _note_refused(destination, answer)
         await self._arrived(destination, batch)
 
-    async def _arrived(self, destination: str, batch: Sequence[Parcel]) -> None:
+    def _body(self, batch: Sequence[Item], passing: Sequence[Mapping[str, Any]]) -> bytes:
+        """The transaction as canonical JSON. Events are stored so; only what passes has to be written."""
+        events = [item.json for item in batch if item.is_event and item.json is not None]
+        messages = [item.json for item in batch if not item.is_event and item.json is not None]
+        messages += [canonical_json(message) for message in passing]
+        return b'{"edus":[%b],"origin":"%b","origin_server_ts":%d,"pdus":[%b]}' % (
+            b",".join(messages), self._server_name.encode(), self._clock.now_ms(), b",".join(events)
+        )
+
+    async def _arrived(self, destination: str, batch: Sequence[Item]) -> None:
         writes = Writes()
-        drop_parcels(writes, batch)
+        drop_parcels(writes, [item.parcel for item in batch])
         if self._pauses.pop(destination, None) is not None:
             end_pause(writes, destination)
         await asyncio.shield(self._database.submit(writes))
 
     async def _pause(self, destination: str) -> None:
+        self._rests.add(destination)
         now = self._clock.now_ms()
         self._passing.pop(destination, None)
         before = self._pauses.get(destination)
@@ -197,29 +208,29 @@ class Delivery:
         pause = self._pauses[destination]
         self._pauses[destination] = pause._replace(retry_ts=0)
 
-    def _txn_id(self, batch: Sequence[Parcel]) -> str:
+    def _txn_id(self, batch: Sequence[Item]) -> str:
         """The same for the same things, so that what is sent twice is taken once."""
-        named = ",".join(str(parcel.position) for parcel in batch)
+        named = ",".join(str(item.parcel.position) for item in batch)
         named = named or f"passing {self._clock.now_ms()} {next(self._numbers)}"
         return hashlib.sha256(named.encode()).hexdigest()[:32]
 
 
-def _batch(parcels: Sequence[Parcel]) -> list[Parcel]:
+def _batch(items: Sequence[Item]) -> list[Item]:
     """As much as one transaction may carry."""
-    events = [parcel for parcel in parcels if parcel.event_id is not None][:MOST_EVENTS]
-    messages: list[Parcel] = []
+    events = [item for item in items if item.is_event][:MOST_EVENTS]
+    messages: list[Item] = []
     left = _MOST_MESSAGE_BYTES
-    for parcel in parcels:
-        if parcel.json is not None and len(messages) < MOST_MESSAGES:
-            left -= len(parcel.json)
+    for item in items:
+        if not item.is_event and len(messages) < MOST_MESSAGES:
+            left -= len(item.json or b"")
             if left < 0 and messages:
                 break
-            messages.append(parcel)
+            messages.append(item)
     return events + messages
 
 
-def _count_messages(batch: Sequence[Parcel]) -> int:
-    return sum(parcel.json is not None for parcel in batch)
+def _count_messages(batch: Sequence[Item]) -> int:
+    return sum(not item.is_event for item in batch)
 
 
 def _note_refused(destination: str, answer: object) -> None:

@@ -31,10 +31,6 @@ _DONE: Final = delete(outbox).where(
     outbox.c.destination == bindparam("to"), outbox.c.position == bindparam("at")
 )
 _ALL_DONE: Final = delete(outbox).where(outbox.c.destination == bindparam("to"))
-_NEXT: Final = (
-    select(outbox).where(outbox.c.destination == bindparam("to"))
-    .order_by(outbox.c.urgent.desc(), outbox.c.position).limit(bindparam("most", type_=Integer))
-)
 _SET_PAUSE: Final = upsert(destinations)
 _END_PAUSE: Final = delete(destinations).where(destinations.c.destination == bindparam("to"))
 
@@ -72,16 +68,6 @@ def drop_parcels(writes: Writes, parcels: Sequence[Parcel]) -> None:
 def drop_all(writes: Writes, destination: str) -> None:
     """Nothing of what waits for a destination will be sent any more."""
     writes.add(_ALL_DONE, {"to": destination})
-
-
-async def next_parcels(database: Database, destination: str, most: int) -> list[Parcel]:
-    """What a destination is to get next: what is urgent first, else in order."""
-    rows = await database.fetch_all(_NEXT, {"to": destination, "most": most})
-    return [
-        Parcel(row.destination, row.position, bool(row.urgent), row.event_id,
-               None if row.json is None else bytes(row.json))
-        for row in rows
-    ]
 
 
 async def waiting_destinations(database: Database) -> list[str]:

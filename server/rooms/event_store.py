@@ -273,11 +273,3 @@ def _as_entry(row: Any, room: LiveRoom) -> Entry:
 def read_event(stored: bytes, version: RoomVersion, event_id: str, room: LiveRoom) -> Event:
     """An event from its stored bytes."""
     return Event(parse_json(stored), version, event_id, room.room_id)
-
-
-async def stored_pdus(database: Database, event_ids: Sequence[str]) -> dict[str, Any]:
-    """Events as they are sent between servers, by id; those that are unknown are left out."""
-    if not event_ids:
-        return {}
-    rows = await database.fetch_all(select(events.c.event_id, events.c.json).where(events.c.event_id.in_(event_ids)))
-    return {str(row[0]): parse_json(row[1]) for row in rows}
