@@ -9,7 +9,7 @@ from typing import Any
 
 from server.foundation.errors import Forbidden, InvalidParam
 from server.rooms.live_room import LiveRoom
-from server.rooms.room_summary import summary_of
+from server.rooms.room_summary import published
 from server.rooms.rooms import Rooms
 from server.rooms.search_words import normal
 from server.rooms.state_store import list_room, listed_room_ids
@@ -61,7 +61,7 @@ class RoomDirectory:
         found: list[Json] = []
         for room_id in await self.listed() if among is None else among:
             room = await self._rooms.find(room_id)
-            if room is not None and _is_alive(room) and search.finds(summary := summary_of(room)):
+            if room is not None and _is_alive(room) and search.finds(summary := published(room)):
                 found.append(summary)
         found.sort(key=lambda item: (-int(item["num_joined_members"]), str(item["room_id"])))
         first, last = (max(0, start - limit), start) if backwards else (start, start + limit)

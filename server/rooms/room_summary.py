@@ -18,8 +18,17 @@ _SHOWN: Final = (
 _PREVIEWED_RULES = ("public", "knock", "knock_restricted")
 
 
+# Part of a summary, but not of the public list; matrix-nio can read no list with more than the specification names.
+_UNPUBLISHED: Final = frozenset({"room_version", "encryption", "allowed_room_ids"})
+
+
+def published(room: LiveRoom) -> Json:
+    """A room as the public list shows it (spec: ``PublishedRoomsChunk``)."""
+    return {name: value for name, value in summary_of(room).items() if name not in _UNPUBLISHED}
+
+
 def summary_of(room: LiveRoom) -> Json:
-    """A room as the public list and spaces show it. Texts that are no texts are left out."""
+    """A room as its summary and spaces show it. Texts that are no texts are left out."""
     told: Json = {
         "room_id": room.room_id,
         "num_joined_members": len(room.joined),

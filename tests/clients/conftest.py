@@ -19,7 +19,8 @@ async def log_in(node: RunningNode, tmp_path: Path) -> AsyncIterator[LogIn]:
     clients: list[nio.AsyncClient] = []
 
     async def start(name: str, *, encrypted: bool = False) -> nio.AsyncClient:
-        await node.user(name)
+        if not await node.inside.accounts.user_exists(f"@{name}:{SERVER_NAME}"):
+            await node.inside.accounts.create_user(name, PASSWORD)
         store = tmp_path / f"store{len(clients)}"
         store.mkdir()
         config = nio.AsyncClientConfig(encryption_enabled=encrypted, store_sync_tokens=encrypted)

@@ -13,32 +13,9 @@ from sqlalchemy import text
 
 from tests.builders import RunningNode
 from tests.clients.conftest import LogIn
+from tests.clients.nio_people import TEXT, newest, say, shared_room
 
-TEXT = "m.room.message"
 _EVENTS = text("SELECT json FROM events")
-
-
-async def newest(client: nio.AsyncClient) -> nio.SyncResponse:
-    answer = await client.sync(timeout=0)
-    assert isinstance(answer, nio.SyncResponse), answer
-    return answer
-
-
-async def say(client: nio.AsyncClient, room: str, words: str, **more: Any) -> str:
-    answer = await client.room_send(room, TEXT, {"msgtype": "m.text", "body": words, **more})
-    assert isinstance(answer, nio.RoomSendResponse), answer
-    return str(answer.event_id)
-
-
-async def shared_room(one: nio.AsyncClient, *others: nio.AsyncClient, **wishes: Any) -> str:
-    made = await one.room_create(invite=[other.user_id for other in others], **wishes)
-    assert isinstance(made, nio.RoomCreateResponse), made
-    for other in others:
-        invited = await newest(other)
-        assert made.room_id in invited.rooms.invite
-        joined = await other.join(made.room_id)
-        assert isinstance(joined, nio.JoinResponse), joined
-    return str(made.room_id)
 
 
 async def test_a_conversation(log_in: LogIn) -> None:
