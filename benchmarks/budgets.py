@@ -38,6 +38,7 @@ BUDGETS: Mapping[str, Budget] = {
     "remote_batch": Budget("the same, fifty a transaction", 1.5),
     "far_room": Budget("join a large room of another server", 3_000.0),
     "broadcast": Budget("message to 240 servers", 60.0),
+    "resolution": Budget("resolve two forks of 100 conflicted events", 20.0),
     "disk": Budget("disk", 1.5),
     "burst": Budget("all answer at once, all wait", 4.0, 15.0),
     "memory_burst": Budget("memory after the burst", 120.0),

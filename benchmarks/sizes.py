@@ -33,6 +33,7 @@ class Sizes:
     far_state: int
     servers: int
     broadcasts: int
+    conflicts: int
     patience_s: float
 
 
@@ -61,6 +62,7 @@ FULL = Sizes(
     far_state=4_000,
     servers=240,
     broadcasts=10,
+    conflicts=40,
     patience_s=180.0,
 )
 """The sizes that the budgets speak of."""
@@ -90,6 +92,7 @@ QUICK = Sizes(
     far_state=100,
     servers=20,
     broadcasts=3,
+    conflicts=20,
     patience_s=60.0,
 )
 """For a first look in under a minute; too small for the ratios to count."""

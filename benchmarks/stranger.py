@@ -7,6 +7,7 @@ may have members on hundreds of servers. It is part of the harness; its work is 
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 import ssl
 import time
@@ -39,6 +40,7 @@ class StrangersRoom:
         self.home = home
         self._key = key
         self.state: dict[StateKey, Event] = {}
+        self.events: dict[str, Event] = {}
         self.tip: list[str] = []
         self.depth = 0
         boss = f"@boss:{home}"
@@ -56,9 +58,16 @@ class StrangersRoom:
 
     def enter(self, event: Event) -> None:
         """An event at the end of the room."""
+        self.events[event.event_id] = event
         if event.state_key is not None:
             self.state[event.key] = event
         self.tip, self.depth = [event.event_id], event.depth
+
+    def fork(self) -> StrangersRoom:
+        """The same room, to be gone on with apart from this one."""
+        other = copy.copy(self)
+        other.state, other.events = dict(self.state), dict(self.events)
+        return other
 
     def proposal(self, kind: str, sender: str, content: Json, state_key: str | None) -> Json:
         """An event without hash and signature."""

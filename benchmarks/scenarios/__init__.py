@@ -9,6 +9,7 @@ from benchmarks.measuring import Figure
 from benchmarks.scenarios.crowds import burst, burst_of_1500, fan_out, receipts
 from benchmarks.scenarios.federating import far_room, many_servers, remote_messages
 from benchmarks.scenarios.joining import register_and_join
+from benchmarks.scenarios.resolving import resolution
 from benchmarks.scenarios.searching import search
 from benchmarks.scenarios.sending import disk, private_answers, send_in_circle, send_in_hall
 from benchmarks.scenarios.sliding import sliding_start, sliding_wake
@@ -44,6 +45,7 @@ SCENARIOS: Sequence[Scenario] = (
     Scenario(remote_messages, ("remote_message", "remote_batch")),
     Scenario(far_room, ("far_room",)),
     Scenario(many_servers, ("broadcast",)),
+    Scenario(resolution, ("resolution",), only_ours=True),
     Scenario(disk, ("disk",)),
     Scenario(burst, ("burst", "memory_burst")),
     Scenario(burst_of_1500, ("burst_1500", "memory_burst_1500"), only_ours=True),
