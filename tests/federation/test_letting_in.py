@@ -179,7 +179,7 @@ async def test_nobody_vouches_for_a_stranger_who_may_not_come(tmp_path: Path) ->
         room = await hanako.creates_room(room_version="11", initial_state=[
             {"type": "m.room.join_rules", "state_key": "", "content": rule}])
         me = oni.user("oni")
-        assert (await proposed(oni, node, room, me)).refusal == (400, "M_UNABLE_TO_GRANT_JOIN")
+        assert (await proposed(oni, node, room, me)).refusal == (403, "M_FORBIDDEN")
         live = await node.inside.services.rooms.get(room)
         rests = [event.event_id for (kind, key), event in live.state.items()
                  if kind in ("m.room.create", "m.room.power_levels", "m.room.join_rules") or key == hanako.user_id]
