@@ -30,7 +30,7 @@ _T = TypeVar("_T")
 _numbers = itertools.count()
 
 
-class _WhateverOthersSay(set[str]):
+class _WhateverOthersSay(set[Any]):
     """What an event says was said by somebody of another server: not our node's fault (Synapse says null names)."""
 
     def __contains__(self, said: object) -> bool:
@@ -57,10 +57,11 @@ class Ours:
 
     def __init__(self, folder: Path, certificates: Certificates, more: str = "") -> None:
         self.port = free_port()
-        self.name = f"127.0.0.1:{self.port}"
+        # Another host name than Synapse's: ACLs do not look at ports.
+        self.name = f"localhost:{self.port}"
         self._certificates = certificates
         folder.mkdir()
-        federation = f'[federation]\ncertificate_authorities = "{certificates.authority}"\n'
+        federation = f'[directory]\npublic = true\n[federation]\ncertificate_authorities = "{certificates.authority}"\n'
         federation += "allow_private_addresses = true\n"
         self.node = RunningNode(settings_for(folder, server_name=self.name, more=federation + more))
         self._is_new = True
@@ -74,9 +75,24 @@ class Ours:
         self._is_new = False
         self.node.contract.contract.said = _WhateverOthersSay()
         await self.node.__aenter__()
+        await self.listen()
+
+    async def listen(self) -> None:
+        """Let others in."""
         runner = self.node.client.server.runner
         assert runner is not None
-        await web.TCPSite(runner, "127.0.0.1", self.port, ssl_context=self._certificates.for_a_server()).start()
+        self._site = web.TCPSite(runner, "127.0.0.1", self.port, ssl_context=self._certificates.for_a_server())
+        await self._site.start()
+
+    async def shut(self) -> None:
+        """Let nobody in, and put out who is."""
+        await self._site.stop()
+        runner = self.node.client.server.runner
+        assert runner is not None
+        assert runner.server is not None
+        for connection in runner.server.connections:
+            if connection.transport is not None and connection.transport.get_extra_info("sslcontext") is not None:
+                connection.transport.close()
 
     async def stop(self) -> None:
         await self.node.__aexit__()

@@ -120,6 +120,7 @@ def _settings(folder: Path, name: str, client_port: int, certificates: Certifica
         "trusted_key_servers": [],
         "suppress_key_server_warning": True,
         "allow_public_rooms_over_federation": True,
+        "room_list_publication_rules": [{"action": "allow"}],
         "allow_device_name_lookup_over_federation": True,
         "database": {"name": "sqlite3", "args": {"database": str(folder / "homeserver.db")}},
         "log_config": str(folder / "log.json"),
