@@ -65,4 +65,4 @@ docs: $(STAMP) ## write the pages that follow from the code
 	@$(BIN)/python -m tests.contract.conformance
 
 clean: ## remove .venv and caches; ./data stays
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info
+	rm -rf $(VENV) tests/clients/js/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +15,7 @@ from tests.real import require_real
 
 FOLDER: Final = Path(__file__).with_name("js")
 LIMIT_S: Final = 60
+Deed = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,34 +26,48 @@ class Flow:
     failure: str | None
 
     @classmethod
-    def read(cls, lines: bytes, errors: bytes) -> Flow:
-        said = [json.loads(line) for line in lines.decode().splitlines()]
+    def of(cls, said: Sequence[Mapping[str, Any]], errors: str) -> Flow:
         held = [line["check"] for line in said if "check" in line]
-        last: dict[str, Any] = said[-1] if said else {}
-        if last.get("done") == len(held) and held:
+        last: Mapping[str, Any] = said[-1] if said else {}
+        if held and last.get("done") == len(held):
             return cls(held, None)
-        return cls(held, f"{last.get('failed', 'it ended early')}\n{errors.decode()[-4000:]}")
+        return cls(held, f"{last.get('failed', 'it ended early')}\n{errors[-4000:]}")
 
 
-async def run_flow(node: RunningNode, name: str, *people: str, **more: Any) -> list[str]:
+async def run_flow(node: RunningNode, name: str, *people: str, deeds: Mapping[str, Deed] | None = None) -> list[str]:
     """Let ``name`` (file/function) run with ``people`` who have accounts; the sentences that held.
 
-    Raises ``AssertionError`` where one did not.
+    ``deeds``: what is done with the node where the flow asks for it. Raises ``AssertionError`` where a check failed.
     """
     program = require_real("node")
     require_real("matrix-js-sdk")
     for person in people:
         await node.inside.accounts.create_user(person, PASSWORD)
-    world = {"url": node.url, "serverName": node.settings.server_name, "password": PASSWORD, **more}
+    world = {"url": node.url, "serverName": node.settings.server_name, "password": PASSWORD}
+    pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
-        program, FOLDER / "run.mjs", name, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        program, FOLDER / "run.mjs", name, stdin=pipe, stdout=pipe, stderr=pipe,
         env={"PATH": os.defpath, "KAIRAN_WORLD": json.dumps(world)},
-    )  # fmt: skip
+    )
     try:
-        flow = Flow.read(*await asyncio.wait_for(process.communicate(), LIMIT_S))
+        flow = await asyncio.wait_for(_follow(process, deeds or {}), LIMIT_S)
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
     assert flow.failure is None, "\n".join(["it held:", *flow.held, "then:", str(flow.failure)])
     return flow.held
+
+
+async def _follow(process: asyncio.subprocess.Process, deeds: Mapping[str, Deed]) -> Flow:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
+    errors = asyncio.ensure_future(process.stderr.read())
+    said: list[dict[str, Any]] = []
+    async for line in process.stdout:
+        said.append(json.loads(line))
+        if "ask" in said[-1]:
+            await deeds[said[-1]["ask"]]()
+            process.stdin.write(b"done\n")
+    return Flow.of(said, (await errors).decode())

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
-from tests.builders import RunningNode
+import pytest
+from aiohttp.test_utils import unused_port
+
+from tests.builders import RunningNode, settings_for
 from tests.clients.js_sdk import run_flow
 
 pytestmark = pytest.mark.slow
@@ -76,6 +79,11 @@ async def test_sliding_sync_carries_lists_rooms_and_invitations(node: RunningNod
 
 async def test_sliding_sync_carries_encryption(node: RunningNode) -> None:
     await run_flow(node, "sliding/encrypted", "hanako", "taro")
+
+
+async def test_both_kinds_of_sync_go_on_after_a_restart(tmp_path: Path) -> None:
+    async with RunningNode(settings_for(tmp_path), port=unused_port()) as node:
+        await run_flow(node, "sliding/restart", "hanako", "taro", deeds={"restart": node.restart})
 
 
 async def test_devices_of_two_people_talk_encrypted(node: RunningNode) -> None:

@@ -1,6 +1,7 @@
 // People on matrix-js-sdk clients, and how a flow says what it has seen: one JSON line for every check.
 
 import "./node20.mjs";
+import { createInterface } from "node:readline";
 import * as sdk from "matrix-js-sdk";
 
 for (const level of ["log", "info", "debug", "trace"]) {
@@ -82,6 +83,14 @@ export function listenTo(emitter) {
         return heard;
     };
     return emitter;
+}
+
+/** Has the test do something to the node; resolves when it is done. */
+export async function ask(wish) {
+    say({ ask: wish });
+    for await (const _line of createInterface({ input: process.stdin })) {
+        return;
+    }
 }
 
 export const world = JSON.parse(process.env.KAIRAN_WORLD);

@@ -2,7 +2,7 @@
 
 import { SlidingSync } from "matrix-js-sdk/lib/sliding-sync.js";
 
-import { check, listenTo, logIn, online, seen, sharedRoom, until, userId, world } from "../harness.mjs";
+import { ask, check, listenTo, logIn, online, seen, sharedRoom, until, userId, world } from "../harness.mjs";
 
 const ROOM_LIST = {
     ranges: [[0, 19]], timeline_limit: 1, filters: {},
@@ -86,4 +86,22 @@ export async function encrypted() {
     ));
     const { event_id: answerId } = await taro.sendTextMessage(roomId, "分かった");
     await until("and answered from there", () => hanako.getRoom(roomId).findEventById(answerId)?.getContent().body === "分かった");
+}
+
+export async function restart() {
+    const hanako = await online("hanako");
+    const taro = await logIn("taro");
+    const { room_id: roomId } = await hanako.createRoom({ name: "一丁目", invite: [userId("taro")] });
+    await taro.joinRoom(roomId);
+    await slide(taro);
+    const { event_id: firstId } = await hanako.sendTextMessage(roomId, "停電の前");
+    await seen(taro, roomId, firstId, "before, what is said arrives");
+    await ask("restart");
+    // As an app does when the network is back; otherwise the SDK waits for some seconds.
+    hanako.on("sync", (state) => state === "RECONNECTING" && hanako.retryImmediately());
+    hanako.retryImmediately();
+    const { event_id: secondId } = await hanako.sendTextMessage(roomId, "停電の後");
+    await seen(hanako, roomId, secondId, "after the node's restart the sender sees it");
+    await seen(taro, roomId, secondId, "and so does the other, by sliding sync");
+    check("nothing is there twice", taro.getRoom(roomId).getLiveTimeline().getEvents().filter((event) => event.getId() === firstId).length, 1);
 }
