@@ -62,7 +62,9 @@ class Arrivals:
             if event.event_id not in stored and event.event_id != join.event_id:
                 flags = OUTLIER | (REJECTED if event.event_id in rejected else 0)
                 add_past_event(writes, room, event, self._past.allocate(), 0, flags)
-        add_back_edges(writes, room, [link for link in join.prev_events if link not in stored])
+        add_back_edges(writes, room, [
+            link for link in join.prev_events if link not in stored or stored[link].flags & OUTLIER
+        ])
         await self._enter(room, join, before, [join.event_id], writes)
         return room
 

@@ -78,7 +78,9 @@ class Backfill:
         allowed = [event for event in in_order(fresh, "prev_events") if await self._is_authorised(room, server, event)]
         links = {link for event in events for link in event.prev_events}
         seen = {event.event_id for event in events}
-        unknown = links - seen - (await self._forks.events(room, links - seen)).keys()
+        earlier = await self._forks.events(room, links - seen)
+        # What we know only as part of the state has its place in the past still to come.
+        unknown = links - seen - {event_id for event_id, item in earlier.items() if not item.flags & OUTLIER}
         writes = Writes()
         drop_back_edges(writes, room, [*seen, *edges[:20]])
         add_back_edges(writes, room, unknown)

@@ -146,7 +146,7 @@ async def _lowers(person: Person, other: Person, room: str) -> None:
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize(("one", "two"), [(_talks, _talks), (_lowers, _talks), (_lowers, _closes)])
-async def test_after_a_split_both_know_the_same(  # noqa: PLR0917
+async def test_after_a_split_both_know_the_same(
     one: Act, two: Act, version: str, ours: Ours, theirs: Theirs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hanako, taro = await ours.user("hanako"), await theirs.user("taro")
