@@ -184,6 +184,11 @@ def _new_password() -> str:
     return password
 
 
+def _rotate_key(options: argparse.Namespace) -> int:
+    status: int = _module("server.assembly.key_rotation").rotate(_settings(options))
+    return status
+
+
 # ---- trying it -----------------------------------------------------------------------------------------------------
 
 
@@ -242,6 +247,10 @@ def _parser() -> argparse.ArgumentParser:
     notice = _command(commands, "notice", "tell everybody what they must know, in any Matrix client", _notice)
     notice.add_argument("text", metavar="TEXT", help="what they must know; - reads it from standard input")
     notice.add_argument("--to", default="", metavar="NAME", help="tell only one account")
+
+    key = commands.add_parser("key", help="the signing key: rotate")
+    turn = key.add_subparsers(title="what to do", required=True, metavar="ACTION")
+    _command(turn, "rotate", "sign with a fresh key; only while the node is stopped", _rotate_key)
 
     demo = _command(commands, "demo", "try a node with made-up people on this machine", _demo, config=False)
     demo.add_argument("--replay", choices=["noto"], help="replay a safety check with real Matrix clients")

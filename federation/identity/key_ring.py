@@ -68,7 +68,7 @@ class KeyRing:
         """
         mine = self._identity
         if server == mine.server_name:
-            return [published_keys(server, mine.key, self._clock.now_ms())]
+            return [published_keys(server, mine.key, self._clock.now_ms(), mine.old_keys)]
         known = await published_of(self._database, server)
         if known is None or known[1] < until_ts:
             async with self._asking.hold(server):
@@ -79,8 +79,7 @@ class KeyRing:
     async def _find(self, server: str, key_id: str, ts: int, helpers: Sequence[str]) -> ServerKey | None:
         mine = self._identity
         if server == mine.server_name:
-            until = self._clock.now_ms() + 1
-            return ServerKey(server, key_id, mine.key.public, until, None) if key_id == mine.key.key_id else None
+            return self._own(key_id)
         key = (await self._stored(server)).get(key_id)
         if key is not None and (key.may_sign_at(ts) or key.expired_ts is not None):
             return key
@@ -90,6 +89,15 @@ class KeyRing:
                 return newer
             await self._ask(server, helpers)
         return (await self._stored(server)).get(key_id)
+
+    def _own(self, key_id: str) -> ServerKey | None:
+        mine = self._identity
+        if key_id == mine.key.key_id:
+            return ServerKey(mine.server_name, key_id, mine.key.public, self._clock.now_ms() + 1, None)
+        for old in mine.old_keys:
+            if old.key_id == key_id:
+                return ServerKey(mine.server_name, key_id, old.public, 0, old.expired_ts)
+        return None
 
     async def _stored(self, server: str) -> dict[str, ServerKey]:
         known = self._known.get(server)

@@ -20,7 +20,7 @@ from federation.identity.x_matrix import authorization, authorization_of_bytes
 from server.foundation.canonical_json import canonical_json, parse_json
 from server.foundation.errors import Refused
 from server.foundation.outgoing import Fetched, ForbiddenAddress, Opened, Outgoing, Unreachable
-from server.foundation.signatures import SigningKey
+from server.foundation.signatures import OldKey, SigningKey
 from server.rooms.ports import PeerFailed
 
 Query = Sequence[tuple[str, str]]
@@ -46,6 +46,7 @@ class OwnIdentity:
 
     server_name: str
     key: SigningKey
+    old_keys: tuple[OldKey, ...] = ()
 
 
 class Servers:

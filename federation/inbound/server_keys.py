@@ -20,4 +20,4 @@ async def server_keys(request: web.Request) -> web.Response:
     """Our keys, signed by themselves; anybody may ask."""
     services = request.app[ROOMS]
     identity = services.sender.identity
-    return json_answer(published_keys(identity.server_name, identity.key, services.clock.now_ms()))
+    return json_answer(published_keys(identity.server_name, identity.key, services.clock.now_ms(), identity.old_keys))

@@ -40,7 +40,8 @@ _EVERYWHERE: Final = (ip_network("0.0.0.0/0"), ip_network("::/0"))
 async def open_federation(core: Core, outbox: Outbox) -> Federation:
     """All services; what waits in the outbox begins to go out."""
     settings, database, clock = core.settings, core.database, core.clock
-    identity = OwnIdentity(settings.server_name, core.services.sender.identity.key)
+    own = core.services.sender.identity
+    identity = OwnIdentity(settings.server_name, own.key, own.old_keys)
     servers = _servers(core, identity)
     key_ring = KeyRing(database, servers, identity, clock, settings.federation.notaries)
     reader = EventReader(key_ring)

@@ -21,7 +21,7 @@ from server.assembly.push import connect_pushers, open_pushers
 from server.config import Settings
 from server.foundation.clock import Clock, SystemClock
 from server.foundation.folder_lock import folder_lock
-from server.foundation.signatures import SigningKey
+from server.foundation.signatures import SigningKey, old_keys
 from server.foundation.tasks import Tasks, keep_doing
 from server.http.media_services import MediaServices, open_media
 from server.http.room_services import RoomServices
@@ -137,7 +137,8 @@ async def _build_core(
     await rooms.open()
     _keep_tidy(database, rooms, accounts, tasks, clock)
     acceptor = EventAcceptor(rooms, positions)
-    identity = Identity(settings.server_name, SigningKey.read(settings.signing_key_file.read_text()))
+    key_file = settings.signing_key_file.read_text()
+    identity = Identity(settings.server_name, SigningKey.read(key_file), old_keys(key_file))
     sender = EventSender(database, rooms, acceptor, clock, identity)
     federation = LateFederation(Outbox(positions)) if settings.federation.enabled else None
     services = await _build_services(

@@ -6,7 +6,7 @@ import base64
 import binascii
 import os
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from nacl import bindings
 from nacl.exceptions import BadSignatureError
@@ -53,9 +53,9 @@ class SigningKey:
         return cls.from_seed("k" + os.urandom(3).hex(), os.urandom(_KEY_BYTES))
 
     @classmethod
-    def read(cls, line: str) -> SigningKey:
-        """Parse ``ed25519 <version> <seed in base64>``, the file format that homeservers share."""
-        algorithm, version, seed = line.split()
+    def read(cls, text: str) -> SigningKey:
+        """Parse ``ed25519 <version> <seed in base64>``, the file format that homeservers share; see ``rotated``."""
+        algorithm, version, seed = text.strip().partition("\n")[0].split()
         if algorithm != "ed25519":
             raise ValueError(f"unknown algorithm {algorithm}")
         return cls.from_seed(version, from_unpadded_base64(seed))
@@ -67,6 +67,35 @@ class SigningKey:
     def sign(self, message: bytes) -> str:
         """Signature of ``message`` in unpadded base64."""
         return unpadded_base64(bindings.crypto_sign(message, self._secret)[:_SIGNATURE_BYTES])
+
+
+class OldKey(NamedTuple):
+    """A key with which a server signed until ``expired_ts`` (ms)."""
+
+    key_id: str
+    public: bytes
+    expired_ts: int
+
+
+def old_keys(text: str) -> tuple[OldKey, ...]:
+    """The former keys in a key file: lines ``old <version> <public key in base64> <expired_ts>`` below the first."""
+    found = []
+    for line in text.strip().splitlines()[1:]:
+        word, version, public, expired_ts = line.split()
+        if word != "old":
+            raise ValueError("a key file has one key, and old ones below it")
+        found.append(OldKey(f"ed25519:{version}", from_unpadded_base64(public), int(expired_ts)))
+    return tuple(found)
+
+
+def rotated(text: str, now_ms: int) -> str:
+    """A key file with a fresh key; the one before is an old one from now on, and its seed is gone."""
+    last = SigningKey.read(text)
+    retired = OldKey(last.key_id, last.public, now_ms)
+    return SigningKey.generate().line() + "".join(
+        f"old {key.key_id.partition(':')[2]} {unpadded_base64(key.public)} {key.expired_ts}\n"
+        for key in (retired, *old_keys(text))
+    )
 
 
 def sign_json(value: dict[str, Any], server_name: str, key: SigningKey) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from server.foundation.canonical_json import canonical_json, require_canonical
 from server.foundation.clock import Clock
 from server.foundation.errors import BadRequest, Forbidden, InvalidParam, NotFound, Refused
-from server.foundation.signatures import SigningKey
+from server.foundation.signatures import OldKey, SigningKey
 from server.rooms.accept_event import EventAcceptor, TxnKey
 from server.rooms.auth_rules.allowed import check_auth
 from server.rooms.auth_rules.selection import auth_types_for
@@ -72,10 +72,11 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who signs for this node."""
+    """Who signs for this node, and with what it signed before."""
 
     server_name: str
     key: SigningKey
+    old_keys: tuple[OldKey, ...] = ()
 
 
 async def _upon_what_stands(send: Callable[[], Awaitable[T]]) -> T:
