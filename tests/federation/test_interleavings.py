@@ -18,7 +18,7 @@ from tests.federation.test_transactions import a_room_of_both
 
 Json = dict[str, Any]
 SEEDS = range(12)
-STEPS = 24
+STEPS = 40
 
 
 class Side:
