@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from tests.contract.schemas import request_schema
+from tests.contract.schemas import request_description
 from tests.contract.specification import CLIENT_SERVER, Json, Operation, without_references
 
 
 def request_examples(operation: Operation) -> list[Any]:
     """Each example of the JSON body: those beside the schema, and the one that the examples of its properties make."""
-    schema = request_schema(operation)
+    schema = request_description(operation)
     if schema is None:
         return []
     part = without_references(operation.description["requestBody"], CLIENT_SERVER / operation.file)
     media = part["content"]["application/json"]
-    found = [*_beside(media), *_beside(media["schema"]), *_assembled(schema.schema)]
+    found = [*_beside(media), *_beside(media["schema"]), *_assembled(schema)]
     return [example for number, example in enumerate(found) if example not in found[:number]]
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 import orjson
 
 from tests.contract.deviations import Fault, allowed
-from tests.contract.schemas import answer_schema, content_schemas, error_schema, request_schema
+from tests.contract.schemas import answer_schema, content_schemas, error_schema, request_schema, statuses
 from tests.contract.specification import Json, Operation, find
 
 # "Standard error response": these may be the answer to any request, whether its own list names them or not.
@@ -66,13 +66,13 @@ def _operation_faults(operation: Operation, exchange: Exchange, said: set[bytes]
     name, status = operation.name, exchange.status
     if status < 300:
         yield from _request_faults(operation, exchange)
-    described = operation.description["responses"]
-    if str(status) not in described and status not in COMMON_REFUSALS:
+    described = statuses(operation)
+    if status not in described and status not in COMMON_REFUSALS:
         yield Fault(name, "status", str(status), f"not described; {answer!r:.200}")
     if status >= 400 and not _asks_for_more(exchange.status, answer):
         yield from _refusal_faults(name, answer)
     # What a 401 is described as is the question for more, not that nobody is logged in.
-    is_described = str(status) in described and (status != 401 or _asks_for_more(status, answer))
+    is_described = status in described and (status != 401 or _asks_for_more(status, answer))
     schema = answer_schema(operation, status) if is_described else None
     if exchange.is_reshaped:
         return

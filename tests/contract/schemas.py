@@ -35,10 +35,9 @@ _KNOWN_FORMATS: Final = {
 
 
 class Schema:
-    """A schema without references, and its validator."""
+    """The validator of a schema without references."""
 
     def __init__(self, schema: Json) -> None:
-        self.schema = schema
         self._validator = jsonschema_rs.Draft202012Validator(schema, validate_formats=True, formats=_KNOWN_FORMATS)
 
     def faults(self, value: Any) -> list[tuple[str, str]]:
@@ -53,16 +52,29 @@ def _name(part: str | int) -> str:
     return "*" if isinstance(part, int) or part[:1] in "!@#$" else part
 
 
+def request_description(operation: Operation) -> Json | None:
+    """The schema, without references, of what the operation wants to be sent; ``None`` where it is no JSON."""
+    return _json_schema(operation.description.get("requestBody", {}), operation)
+
+
 @cache
 def request_schema(operation: Operation) -> Schema | None:
-    """What the operation wants to be sent; ``None`` where it is no JSON."""
-    return _json_schema(operation.description.get("requestBody", {}), operation)
+    """The same, to be used."""
+    found = request_description(operation)
+    return None if found is None else Schema(found)
+
+
+@cache
+def statuses(operation: Operation) -> frozenset[int]:
+    """The answers that the operation's own list names."""
+    return frozenset(map(int, operation.description["responses"]))
 
 
 @cache
 def answer_schema(operation: Operation, status: int) -> Schema | None:
     """What the operation answers with ``status``; ``None`` where that is no JSON or left open."""
-    return _json_schema(operation.description["responses"].get(str(status), {}), operation)
+    found = _json_schema(operation.description["responses"].get(str(status), {}), operation)
+    return None if found is None else Schema(found)
 
 
 @cache
@@ -71,10 +83,10 @@ def error_schema() -> Schema:
     return Schema(document_at(CLIENT_SERVER / "definitions" / "errors" / "error.yaml"))
 
 
-def _json_schema(part: Json, operation: Operation) -> Schema | None:
-    file = CLIENT_SERVER / operation.file
-    found = without_references(part, file).get("content", {}).get("application/json", {}).get("schema")
-    return None if found is None else Schema(found)
+def _json_schema(part: Json, operation: Operation) -> Json | None:
+    whole = without_references(part, CLIENT_SERVER / operation.file)
+    found: Json | None = whole.get("content", {}).get("application/json", {}).get("schema")
+    return found
 
 
 @cache

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -58,7 +58,6 @@ def operations() -> tuple[Operation, ...]:
     return tuple(Operation(*line.split("\t")) for line in lines)
 
 
-@cache
 def _descriptions(file: str) -> dict[str, Json]:
     return {found["operationId"]: found for _method, _path, found in described(CLIENT_SERVER / file)}
 
@@ -74,9 +73,9 @@ def described(file: Path) -> Iterator[tuple[str, str, Json]]:
                 yield method.upper(), f"{base}{path}".strip(), operation
 
 
-@cache
+@lru_cache(maxsize=16)
 def document_at(file: Path) -> Json:
-    """A YAML (or JSON) file."""
+    """A YAML (or JSON) file. Few are kept: many large objects make each collection of garbage slower."""
     loaded: Json = yaml.load(file.read_bytes(), yaml.CSafeLoader)
     return loaded
 

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from hypothesis import strategies as st
 
-from tests.contract.schemas import request_schema
+from tests.contract.schemas import request_description
 from tests.contract.specification import CLIENT_SERVER, Json, Operation, operations, without_references
 
 METHODS: Final = ("GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS", "HEAD")
@@ -130,8 +130,8 @@ def _pair(part: Json) -> Value:
 
 
 def _body(operation: Operation) -> Value:
-    schema = request_schema(operation) if operation.is_stable else None
-    right = of_schema(schema.schema) if schema is not None else st.dictionaries(texts, anything, max_size=3)
+    schema = request_description(operation) if operation.is_stable else None
+    right = of_schema(schema) if schema is not None else st.dictionaries(texts, anything, max_size=3)
     sent = _mostly(right, st.tuples(right, st.randoms(use_true_random=False)).map(_damaged), 2).map(_dumped)
     return _mostly(sent, st.none() | st.sampled_from(BROKEN_BODIES), 10)
 
