@@ -15,7 +15,7 @@ from server.rooms.event import Event
 from server.rooms.forks import Forks
 from server.rooms.graph_store import add_past_event
 from server.rooms.live_room import LiveRoom
-from server.rooms.outliers import in_order, judge_by_authorities
+from server.rooms.outliers import in_order, is_allowed, judge_by_authorities
 from server.rooms.placement import StoredState
 from server.rooms.ports import PeerFailed, Peers
 from server.rooms.timeline import OUTLIER, REJECTED
@@ -87,8 +87,13 @@ class Missing:
         if lacking:
             await self.keep(room, await self._peers.events(origin, room, lacking))
         found = await self._forks.events(room, [*state_ids, event_id])
-        kept = [found[item] for item in (*state_ids, event_id) if item in found and not found[item].is_rejected]
+        if event_id not in found:
+            return None
+        kept = [found[item] for item in state_ids if item in found and not found[item].is_rejected]
         state = {item.event.key: item.event for item in kept if item.event.state_key is not None}
+        last = found[event_id]
+        if last.event.state_key is not None and not last.is_rejected and is_allowed(last.event, state):
+            state[last.event.key] = last.event
         return StoredState(state) if ("m.room.create", "") in state else None
 
     async def keep(self, room: LiveRoom, events: Iterable[Event]) -> None:

@@ -13,6 +13,7 @@ from server.foundation.errors import BadRequest, Forbidden
 from server.rooms.auth_rules import check_auth, check_auth_events
 from server.rooms.event import Event
 from server.rooms.forks import with_create
+from server.rooms.placement import State
 
 
 def in_order(events: Mapping[str, Event], links: str = "auth_events") -> list[Event]:
@@ -44,6 +45,15 @@ def judge_by_authorities(
         at_hand[event.event_id] = event
         kept.append(event)
     return kept, bad
+
+
+def is_allowed(event: Event, state: State) -> bool:
+    """Whether the rules let an event pass in this state."""
+    try:
+        check_auth(event, state)
+    except Forbidden:
+        return False
+    return True
 
 
 def is_authorised(event: Event, authorities: list[Event], create: Event | None, rejected: set[str]) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from server.foundation.errors import Forbidden, NotFound, Refused
@@ -25,7 +26,7 @@ from server.rooms.ports import Peers
 from server.rooms.remote_entrance import Ground, RemoteEntrance, judge
 from server.rooms.rooms import Rooms
 from server.rooms.server_acl import ACL, is_admitted
-from server.rooms.timeline import OUTLIER, REJECTED, SOFT_FAILED, UNSEEN
+from server.rooms.timeline import FOLLOWED, OUTLIER, REJECTED, UNSEEN, Entry
 from server.rooms.to_others import ToOthers
 from server.storage.database import Conflict, Database, Stale, Writes
 from server.storage.streams import PastPositions
@@ -49,6 +50,7 @@ class EventReceiver:
         self._to_others = to_others
         self._entrance = RemoteEntrance(database, acceptor, self.forks)
         self._turns = KeyedLocks()
+        acceptor.listen(self._forget_redacted)
 
     async def receive(self, origin: str, event: Event, *, relay: bool = False) -> None:
         """Take an event that ``origin`` has sent and that has passed the first three checks.
@@ -182,7 +184,7 @@ class EventReceiver:
                 await asyncio.shield(commit)
             except Stale:
                 continue
-            self.forks.forget([event.event_id])
+            self.forks.forget([event.event_id, *ground.holes])
             if flags & REJECTED:
                 raise Forbidden("The rules of the room do not allow this event")
             return
@@ -197,29 +199,30 @@ class EventReceiver:
         ground = Ground(
             [item.event for item in authorities], create,
             {item.event.event_id for item in authorities if item.is_rejected},
-            target=await self._entrance.target(room, event), early=await self._entrance.early(room, event),
-            was_outlier=event.event_id in known,
+            early=await self._entrance.early(room, event), was_outlier=event.event_id in known,
         )
         if set(event.prev_events) == set(ends):
-            return ground
-        return await self._beside(origin, room, event, ends, ground)
+            return replace(ground, target=await self._entrance.target(room, event, room.state))
+        is_followed = ground.was_outlier and bool(known[event.event_id].flags & FOLLOWED)
+        return await self._beside(origin, room, event, ends, ground, is_followed=is_followed)
 
     async def _beside(
-        self, origin: str, room: LiveRoom, event: Event, ends: Sequence[str], ground: Ground
+        self, origin: str, room: LiveRoom, event: Event, ends: Sequence[str], ground: Ground, *, is_followed: bool
     ) -> Ground:
-        """The ground of an event that does not simply follow all that we have."""
+        """The ground of an event that does not simply follow all that we have.
+
+        ``is_followed``: others go on from it that have come before it, so that it is no end.
+        """
         before = await self.forks.over(room, await self._states_before(origin, room, event))
-        passed = await self._passed(room, event)
+        passed, holes = await self._passed(room, event)
         beside = [end for end in ends if end not in passed]
-        state = before.state
-        if event.state_key is not None:
-            state = {**state, event.key: event}
-        others = await self.forks.after(room, (await self.forks.events(room, beside)).values())
-        after = await self.forks.over(room, [StoredState(state), *others], new=event)
-        return Ground(
-            ground.authorities, ground.create, ground.rejected, before, [*beside, event.event_id], after,
-            ground.target, ground.early, ground.was_outlier,
-        )
+        states = await self.forks.after(room, (await self.forks.events(room, beside)).values())
+        if not is_followed:
+            state = before.state if event.state_key is None else {**before.state, event.key: event}
+            states, beside = [StoredState(state), *states], [*beside, event.event_id]
+        after = await self.forks.over(room, states, new=event)
+        target = await self._entrance.target(room, event, before.state)
+        return replace(ground, before=before, ends=beside, after=after, target=target, holes=holes)
 
     async def _states_before(self, origin: str, room: LiveRoom, event: Event) -> list[StoredState]:
         known = await self.forks.events(room, event.prev_events)
@@ -232,16 +235,24 @@ class EventReceiver:
             raise Forbidden("Nothing is known of what came before this event")
         return states
 
-    async def _passed(self, room: LiveRoom, event: Event) -> set[str]:
-        """The ends that an event goes on from; through events that are no part of the room also what they follow."""
-        passed: set[str] = set()
+    async def _passed(self, room: LiveRoom, event: Event) -> tuple[set[str], list[str]]:
+        """What an event goes on from, through events that are no part of the room also what they follow.
+
+        And which of it has no place yet.
+        """
+        passed, holes = set[str](), list[str]()
         waiting = set(event.prev_events)
         while waiting:
             passed |= waiting
             known = await self.forks.events(room, waiting)
-            hidden = [item for item in known.values() if item.flags & (REJECTED | SOFT_FAILED)]
+            holes += [event_id for event_id, item in known.items() if item.flags & OUTLIER]
+            hidden = [item for item in known.values() if item.flags & UNSEEN]
             waiting = {link for item in hidden for link in item.event.prev_events} - passed
-        return passed
+        return passed, holes
+
+    def _forget_redacted(self, _room: LiveRoom, entry: Entry) -> None:
+        if entry.event.type == "m.room.redaction" and entry.event.redacts is not None:
+            self.forks.forget([entry.event.redacts])
 
 
 def is_welcome(room: LiveRoom, server: str) -> bool:

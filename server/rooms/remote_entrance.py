@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from server.foundation.errors import Forbidden
 from server.rooms.accept_event import EventAcceptor
-from server.rooms.auth_rules import check_auth, redaction_applies
+from server.rooms.auth_rules import redaction_applies
 from server.rooms.auth_rules.power_levels import power_of
 from server.rooms.event import Event
 from server.rooms.event_store import entry_of
@@ -20,12 +19,13 @@ from server.rooms.graph_store import (
     awaited_targets,
     drop_early_redactions,
     early_redactions_of,
+    follow_outliers,
     forget_outlier,
 )
 from server.rooms.live_room import LiveRoom
-from server.rooms.outliers import is_authorised
+from server.rooms.outliers import is_allowed, is_authorised
 from server.rooms.placement import Placement, State, StoredState
-from server.rooms.timeline import REJECTED, SOFT_FAILED, UNSEEN, Entry
+from server.rooms.timeline import OUTLIER, REJECTED, SOFT_FAILED, UNSEEN, Entry
 from server.storage.database import Database, Writes
 
 
@@ -43,6 +43,8 @@ class Ground:
     target: Entry | None = None
     early: Sequence[Event] = ()
     was_outlier: bool = False
+    # What it goes on from and has no place yet.
+    holes: Sequence[str] = ()
 
 
 def judge(room: LiveRoom, event: Event, ground: Ground) -> int:
@@ -50,17 +52,9 @@ def judge(room: LiveRoom, event: Event, ground: Ground) -> int:
     before = room.state if ground.before is None else ground.before.state
     if not is_authorised(event, ground.authorities, ground.create, ground.rejected):  # 4
         return REJECTED
-    if not _is_allowed(event, before):  # 5
+    if not is_allowed(event, before):  # 5
         return REJECTED
-    return 0 if ground.before is None or _is_allowed(event, room.state) else SOFT_FAILED  # 6
-
-
-def _is_allowed(event: Event, state: State) -> bool:
-    try:
-        check_auth(event, state)
-    except Forbidden:
-        return False
-    return True
+    return 0 if ground.before is None or is_allowed(event, room.state) else SOFT_FAILED  # 6
 
 
 class RemoteEntrance:
@@ -83,24 +77,25 @@ class RemoteEntrance:
             placement = Placement(ground.before, list(ground.ends), ground.after.state)
         target = ground.target if not flags & UNSEEN else None
         entry = self._acceptor.accept(room, event, writes, flags=flags, placement=placement, redacting=target)
-        if event.redacts is not None and event.type == "m.room.redaction" and ground.target is None:
+        if not flags & UNSEEN:
+            follow_outliers(writes, ground.holes)
+        if event.type == "m.room.redaction" and event.redacts is not None and _must_wait(ground.target):
             add_early_redaction(writes, event.redacts, event.event_id)
             if self._awaited is not None:
                 self._awaited.add(event.redacts)
         for redaction in ground.early:
-            if redaction_applies(redaction, event, power_of(room.state, room.version)):
-                self._acceptor.redact(room, entry, redaction, writes)
-                drop_early_redactions(writes, event.event_id)
+            self._acceptor.redact(room, entry, redaction, writes)
+            drop_early_redactions(writes, event.event_id)
         return writes
 
-    async def target(self, room: LiveRoom, event: Event) -> Entry | None:
-        """What a redaction blanks, where it is known and may be."""
+    async def target(self, room: LiveRoom, event: Event, before: State) -> Entry | None:
+        """What a redaction blanks, where it is known and the state before it allows that."""
         if event.type != "m.room.redaction" or event.redacts is None:
             return None
         target = room.find(event.redacts) or await entry_of(self._database, room, event.redacts)
         if target is None or target.redacted_because is not None:
             return None
-        return target if redaction_applies(event, target.event, power_of(room.state, room.version)) else None
+        return target if redaction_applies(event, target.event, power_of(before, room.version)) else None
 
     async def is_awaited(self, event: Event) -> bool:
         """Whether a redaction of this event has come before it."""
@@ -109,7 +104,18 @@ class RemoteEntrance:
         return event.event_id in self._awaited
 
     async def early(self, room: LiveRoom, event: Event) -> list[Event]:
-        """The redactions of this event that have come before it."""
+        """The redactions of this event that have come before it, and may blank it."""
         waiting = (await early_redactions_of(self._database, [event.event_id])).get(event.event_id, [])
         found = await self._forks.events(room, waiting) if waiting else {}
-        return [item.event for item in found.values() if not item.flags & UNSEEN]
+        allowed = []
+        for item in found.values():
+            if not item.flags & UNSEEN:
+                before = (await self._forks.read(room, item.snapshot)).state
+                if redaction_applies(item.event, event, power_of(before, room.version)):
+                    allowed.append(item.event)
+        return allowed
+
+
+def _must_wait(target: Entry | None) -> bool:
+    """Whether what a redaction blanks is still to come; what has no place is written anew when it gets one."""
+    return target is None or bool(target.flags & OUTLIER)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from server.foundation.ids import server_name_of
 from server.foundation.signatures import SigningKey
-from server.rooms.auth_rules import auth_types_for
+from server.rooms.auth_rules import PowerLevels, auth_types_for, power_of
 from server.rooms.event import Event, StateKey, seal
 from server.rooms.event_format import read_pdu
 from server.rooms.judge import JudgedRoom
@@ -121,6 +121,11 @@ class Graph:
     def final_state(self) -> dict[StateKey, str]:
         """The state after the last event."""
         return self.judged.states_after[self.events[-1].event_id]
+
+    def power_before(self, event: Event) -> PowerLevels:
+        """Who has which power when an event is judged."""
+        known, before = self.by_id(), self.judged.state_over(event.prev_events)
+        return power_of({key: known[event_id] for key, event_id in before.items()}, self.version)
 
     def _begin(self) -> None:
         content: Json = {"room_version": self.version.name, "name": self._name}

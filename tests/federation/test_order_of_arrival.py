@@ -15,8 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from server.rooms.auth_rules import redaction_applies
 from server.rooms.event import Event
 from server.rooms.live_room import LiveRoom
+from server.rooms.redaction import redact
 from server.rooms.timeline import OUTLIER, UNSEEN
 from tests.federation.fresh_room import Receiver, fresh_receiver, ids_of
 from tests.federation.graphs import Graph, Step, drawn, steps
@@ -44,10 +46,12 @@ async def require_the_same(receiver: Receiver, room: LiveRoom, graph: Graph) -> 
     assert set(known) == set(graph.by_id())
     rejected = {event_id for event_id, item in known.items() if item.is_rejected}
     assert rejected == graph.judged.rejected, "other events were rejected"
-    assert not [event_id for event_id, item in known.items() if item.flags & OUTLIER], "an event has no place"
+    placeless = [event_id for event_id, item in known.items() if item.flags & OUTLIER and not item.is_rejected]
+    assert not placeless, "an event has no place"
     assert room.tip.extremities == [graph.events[-1].event_id]
     assert ids_of(room.state) == final, "another state"
     await require_tables(receiver, room)
+    await require_blanks(receiver, room, graph)
     await require_windings(receiver, room)
     again = await receiver.restarted(room)
     assert ids_of(again.state) == final, "another state after a restart"
@@ -55,6 +59,18 @@ async def require_the_same(receiver: Receiver, room: LiveRoom, graph: Graph) -> 
         key: event.content for key, event in room.state.items()}, "other contents after a restart"
     assert again.joined == room.joined
     await require_windings(receiver, again)
+
+
+async def require_blanks(receiver: Receiver, room: LiveRoom, graph: Graph) -> None:
+    """Exactly that is blanked which a visible redaction may blank, by the state before it."""
+    known, all_events = await receiver.known(room), graph.by_id()
+    redactions = [item.event for item in known.values() if item.event.type == "m.room.redaction"
+                  and not item.flags & UNSEEN and item.event.redacts in all_events]
+    blanked = {redaction.redacts for redaction in redactions if redaction_applies(
+        redaction, all_events[redaction.redacts or ""], graph.power_before(redaction))}
+    for event_id, item in known.items():
+        whole = all_events[event_id].pdu
+        assert item.event.pdu == (redact(whole, graph.version) if event_id in blanked else whole), "blanked otherwise"
 
 
 async def require_tables(receiver: Receiver, room: LiveRoom) -> None:
