@@ -12,6 +12,11 @@ _DEHYDRATED: Final = "unstable/org.matrix.msc3814.v1/dehydrated_device"
 
 # Method, path, module of this package, handler in it.
 _RARE: Final = (
+    ("POST", "v3/register", "register", "register"),
+    ("GET", "v3/register/available", "register", "is_available"),
+    ("GET", "v1/register/m.login.registration_token/validity", "register", "token_validity"),
+    ("POST", "v3/user/{user_id}/openid/request_token", "open_id", "request_token"),
+    ("GET", "/_matrix/federation/v1/openid/userinfo", "open_id", "userinfo"),
     ("POST", "v3/refresh", "refresh", "refresh"),
     ("POST", "v1/login/get_token", "refresh", "get_login_token"),
     ("GET", "v3/auth/{stage}/fallback/web", "auth_fallback", "fallback"),
@@ -24,6 +29,7 @@ _RARE: Final = (
     ("PUT", _DEHYDRATED, "dehydrated_device", "put_device"),
     ("DELETE", _DEHYDRATED, "dehydrated_device", "delete_device"),
     ("POST", f"{_DEHYDRATED}/{{deviceId}}/events", "dehydrated_device", "get_messages"),
+    ("GET", f"{_DEHYDRATED}/{{deviceId}}/events", "dehydrated_device", "list_messages"),
     ("GET", "v3/account/3pid", "third_party_ids", "list_all"),
     ("POST", "v3/account/3pid", "third_party_ids", "add_of_old"),
     ("POST", "v3/account/3pid/add", "third_party_ids", "add"),

@@ -104,3 +104,7 @@ async def test_a_third_device_restores_the_key_backup(node: RunningNode) -> None
 
 async def test_new_devices_are_noticed_and_written_to(node: RunningNode) -> None:
     await run_flow(node, "encryption/deviceLists", "hanako", "taro")
+
+
+async def test_a_dehydrated_device_receives_while_nobody_is_there(node: RunningNode) -> None:
+    await run_flow(node, "encryption/dehydration", "hanako", "taro")

@@ -57,6 +57,19 @@ async def test_what_arrives_is_read_page_by_page_and_again(node: RunningNode) ->
         next_batch = {"next_batch": page["next_batch"]}
     assert found == list(range(130))
     assert len((await hana.post(f"{PATH}/ASLEEP/events", {}))["events"]) == 100
+    assert await read_by_get(hana) == list(range(130))
+
+
+async def read_by_get(hana: Person) -> list[int]:
+    """As matrix-js-sdk 43 does it: on and on, until an answer names no place to go on from."""
+    found: list[int] = []
+    query: dict[str, str] = {}
+    while True:
+        page = await hana.get(f"{PATH}/ASLEEP/events", **query)
+        found += [event["content"]["number"] for event in page["events"]]
+        if "next_batch" not in page.body:
+            return found
+        query = {"from": page["next_batch"]}
 
 
 async def test_a_new_one_replaces_the_old_one(node: RunningNode) -> None:
@@ -110,6 +123,7 @@ async def test_a_wrong_place_to_go_on_is_refused(node: RunningNode, text: str) -
     await hana.put(PATH, device(hana))
     answer = await hana.post(f"{PATH}/ASLEEP/events", {"next_batch": text})
     assert answer.refusal == (400, "M_INVALID_PARAM")
+    assert (await hana.get(f"{PATH}/ASLEEP/events", **{"from": text})).refusal == (400, "M_INVALID_PARAM")
 
 
 async def test_nobody_gets_at_the_device_of_somebody_else(node: RunningNode) -> None:
@@ -117,4 +131,5 @@ async def test_nobody_gets_at_the_device_of_somebody_else(node: RunningNode) -> 
     await hana.put(PATH, device(hana))
     for answer in (await jiro.get(PATH), await jiro.delete(PATH), await jiro.post(f"{PATH}/ASLEEP/events", {})):
         assert answer.status == 404
+    assert (await jiro.get(f"{PATH}/ASLEEP/events")).refusal == (404, "M_NOT_FOUND")
     assert (await node.ask("GET", PATH)).refusal == (401, "M_MISSING_TOKEN")

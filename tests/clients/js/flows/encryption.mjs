@@ -56,18 +56,19 @@ function devicesOf(client, name) {
 }
 
 /** Cross-signing, secret storage and a key backup, as a client sets them up at its first login. */
-async function setUp(client, notebook) {
+async function setUp(client, notebook, { backup = true } = {}) {
     const crypto = client.getCrypto();
     await crypto.bootstrapCrossSigning({ authUploadDeviceSigningKeys: withoutAsking });
     const key = await crypto.createRecoveryKeyFromPassphrase();
     notebook.key = key.privateKey;
     await crypto.bootstrapSecretStorage({
-        createSecretStorageKey: async () => key, setupNewSecretStorage: true, setupNewKeyBackup: true,
+        createSecretStorageKey: async () => key, setupNewSecretStorage: true, setupNewKeyBackup: backup,
     });
-    await until("the secrets come back with /sync", () => client.getAccountData("m.megolm_backup.v1"));
+    const last = backup ? "m.megolm_backup.v1" : "m.cross_signing.user_signing";
+    await until("the secrets come back with /sync", () => client.getAccountData(last));
     check("cross-signing is ready", await crypto.isCrossSigningReady());
     check("secret storage is ready", await crypto.isSecretStorageReady());
-    check("a key backup is on", Boolean(await crypto.getActiveSessionBackupVersion()));
+    check("a key backup is on, or not", Boolean(await crypto.getActiveSessionBackupVersion()), backup);
 }
 
 /** A new device takes the identity from secret storage, as after "enter your recovery key". */
@@ -250,4 +251,27 @@ export async function deviceLists() {
     phone.on("receivedToDeviceMessage", ({ message }) => { greeting = message.type === "example.greeting" ? message : greeting; });
     await hanako.queueToDevice(batch);
     await until("a message to one device arrives", () => greeting?.content.words === "やあ");
+}
+
+export async function dehydration() {
+    const book = new Notebook();
+    const [hanako, taro] = [await device("hanako", book), await device("taro")];
+    await setUp(hanako, book, { backup: false });
+    check("the node keeps dehydrated devices", await hanako.getCrypto().isDehydrationSupported());
+    const roomId = await encryptedRoom(hanako, [taro]);
+    const news = devicesOf(taro, "hanako");
+    await hanako.getCrypto().startDehydration();
+    await until("the dehydrated device is told of", () => news.told);
+    await until("and known as one", async () => {
+        const known = (await taro.getCrypto().getUserDeviceInfo([userId("hanako")])).get(userId("hanako"));
+        return known.size === 2 && [...known.values()].some((one) => one.dehydrated);
+    });
+    await hanako.logout(true);
+    const { event_id: eventId } = await taro.sendTextMessage(roomId, "留守の間に");
+    const later = await device("hanako", book);
+    const missed = await seen(later, roomId, eventId, "a later device sees what was said while there was none");
+    await until("but cannot read it", () => missed.isDecryptionFailure());
+    await unlock(later);
+    await later.getCrypto().startDehydration();
+    await reads(later, roomId, eventId, "留守の間に");
 }
