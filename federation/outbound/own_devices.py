@@ -16,6 +16,7 @@ import orjson
 from server.accounts.accounts import Accounts
 from server.accounts.cross_signing import MASTER, SELF_SIGNING
 from server.accounts.device_lists_told_store import Told, read_told, set_told, untold_users
+from server.foundation.canonical_json import canonical_json
 from server.foundation.clock import Clock
 from server.foundation.errors import NotFound
 from server.foundation.ids import server_name_of
@@ -140,7 +141,7 @@ def _device_edu(user_id: str, device_id: str, keys: Json | None, number: int, pr
 
 
 def _edu(kind: str, content: Json) -> bytes:
-    return orjson.dumps({"edu_type": kind, "content": content})
+    return canonical_json({"edu_type": kind, "content": content})
 
 
 def _digest(keys: Json) -> str:

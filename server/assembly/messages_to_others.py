@@ -11,6 +11,7 @@ import orjson
 from server.accounts.accounts import Accounts
 from server.accounts.to_device import Messages
 from server.assembly.late_federation import LateFederation
+from server.foundation.canonical_json import canonical_json
 from server.foundation.ids import is_server_name, server_name_of
 from server.http.room_services import RoomServices
 from server.rooms.live_room import LiveRoom
@@ -54,7 +55,7 @@ def connect_messages(
             for part in _parts(by_user):
                 content = {"sender": sender, "type": kind, "message_id": secrets.token_hex(16), "messages": part}
                 edu = {"edu_type": "m.direct_to_device", "content": content}
-                far.outbox.add_message(writes, [server], orjson.dumps(edu))
+                far.outbox.add_message(writes, [server], canonical_json(edu))
 
     services.typing.listen(typing_changed)
     services.receipts.listen(read)

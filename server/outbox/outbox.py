@@ -28,7 +28,7 @@ class Outbox:
             self._add(writes, Parcel(destination, position, urgent, event_id, None))
 
     def add_message(self, writes: Writes, destinations: Iterable[str], message: bytes, *, urgent: bool = False) -> None:
-        """Something whole that is no event of a room, for each of ``destinations``."""
+        """Something whole that is no event of a room, as canonical JSON, for each of ``destinations``."""
         for destination in sorted(destinations):
             position = self._positions.allocate()
             writes.after_commit.append(lambda position=position: self._positions.finish(position))  # type: ignore[misc]

@@ -158,13 +158,20 @@ async def test_a_list_that_could_not_be_fetched_is_fetched_when_it_is_asked_for(
 async def test_a_list_that_is_outdated_at_a_restart_is_fetched_after_it(tmp_path: Path) -> None:
     async with met(tmp_path) as (node, oni, hanako, _room, devices):
         await devices_of(hanako, devices.user_id)
-        oni.tells["user"] = Said(500)
+        failed = asyncio.Event()
+
+        def fail(_asked: Asked) -> Said:
+            failed.set()
+            return Said(500)
+
+        oni.tells["user"] = fail
         devices.add("TWO", 4)
         devices.stream_id = 9
         await oni.sends(node, edus=[devices.update("TWO", [8])])
-        await node.restart()
+        await asyncio.wait_for(failed.wait(), 10)
         oni.tells["user"] = devices.answer
         devices.fetched.clear()
+        await node.restart()
         await oni.sends(node)
         await asyncio.wait_for(devices.fetched.wait(), 10)
         assert set(await devices_of(hanako, devices.user_id)) == {"ONE", "TWO"}

@@ -46,8 +46,9 @@ async def test_keys_of_other_servers_are_found(tmp_path: Path) -> None:
 
 async def test_a_change_of_devices_is_told(tmp_path: Path) -> None:
     async with neighbours(tmp_path) as (_, ume, hanako, taro, _room):
+        since = (await hanako.syncs()).token
         await uploads(taro)
-        since = (await until(hanako, changed(taro.user_id))).token
+        since = (await until(hanako, changed(taro.user_id), since)).token
         assert set(await devices_of(hanako, taro.user_id)) == {taro.device_id}
 
         tablet = await ume.node.user("taro", "TABLET")
@@ -67,8 +68,9 @@ async def test_a_change_of_devices_is_told(tmp_path: Path) -> None:
 
 async def test_cross_signing_keys_are_told_and_the_user_signing_key_never(tmp_path: Path) -> None:
     async with neighbours(tmp_path) as (_, _ume, hanako, taro, _room):
+        since = (await hanako.syncs()).token
         await uploads(taro)
-        since = (await until(hanako, changed(taro.user_id))).token
+        since = (await until(hanako, changed(taro.user_id), since)).token
         await devices_of(hanako, taro.user_id)
         master, self_signing = await publishes_cross_signing(taro, 20)
         await until(hanako, changed(taro.user_id), since)
