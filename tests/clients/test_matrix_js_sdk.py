@@ -57,6 +57,10 @@ async def test_one_logs_in_and_out_and_keeps_ones_devices_in_order(node: Running
     await run_flow(node, "accounts/comingIn", "hanako")
 
 
+async def test_a_token_is_renewed(node: RunningNode) -> None:
+    await run_flow(node, "accounts/renewal", "hanako")
+
+
 async def test_an_account_is_made_in_the_client(node: RunningNode) -> None:
     await run_flow(node, "accounts/registering", "hanako")
 

@@ -2,9 +2,9 @@
 
 import * as sdk from "matrix-js-sdk";
 
-import { check, logIn, online, refused, seen, sharedRoom, start, until, userId, world } from "../harness.mjs";
+import { check, logIn, online, refused, seen, sharedRoom, until, userId, world } from "../harness.mjs";
 
-const { ConditionKind, EventType, NotificationCountType, PushRuleKind, PushRuleActionName, RuleId } = sdk;
+const { NotificationCountType, PushRuleKind, PushRuleActionName, RuleId } = sdk;
 
 export async function comingIn() {
     const door = sdk.createClient({ baseUrl: world.url });
@@ -43,6 +43,20 @@ async function asked(sentence, action) {
         identifier: { type: "m.id.user", user: userId("hanako") },
     });
     check(sentence, true);
+}
+
+export async function renewal() {
+    const door = sdk.createClient({ baseUrl: world.url });
+    const first = await door.loginRequest({
+        type: "m.login.password", identifier: { type: "m.id.user", user: "hanako" }, password: world.password, refresh_token: true,
+    });
+    check("a client that can renew its token is told when to", first.expires_in_ms > 0);
+    const second = await door.refreshToken(first.refresh_token);
+    const renewed = sdk.createClient({ baseUrl: world.url, accessToken: second.access_token, userId: first.user_id });
+    check("the new token is of the same device", (await renewed.whoami()).device_id, first.device_id);
+    const old = sdk.createClient({ baseUrl: world.url, accessToken: first.access_token, userId: first.user_id });
+    await refused("the old one is none any more", "M_UNKNOWN_TOKEN", old.whoami());
+    await refused("nor is what renewed it", "M_UNKNOWN_TOKEN", door.refreshToken(first.refresh_token));
 }
 
 export async function registering() {

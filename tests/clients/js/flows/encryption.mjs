@@ -1,9 +1,12 @@
 // Encryption from end to end: devices, cross-signing, secret storage, key backup, verification.
 
+import { M_POLL_KIND_DISCLOSED } from "matrix-js-sdk/lib/@types/polls.js";
 import { CryptoEvent, VerificationPhase, VerifierEvent } from "matrix-js-sdk/lib/crypto-api/index.js";
+import { PollResponseEvent } from "matrix-js-sdk/lib/extensible_events_v1/PollResponseEvent.js";
+import { PollStartEvent } from "matrix-js-sdk/lib/extensible_events_v1/PollStartEvent.js";
 import { RustBackupManager } from "matrix-js-sdk/lib/rust-crypto/backup.js";
 
-import { check, listenTo, logIn, online, refused, seen, sharedRoom, start, until, userId, world } from "../harness.mjs";
+import { check, listenTo, online, seen, sharedRoom, until, userId, world } from "../harness.mjs";
 
 const ENCRYPTED = { type: "m.room.encryption", state_key: "", content: { algorithm: "m.megolm.v1.aes-sha2" } };
 
@@ -102,6 +105,7 @@ export async function chat() {
         "m.relates_to": { rel_type: "m.annotation", event_id: secondId, key: "✅" },
     });
     await seen(hanako, roomId, reactionId, "a reaction comes");
+    await threadAndPoll(hanako, taro, roomId);
     const jiro = await device("jiro");
     await hanako.invite(roomId, userId("jiro"));
     await until("somebody more is invited", () => jiro.getRoom(roomId)?.getMyMembership() === "invite");
@@ -116,6 +120,25 @@ export async function chat() {
         const devices = (await hanako.getCrypto().getUserDeviceInfo([userId("taro")])).get(userId("taro"));
         return devices.size === 1 && devices.has(taro.getDeviceId());
     });
+}
+
+/** The node sees neither thread answers nor votes in an encrypted room; clients find both by their relations. */
+async function threadAndPoll(hanako, taro, roomId) {
+    const { event_id: rootId } = await hanako.sendTextMessage(roomId, "祭り");
+    await reads(taro, roomId, rootId, "祭り");
+    const { event_id: answerId } = await taro.sendTextMessage(roomId, rootId, "屋台");
+    await until("an answer in a thread is read", () => (
+        hanako.getRoom(roomId).getThread(rootId)?.replyToEvent?.getId() === answerId
+        && hanako.getRoom(roomId).getThread(rootId).replyToEvent.getContent().body === "屋台"
+    ));
+    const question = PollStartEvent.from("来ますか", ["はい", "いいえ"], M_POLL_KIND_DISCLOSED).serialize();
+    const { event_id: pollId } = await hanako.sendEvent(roomId, question.type, question.content);
+    const poll = await until("a poll is read", () => taro.getRoom(roomId).polls.get(pollId));
+    const vote = PollResponseEvent.from([poll.pollEvent.answers[0].id], pollId).serialize();
+    await taro.sendEvent(roomId, vote.type, vote.content);
+    const votes = await hanako.getRoom(roomId).polls.get(pollId).getResponses();
+    listenTo(hanako.getRoom(roomId).polls.get(pollId));
+    await until("and the vote", () => votes.getRelations().some((event) => event.getSender() === userId("taro")));
 }
 
 export async function crossSigning() {

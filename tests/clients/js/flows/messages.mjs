@@ -6,7 +6,7 @@ import { PollEndEvent } from "matrix-js-sdk/lib/extensible_events_v1/PollEndEven
 import { PollResponseEvent } from "matrix-js-sdk/lib/extensible_events_v1/PollResponseEvent.js";
 import { PollStartEvent } from "matrix-js-sdk/lib/extensible_events_v1/PollStartEvent.js";
 
-import { check, listenTo, logIn, online, seen, sharedRoom, start, until, userId } from "../harness.mjs";
+import { check, listenTo, online, seen, sharedRoom, start, until, userId } from "../harness.mjs";
 
 const { Direction, EventType, MsgType, NotificationCountType, ReceiptType, RelationType } = sdk;
 

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import * as sdk from "matrix-js-sdk";
 import { RoomHierarchy } from "matrix-js-sdk/lib/room-hierarchy.js";
 
-import { check, logIn, online, refused, seen, sharedRoom, until, userId, world } from "../harness.mjs";
+import { check, online, refused, seen, sharedRoom, until, userId, world } from "../harness.mjs";
 
 const { EventType, JoinRule, Preset, RoomType, Visibility } = sdk;
 

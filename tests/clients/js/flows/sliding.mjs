@@ -2,7 +2,7 @@
 
 import { SlidingSync } from "matrix-js-sdk/lib/sliding-sync.js";
 
-import { ask, check, listenTo, logIn, online, seen, sharedRoom, until, userId, world } from "../harness.mjs";
+import { ask, check, listenTo, logIn, online, seen, until, userId, world } from "../harness.mjs";
 
 const ROOM_LIST = {
     ranges: [[0, 19]], timeline_limit: 1, filters: {},
