@@ -102,9 +102,9 @@ class Account:
             f'<D:sync-collection xmlns:D="DAV:"><D:sync-token>{token}</D:sync-token><D:sync-level>1</D:sync-level>'
             f"{nresults}<D:prop><D:getetag/></D:prop></D:sync-collection>"))
 
-    def client(self) -> Any:
+    def client(self, url: str = "") -> Any:
         """The caldav library, logged in."""
-        return _CLIENT(url=f"{self.node.url}/dav/", username=self.name, password=self.secret)
+        return _CLIENT(url=url or f"{self.node.url}/dav/", username=self.name, password=self.secret)
 
     def calendar(self, name: str = "personal") -> Any:
         return next(item for item in self.client().principal().calendars() if str(item.url).endswith(f"/{name}/"))
