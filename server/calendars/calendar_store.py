@@ -15,8 +15,11 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    null,
     or_,
     select,
+    text,
+    union_all,
     update,
 )
 
@@ -196,23 +199,16 @@ async def around(database: Database, number: int, window: Window) -> list[Item]:
     return [Item(_as_head(row), bytes(row.data)) for row in await database.fetch_all(query.order_by(items.c.name))]
 
 
-async def changed_heads(database: Database, number: int, since: int, limit: int) -> list[ItemHead]:
-    """Items changed after ``since``, oldest change first."""
-    rows = await database.fetch_all(
-        select(*_HEAD).where(items.c.calendar == number, items.c.revision > since)
-        .order_by(items.c.revision).limit(limit)
-    )
-    return [_as_head(row) for row in rows]
-
-
-async def gone_names(database: Database, number: int, since: int, limit: int) -> list[tuple[int, str]]:
-    """``(revision, name)`` of items deleted after ``since``, oldest first."""
-    rows = await database.fetch_all(
-        select(tombstones.c.revision, tombstones.c.name)
-        .where(tombstones.c.calendar == number, tombstones.c.revision > since)
-        .order_by(tombstones.c.revision).limit(limit)
-    )
-    return [(int(row[0]), str(row[1])) for row in rows]
+async def changes_after(
+    database: Database, number: int, since: int, limit: int | None = None
+) -> list[tuple[int, ItemHead | str]]:
+    """``(revision, head or the name of what is gone)`` of all that happened after ``since``, oldest first."""
+    changed = select(*_HEAD).where(items.c.calendar == number, items.c.revision > since)
+    gone = select(
+        tombstones.c.name, null(), null(), null(), null(), tombstones.c.revision, null(), null(), null()
+    ).where(tombstones.c.calendar == number, tombstones.c.revision > since)
+    rows = await database.fetch_all(union_all(changed, gone).order_by(text("revision")).limit(limit))
+    return [(int(row.revision), str(row.name) if row.etag is None else _as_head(row)) for row in rows]
 
 
 def _as_head(row: Any) -> ItemHead:

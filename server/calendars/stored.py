@@ -8,6 +8,7 @@ from typing import Final
 
 from server.calendars import calendar_store as store
 from server.calendars.calendar_object import CalendarObject
+from server.calendars.listings import Listing, Listings
 from server.calendars.model import (
     Changes,
     Collection,
@@ -44,6 +45,7 @@ class StoredCalendars:
         self._properties = properties
         self._clock = clock
         self._homes: UserCache[tuple[Collection, ...]] = UserCache()
+        self._listings = Listings()
 
     async def collections(self, user_id: str) -> Sequence[Collection]:
         """The resident's own; the first two are made when they are first looked for."""
@@ -69,7 +71,7 @@ class StoredCalendars:
 
     async def heads(self, collection: Collection) -> Sequence[ItemHead]:
         """All items."""
-        return await store.heads(self._database, _number(collection))
+        return (await self._listing(collection)).heads
 
     async def items(self, collection: Collection, names: Sequence[str]) -> Sequence[Item]:
         """Items by name."""
@@ -83,13 +85,8 @@ class StoredCalendars:
         return await store.around(self._database, _number(collection), window)
 
     async def changes_since(self, collection: Collection, revision: int, limit: int) -> Changes:
-        """Changed and gone, told apart by two tables and put in one order."""
-        number = _number(collection)
-        heads = await store.changed_heads(self._database, number, revision, limit + 1)
-        # Who starts from nothing need not hear of what is gone.
-        gone = [] if revision == 0 else await store.gone_names(self._database, number, revision, limit + 1)
-        ordered = sorted([(head.revision, head) for head in heads] + [(at, name) for at, name in gone],
-                         key=lambda pair: pair[0])
+        """Changed and gone, in one order."""
+        ordered = await self._changes(collection, revision, limit + 1)
         taken, more = ordered[:limit], len(ordered) > limit
         reached = taken[-1][0] if more else max(collection.revision, taken[-1][0] if taken else 0)
         return Changes(
@@ -123,6 +120,32 @@ class StoredCalendars:
                 raise NotFound("There is no such entry")
             expected.require(old[0])
             await store.remove(tx, number, name, await self._next(tx, user_id, number))
+
+    async def _changes(
+        self, collection: Collection, revision: int, limit: int
+    ) -> Sequence[tuple[int, ItemHead | str]]:
+        if revision:
+            return await store.changes_after(self._database, _number(collection), revision, limit)
+        # Who starts from nothing need not hear of what is gone.
+        heads = (await self._listing(collection)).heads
+        return sorted(((head.revision, head) for head in heads), key=lambda pair: pair[0])[:limit]
+
+    async def _listing(self, collection: Collection) -> Listing:
+        """Everything in the calendar, at ``collection.revision`` or later."""
+        number = _number(collection)
+        known = self._listings.find(number)
+        if known is not None and known.revision >= max(collection.revision, collection.forgotten):
+            return known
+        if known is None or known.revision < collection.forgotten:
+            heads = tuple(await store.heads(self._database, number))
+            listing = Listing(max(collection.revision, max((head.revision for head in heads), default=0)), heads)
+        else:
+            changes = await store.changes_after(self._database, number, known.revision)
+            reached = max(collection.revision, changes[-1][0] if changes else 0)
+            listing = known.moved_on(reached, [thing for _, thing in changes if isinstance(thing, ItemHead)],
+                                     [thing for _, thing in changes if isinstance(thing, str)])
+        self._listings.keep(number, listing)
+        return listing
 
     async def _next(self, tx: Transaction, user_id: str, number: int) -> int:
         revision = await store.next_revision(tx, number, self._clock.now_ms())

@@ -1,4 +1,4 @@
-"""caldav-server-tester, which asks a server for every feature that calendar apps have stumbled over, with two people."""
+"""caldav-server-tester, which asks for every feature that calendar apps have stumbled over, as two people."""
 
 from __future__ import annotations
 
