@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from server.calendars.calendar_object import CalendarObject, read_object
-from server.calendars.expansion import DataRequest, answer_data
+from server.calendars.expansion import DataRequest
 from server.calendars.filters import CompFilter
 from server.calendars.free_busy import free_busy
 from server.calendars.model import (
@@ -30,6 +30,7 @@ from server.calendars.ports import CalendarBackend, Rights
 from server.calendars.querying import YearSpans, select, window_of
 from server.calendars.reading import MAX_BYTES
 from server.calendars.refusals import Condition, refuse, refuse_rights
+from server.calendars.shown import ShownObjects
 from server.calendars.stored import StoredCalendars
 from server.calendars.sync_token import read_sync_token
 from server.foundation.clock import Clock
@@ -69,6 +70,7 @@ class Calendars:
         self._rights = rights
         self._clock = clock
         self._years = YearSpans()
+        self._shown = ShownObjects()
 
     async def shelves(self, user_id: str) -> list[Shelf]:
         """Everything that the caller may read, the association's first."""
@@ -161,9 +163,14 @@ class Calendars:
         """Their bytes, as a report wants them."""
         if wanted.as_stored:
             return [item.data for item in items]
-        if len(items) <= _EXPAND_AT_ONCE:
-            return [answer_data(item.data, wanted) for item in items]
-        return await asyncio.to_thread(lambda: [answer_data(item.data, wanted) for item in items])
+        known = {item.head.name: self._shown.known(item, wanted) for item in items}
+        missing = [item for item in items if known[item.head.name] is None]
+        if len(missing) <= _EXPAND_AT_ONCE:
+            made = [self._shown.make(item, wanted) for item in missing]
+        else:
+            made = await asyncio.to_thread(lambda: [self._shown.make(item, wanted) for item in missing])
+        fresh = {item.head.name: data for item, data in zip(missing, made, strict=True)}
+        return [fresh.get(item.head.name) or known[item.head.name] or b"" for item in items]
 
     async def free_busy(self, shelf: Shelf, window: Window) -> bytes:
         """A VFREEBUSY object of one collection."""

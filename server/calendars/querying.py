@@ -15,6 +15,7 @@ from server.calendars.filters import CompFilter, matches
 from server.calendars.model import Item, Window
 from server.calendars.occurrences import occurrences
 from server.calendars.refusals import CalendarRefused
+from server.calendars.text_search import may_pass
 from server.calendars.times import from_ms, to_ms
 
 logger = logging.getLogger(__name__)
@@ -47,9 +48,9 @@ async def select(items: Sequence[Item], query: CompFilter, component: str, years
         else:
             doubtful.append(item)
     if len(doubtful) > _AT_ONCE:
-        answers = await asyncio.to_thread(_ask_all, doubtful, query, cached, years)
+        answers = await asyncio.to_thread(_ask_all, doubtful, query, component, cached, years)
     else:
-        answers = _ask_all(doubtful, query, cached, years)
+        answers = _ask_all(doubtful, query, component, cached, years)
     chosen.update(answers)
     return [item for item in items if chosen[item.head.name]]
 
@@ -66,8 +67,12 @@ def _time_alone(query: CompFilter, component: str) -> Window | None:
     return inner.window or Window()
 
 
-def _ask_all(items: Sequence[Item], query: CompFilter, simple: Window | None, years: YearSpans) -> dict[str, bool]:
-    return {item.head.name: _passes(item, query, simple, years) for item in items}
+def _ask_all(
+    items: Sequence[Item], query: CompFilter, component: str, simple: Window | None, years: YearSpans
+) -> dict[str, bool]:
+    return {
+        item.head.name: may_pass(item, query, component) and _passes(item, query, simple, years) for item in items
+    }
 
 
 def _passes(item: Item, query: CompFilter, simple: Window | None, years: YearSpans) -> bool:
