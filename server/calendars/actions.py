@@ -25,6 +25,7 @@ from server.calendars.model import (
     require_name,
 )
 from server.calendars.occurrences import require_expandable, span_of
+from server.calendars.overlaid import OverlaidCalendars
 from server.calendars.personal_properties import PersonalProperties
 from server.calendars.ports import CalendarBackend, Rights
 from server.calendars.querying import YearSpans, select, window_of
@@ -44,11 +45,15 @@ _EXPAND_AT_ONCE: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """A collection, who serves it, and what the caller may do with it."""
+    """A collection, who serves it, and what the caller may do with it.
+
+    ``overlaid`` is the same backend where the collection is shared: there a reader may set alarms of their own.
+    """
 
     collection: Collection
     backend: CalendarBackend
     may_write: bool
+    overlaid: OverlaidCalendars | None = None
 
     @property
     def is_own(self) -> bool:
@@ -60,12 +65,12 @@ class Calendars:
     """All calendars of a caller: their own and those of the association."""
 
     def __init__(
-        self, database: Database, own: StoredCalendars, shared: Sequence[CalendarBackend],
+        self, database: Database, own: StoredCalendars, shared: Sequence[OverlaidCalendars],
         properties: PersonalProperties, rights: Rights, clock: Clock,
     ) -> None:
         self._database = database
         self._own = own
-        self._shared = tuple(shared)
+        self._all: tuple[StoredCalendars | OverlaidCalendars, ...] = (*shared, own)
         self._properties = properties
         self._rights = rights
         self._clock = clock
@@ -75,19 +80,25 @@ class Calendars:
     async def shelves(self, user_id: str) -> list[Shelf]:
         """Everything that the caller may read, the association's first."""
         shelves = []
-        for backend in (*self._shared, self._own):
+        for backend in self._all:
             for collection in await backend.collections(user_id):
                 if await self._may_read(user_id, collection):
-                    shelves.append(Shelf(collection, backend, await self._may_write(user_id, collection)))
+                    shelves.append(await self._shelf(user_id, collection, backend))
         return shelves
 
     async def find(self, user_id: str, name: str) -> Shelf:
         """One collection; raises ``NotFound`` also where there is one that the caller may not know of."""
-        for backend in (*self._shared, self._own):
+        for backend in self._all:
             for collection in await backend.collections(user_id):
                 if collection.name == name and await self._may_read(user_id, collection):
-                    return Shelf(collection, backend, await self._may_write(user_id, collection))
+                    return await self._shelf(user_id, collection, backend)
         raise NotFound("There is no such calendar")
+
+    async def _shelf(
+        self, user_id: str, collection: Collection, backend: StoredCalendars | OverlaidCalendars
+    ) -> Shelf:
+        overlaid = backend if isinstance(backend, OverlaidCalendars) else None
+        return Shelf(collection, backend, await self._may_write(user_id, collection), overlaid)
 
     async def create(self, user_id: str, wanted: NewCalendar) -> None:
         """Make a calendar of the caller's own."""
@@ -142,8 +153,8 @@ class Calendars:
     async def put_item(
         self, user_id: str, shelf: Shelf, name: str, data: bytes, expected: Expected
     ) -> PutResult:
-        """Check and write one item."""
-        if not shelf.may_write:
+        """Check and write one item; of a shared one that the caller may only read, their own alarms."""
+        if not shelf.may_write and shelf.overlaid is None:
             raise refuse_rights()
         require_name(name)
         if len(data) > MAX_BYTES:
@@ -151,6 +162,8 @@ class Calendars:
         thing = _checked(data) if len(data) <= _READ_AT_ONCE else await asyncio.to_thread(_checked, data)
         if thing.component != shelf.collection.component:
             raise refuse(Condition.SUPPORTED_COMPONENT, f"This calendar holds {shelf.collection.component} only")
+        if not shelf.may_write and shelf.overlaid is not None:
+            return await shelf.overlaid.put_own(user_id, shelf.collection, name, thing, expected)
         return await shelf.backend.put_item(user_id, shelf.collection, name, thing, expected)
 
     async def delete_item(self, user_id: str, shelf: Shelf, name: str, expected: Expected) -> None:

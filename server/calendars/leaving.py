@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.calendars import calendar_store, property_store
+from server.calendars import calendar_store, overlay_store, property_store
 from server.calendars.app_passwords import AppPasswords
 from server.storage.database import Database
 
@@ -13,3 +13,4 @@ async def erase_calendars(database: Database, passwords: AppPasswords, user_id: 
     async with database.write() as tx:
         await calendar_store.remove_home(tx, user_id)
         await property_store.forget_user(tx, user_id)
+        await overlay_store.forget_overlays(tx, user_id)

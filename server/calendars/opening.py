@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from server.calendars.actions import Calendars
 from server.calendars.gatherings import GatheringCalendar
+from server.calendars.overlaid import OverlaidCalendars, Overlays
 from server.calendars.personal_properties import PersonalProperties
 from server.calendars.ports import CalendarBackend, GatheringPort, Rights
 from server.calendars.stored import StoredCalendars
@@ -24,4 +25,6 @@ def open_calendars(
     properties = PersonalProperties(database)
     own = StoredCalendars(database, properties, clock)
     everyone = GatheringCalendar(gatherings, f"{association}の行事" if association else "行事")
-    return Calendars(database, own, [everyone, *more], properties, rights, clock)
+    overlays = Overlays(database)
+    shared = [OverlaidCalendars(backend, overlays) for backend in (everyone, *more)]
+    return Calendars(database, own, shared, properties, rights, clock)
