@@ -11,6 +11,7 @@ from aiohttp import web
 from server.caldav.answers import CLASSES, error_answer
 from server.caldav.authentication import AddressOf, Authentication, RequireStanding, everybody, peer_address
 from server.caldav.call import Call
+from server.caldav.copy_move import copy, move
 from server.caldav.delete import delete
 from server.caldav.get import get
 from server.caldav.mkcalendar import mkcalendar
@@ -40,10 +41,11 @@ Method = Callable[[Call], Awaitable[web.Response]]
 METHODS: Final[Mapping[str, Method]] = {
     "OPTIONS": options, "PROPFIND": propfind, "PROPPATCH": proppatch, "REPORT": report, "GET": get, "HEAD": get,
     "PUT": put, "DELETE": delete, "MKCALENDAR": mkcalendar, "MKCOL": mkcalendar,
+    "COPY": copy, "MOVE": move,
 }
 
 
-_WRITING: Final = frozenset({"PUT", "DELETE", "PROPPATCH", "MKCALENDAR", "MKCOL"})
+_WRITING: Final = frozenset({"PUT", "DELETE", "PROPPATCH", "MKCALENDAR", "MKCOL", "COPY", "MOVE"})
 
 
 class CaldavDoor:

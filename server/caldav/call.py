@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from server.caldav.conditions import read_if
 from server.caldav.paths import Place, Target, collection_href, home_href, principal_href
 from server.caldav.settings import CaldavSettings
 from server.calendars.actions import Calendars, Shelf
@@ -77,8 +78,9 @@ class Call:
         return depth
 
     def expected(self) -> Expected:
-        """What If-Match and If-None-Match say."""
-        return Expected(read_etags(self.headers.get("If-Match")), read_etags(self.headers.get("If-None-Match")))
+        """What If-Match, If-None-Match and If say of the target."""
+        return Expected(read_etags(self.headers.get("If-Match")), read_etags(self.headers.get("If-None-Match")),
+                        read_if(self.headers.get("If"), self.path))
 
     def _is_caller(self, user: str) -> bool:
         return user in (self.localpart, self.user_id)

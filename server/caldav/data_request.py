@@ -18,6 +18,8 @@ def read_data_request(element: Element | None) -> DataRequest:
     if content_type.lower() != "text/calendar" or element.get("version", "2.0") != "2.0":
         raise refuse(Condition.SUPPORTED_DATA, "Entries are text/calendar 2.0")
     top = child(element, CALDAV + "comp")
+    # Calendars hold no VFREEBUSY, so there is nothing to leave out; but a time that is none is refused.
+    _bounded(child(element, CALDAV + "limit-freebusy-set"))
     return DataRequest(
         expand=_bounded(child(element, CALDAV + "expand")),
         limit_recurrence=_bounded(child(element, CALDAV + "limit-recurrence-set")),

@@ -17,7 +17,7 @@ async def options(call: Call) -> web.Response:
     """What can be done here. 200, since Thunderbird takes 204 for a failure."""
     place = call.require_own().place
     more = {
-        Place.ITEM: ", GET, HEAD, PUT, DELETE",
+        Place.ITEM: ", GET, HEAD, PUT, DELETE, COPY, MOVE",
         Place.COLLECTION: ", MKCALENDAR, MKCOL, DELETE",
     }.get(place, "")
     return web.Response(headers={"DAV": CLASSES, "Allow": _ALWAYS + more})

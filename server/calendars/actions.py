@@ -61,6 +61,14 @@ class Shelf:
         return self.collection.kind is Kind.PERSONAL
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A place for an item: a collection and a name in it."""
+
+    shelf: Shelf
+    name: str
+
+
 class Calendars:
     """All calendars of a caller: their own and those of the association."""
 
@@ -171,6 +179,30 @@ class Calendars:
         if not shelf.may_write:
             raise refuse_rights()
         await shelf.backend.delete_item(user_id, shelf.collection, name, expected)
+
+    async def transfer(
+        self, user_id: str, source: Entry, target: Entry, expected: Expected, *, keep: bool, overwrite: bool
+    ) -> PutResult:
+        """Copy (``keep``) or move one item; ``expected`` is said of the source. Nothing is lost if a part is refused.
+
+        Between calendars of one's own a move is one step. From or to a shared one the copy is made first.
+        """
+        if not target.shelf.may_write or not (keep or source.shelf.may_write):
+            raise refuse_rights()
+        require_name(target.name)
+        item = await self.item(source.shelf, source.name)
+        expected.require(item.head.etag)
+        if target.shelf.collection.component != source.shelf.collection.component:
+            kind = target.shelf.collection.component
+            raise refuse(Condition.SUPPORTED_COMPONENT, f"This calendar holds {kind} only")
+        if not keep and source.shelf.is_own and target.shelf.is_own:
+            places = source.shelf.collection, source.name, target.shelf.collection, target.name
+            return await self._own.move_item(user_id, *places, item.head.etag, overwrite=overwrite)
+        condition = Expected() if overwrite else Expected(None, frozenset("*"))
+        result = await self.put_item(user_id, target.shelf, target.name, item.data, condition)
+        if not keep:
+            await self.delete_item(user_id, source.shelf, source.name, Expected(frozenset({item.head.etag})))
+        return result
 
     async def data_of(self, items: Sequence[Item], wanted: DataRequest) -> list[bytes]:
         """Their bytes, as a report wants them."""

@@ -189,6 +189,13 @@ async def named(database: Database, number: int, names: Sequence[str]) -> list[I
     return [Item(_as_head(row), bytes(row.data)) for row in rows]
 
 
+async def item_in(tx: Transaction, number: int, name: str) -> Item | None:
+    """One item as it stands now."""
+    query = select(*_HEAD, items.c.data).where(items.c.calendar == number, items.c.name == name)
+    row = (await tx.execute(query)).first()
+    return None if row is None else Item(_as_head(row), bytes(row.data))
+
+
 async def around(database: Database, number: int, window: Window) -> list[Item]:
     """At least all items that could overlap ``window``, by name."""
     query = select(*_HEAD, items.c.data).where(items.c.calendar == number)

@@ -112,11 +112,28 @@ class Changes:
 
 
 @dataclass(frozen=True, slots=True)
+class StateClause:
+    """One condition of an ``If`` header: that the ETag is, or is not, this one; ``None`` is never any resource's."""
+
+    etag: str | None
+    wanted: bool = True
+
+    def holds(self, etag: str | None) -> bool:
+        """Whether it is so of a resource with ``etag`` (``None``: there is none)."""
+        return (etag is not None and etag == self.etag) == self.wanted
+
+
+@dataclass(frozen=True, slots=True)
 class Expected:
-    """What a writer believes of the item it writes: the ETags of If-Match and If-None-Match; ``"*"`` is any."""
+    """What a writer believes of the item it writes.
+
+    ``match`` and ``none_match`` are the ETags of If-Match and If-None-Match (``"*"`` is any); ``any_of`` the lists of
+    an ``If`` header, one of which must hold.
+    """
 
     match: frozenset[str] | None = None
     none_match: frozenset[str] | None = None
+    any_of: tuple[tuple[StateClause, ...], ...] | None = None
 
     def require(self, etag: str | None) -> None:
         """Raise 412 unless the item (``None``: there is none) is as believed (RFC 9110 section 13.1)."""
@@ -124,6 +141,8 @@ class Expected:
             raise refuse(Condition.NONE, "The entry has changed since you read it", status=412)
         if self.none_match is not None and etag is not None and self.none_match & {etag, "*"}:
             raise refuse(Condition.NONE, "There is an entry of that name already", status=412)
+        if self.any_of is not None and not any(all(item.holds(etag) for item in clauses) for clauses in self.any_of):
+            raise refuse(Condition.NONE, "The entry is not as the If header says", status=412)
 
 
 @dataclass(frozen=True, slots=True)

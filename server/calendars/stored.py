@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from server.calendars import calendar_store as store
@@ -120,6 +121,26 @@ class StoredCalendars:
                 raise NotFound("There is no such entry")
             expected.require(old[0])
             await store.remove(tx, number, name, await self._next(tx, user_id, number))
+
+    async def move_item(
+        self, user_id: str, source: Collection, name: str, target: Collection, new_name: str, etag: str, *,
+        overwrite: bool,
+    ) -> PutResult:
+        """Move one item, which must still have ``etag``, in one step; its bytes and its ETag stay."""
+        here, there = _number(source), _number(target)
+        async with self._database.write() as tx:
+            item = await store.item_in(tx, here, name)
+            if item is None:
+                raise NotFound("There is no such entry")
+            Expected(frozenset({etag})).require(item.head.etag)
+            old = await store.etag_and_uid(tx, there, new_name)
+            Expected(None, None if overwrite else frozenset("*")).require(old[0] if old else None)
+            await store.remove(tx, here, name, await self._next(tx, user_id, here))
+            await _require_uid_free(tx, there, new_name, item.head.uid, old)
+            revision = await self._next(tx, user_id, there)
+            head = replace(item.head, name=new_name, modified_ms=self._clock.now_ms(), revision=revision)
+            await store.put(tx, there, Item(head, item.data))
+        return PutResult(old is None, item.head.etag)
 
     async def _changes(
         self, collection: Collection, revision: int, limit: int
