@@ -24,6 +24,6 @@ async def answers(call: Call, shelf: Shelf, items: Sequence[Item], asked: PropRe
     """``D:response`` of each entry."""
     data: Sequence[bytes | None] = [None] * len(items)
     if asked.needs_data:
-        data = await call.calendars.data_of(items, asked.data)
+        data = await call.calendars.data_of(shelf, items, asked.data)
     entries = ((item.head, body) for item, body in zip(items, data, strict=True))
     return [answer(subject, asked) for subject in item_subjects(call, shelf, entries)]

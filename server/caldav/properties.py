@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC
 from email.utils import format_datetime
 from typing import Final
+from urllib.parse import quote
 
 from server.caldav import names
 from server.caldav.answers import escape, href, xml_text
@@ -80,6 +81,11 @@ def _item(inner: Callable[[Subject], str | None]) -> Render:
     return lambda subject: inner(subject) if subject.place is Place.ITEM else None
 
 
+def _addresses(subject: Subject) -> str:
+    matrix = f"matrix:u/{quote(subject.call.user_id.removeprefix('@'), safe=':')}"
+    return href(matrix) + href(subject.call.principal)
+
+
 def _components(subject: Subject) -> str:
     assert subject.shelf is not None
     return f'<C:comp name="{subject.shelf.collection.component}"/>'
@@ -136,6 +142,8 @@ LIVE: Final[Mapping[str, Render]] = {
     DAV + "principal-URL": _principal(lambda subject: href(subject.call.principal)),
     DAV + "alternate-URI-set": _principal(lambda subject: ""),
     DAV + "group-membership": _principal(lambda subject: ""),
+    # Addresses by which an app knows its owner in an entry (RFC 6638 section 2.4.1). Nobody here has to have mail.
+    CALDAV + "calendar-user-address-set": _principal(_addresses),
     CALDAV + "calendar-home-set": _principal(lambda subject: href(subject.call.home)),
     names.COMPONENT_SET: _calendar(_components),
     CALDAV + "supported-calendar-data": _calendar(

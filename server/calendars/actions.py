@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from server.calendars.calendar_object import CalendarObject, read_object
 from server.calendars.expansion import DataRequest
 from server.calendars.filters import CompFilter
 from server.calendars.free_busy import free_busy
+from server.calendars.long_work import LongWork
 from server.calendars.model import (
     COMPONENTS,
     Changes,
@@ -84,6 +86,7 @@ class Calendars:
         self._clock = clock
         self._years = YearSpans()
         self._shown = ShownObjects()
+        self._long_work = LongWork(clock)
 
     async def shelves(self, user_id: str) -> list[Shelf]:
         """Everything that the caller may read, the association's first."""
@@ -149,7 +152,8 @@ class Calendars:
         """The items that pass a filter."""
         component = shelf.collection.component
         candidates = await shelf.backend.search(shelf.collection, window_of(wanted, component))
-        return await select(candidates, wanted, component, self._years)
+        elsewhere = partial(self._long_work.over, shelf.collection.owner)
+        return await select(candidates, wanted, component, self._years, elsewhere)
 
     async def changes_since(self, shelf: Shelf, token: str, limit: int) -> Changes:
         """What changed after a sync token."""
@@ -204,23 +208,21 @@ class Calendars:
             await self.delete_item(user_id, source.shelf, source.name, Expected(frozenset({item.head.etag})))
         return result
 
-    async def data_of(self, items: Sequence[Item], wanted: DataRequest) -> list[bytes]:
+    async def data_of(self, shelf: Shelf, items: Sequence[Item], wanted: DataRequest) -> list[bytes]:
         """Their bytes, as a report wants them."""
         if wanted.as_stored:
             return [item.data for item in items]
-        known = {item.head.name: self._shown.known(item, wanted) for item in items}
-        missing = [item for item in items if known[item.head.name] is None]
-        if len(missing) <= _EXPAND_AT_ONCE:
-            made = [self._shown.make(item, wanted) for item in missing]
-        else:
-            made = await asyncio.to_thread(lambda: [self._shown.make(item, wanted) for item in missing])
-        fresh = {item.head.name: data for item, data in zip(missing, made, strict=True)}
-        return [fresh.get(item.head.name) or known[item.head.name] or b"" for item in items]
+        missing = sum(self._shown.known(item, wanted) is None for item in items)
+        if missing <= _EXPAND_AT_ONCE:
+            return self._shown.all_of(items, wanted)
+        work = partial(self._shown.all_of, wanted=wanted)
+        return await self._long_work.over(shelf.collection.owner, items, work)
 
     async def free_busy(self, shelf: Shelf, window: Window) -> bytes:
         """A VFREEBUSY object of one collection."""
         items = await shelf.backend.search(shelf.collection, window)
-        return await asyncio.to_thread(free_busy, items, window, self._clock.now_ms())
+        work = partial(free_busy, window=window, now_ms=self._clock.now_ms())
+        return await self._long_work.over(shelf.collection.owner, items, work)
 
     async def _may_read(self, user_id: str, collection: Collection) -> bool:
         return collection.kind is Kind.PERSONAL or await self._rights.may_read(user_id, collection.key)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
+from array import array
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from threading import Lock
-from typing import Final
+from typing import Final, TypeAlias
 
 from server.calendars.calendar_object import open_object
 from server.calendars.filters import CompFilter, matches
@@ -35,7 +36,15 @@ def window_of(query: CompFilter, component: str) -> Window:
     return Window()
 
 
-async def select(items: Sequence[Item], query: CompFilter, component: str, years: YearSpans) -> list[Item]:
+Elsewhere: TypeAlias = Callable[
+    [Iterable[Item], Callable[[Iterable[Item]], dict[str, bool]]], Awaitable[dict[str, bool]]
+]
+"""Does what takes long over items, without keeping everybody else waiting."""
+
+
+async def select(
+    items: Sequence[Item], query: CompFilter, component: str, years: YearSpans, elsewhere: Elsewhere | None = None
+) -> list[Item]:
     """Those of ``items`` (all of kind ``component``) that pass ``query``, in their order."""
     simple = _time_alone(query, component)
     cached = simple if component == "VEVENT" else None
@@ -47,10 +56,11 @@ async def select(items: Sequence[Item], query: CompFilter, component: str, years
             chosen[item.head.name] = simple.meets(span.start or 0, span.end or 0)
         else:
             doubtful.append(item)
-    if len(doubtful) > _AT_ONCE:
-        answers = await asyncio.to_thread(_ask_all, doubtful, query, component, cached, years)
+    ask = partial(_ask_all, query=query, component=component, simple=cached, years=years)
+    if len(doubtful) > _AT_ONCE and elsewhere is not None:
+        answers = await elsewhere(doubtful, ask)
     else:
-        answers = _ask_all(doubtful, query, component, cached, years)
+        answers = ask(doubtful)
     chosen.update(answers)
     return [item for item in items if chosen[item.head.name]]
 
@@ -68,7 +78,7 @@ def _time_alone(query: CompFilter, component: str) -> Window | None:
 
 
 def _ask_all(
-    items: Sequence[Item], query: CompFilter, component: str, simple: Window | None, years: YearSpans
+    items: Iterable[Item], query: CompFilter, component: str, simple: Window | None, years: YearSpans
 ) -> dict[str, bool]:
     return {
         item.head.name: may_pass(item, query, component) and _passes(item, query, simple, years) for item in items
@@ -91,11 +101,16 @@ def _passes(item: Item, query: CompFilter, simple: Window | None, years: YearSpa
 
 
 class YearSpans:
-    """When recurring VEVENTs take place, year by year, kept for the next question (newest ``limit`` years)."""
+    """When recurring VEVENTs take place, year by year, kept for the next question.
 
-    def __init__(self, limit: int = 8192) -> None:
-        self._limit = limit
-        self._known: OrderedDict[tuple[str, int], tuple[tuple[int, int], ...]] = OrderedDict()
+    At most ``years`` years of entries with ``numbers`` starts and ends in all, those asked for last.
+    """
+
+    def __init__(self, years: int = 8192, numbers: int = 600_000) -> None:
+        self._years = years
+        self._numbers = numbers
+        self._known: OrderedDict[tuple[str, int], array[int]] = OrderedDict()
+        self._size = 0
         self._lock = Lock()
 
     def meet(self, item: Item, window: Window) -> bool | None:
@@ -104,11 +119,12 @@ class YearSpans:
             return None
         first, last = from_ms(window.start).year, from_ms(max(window.start, window.end - 1)).year
         for year in range(first, last + 1):
-            if any(window.meets(start, end) for start, end in self._year(item, year)):
+            spans = self._year(item, year)
+            if any(window.meets(start, end) for start, end in zip(spans[::2], spans[1::2], strict=True)):
                 return True
         return False
 
-    def _year(self, item: Item, year: int) -> tuple[tuple[int, int], ...]:
+    def _year(self, item: Item, year: int) -> array[int]:
         key = (item.head.etag, year)
         with self._lock:
             if key in self._known:
@@ -116,14 +132,17 @@ class YearSpans:
                 return self._known[key]
         found = _spans_in_year(item, year)
         with self._lock:
+            self._size += len(found) - len(self._known.get(key, ()))
             self._known[key] = found
-            if len(self._known) > self._limit:
-                self._known.popitem(last=False)
+            while len(self._known) > self._years or self._size > self._numbers:
+                self._size -= len(self._known.popitem(last=False)[1])
         return found
 
 
-def _spans_in_year(item: Item, year: int) -> tuple[tuple[int, int], ...]:
+def _spans_in_year(item: Item, year: int) -> array[int]:
+    """Start, end, start, end ... in ms; eight bytes each, so that a daily series costs 6 KB a year."""
     whole = Window(to_ms(datetime(year, 1, 1, tzinfo=UTC)), to_ms(datetime(year + 1, 1, 1, tzinfo=UTC)))
     if not whole.may_meet(item.head.span):
-        return ()
-    return tuple((found.start, found.end) for found in occurrences(open_object(item.data), whole))
+        return array("q")
+    found = occurrences(open_object(item.data), whole)
+    return array("q", [moment for one in found for moment in (one.start, one.end)])

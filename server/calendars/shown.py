@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from threading import Lock
 from typing import Final
 
@@ -30,8 +31,11 @@ class ShownObjects:
                 self._kept.move_to_end(key)
             return self._kept.get(key)
 
-    def make(self, item: Item, wanted: DataRequest) -> bytes:
-        """The object as ``wanted``; CPU-bound."""
+    def all_of(self, items: Iterable[Item], wanted: DataRequest) -> list[bytes]:
+        """The objects as ``wanted``; CPU-bound."""
+        return [self.known(item, wanted) or self._make(item, wanted) for item in items]
+
+    def _make(self, item: Item, wanted: DataRequest) -> bytes:
         data = answer_data(item.data, wanted)
         key = (item.head.etag, wanted)
         with self._lock:
