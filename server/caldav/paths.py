@@ -5,6 +5,7 @@ A segment is decoded once and written in one canonical way, so ``%40`` and ``@``
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum, auto
 from urllib.parse import quote, unquote, urlsplit
@@ -15,6 +16,9 @@ from server.foundation.errors import NotFound
 ROOT_HREF = "/dav/"
 PRINCIPALS_HREF = "/dav/principals/"
 HOMES_HREF = "/dav/calendars/"
+
+
+_PLAIN = re.compile(r"[A-Za-z0-9@._~-]+")
 
 
 class Place(Enum):
@@ -83,7 +87,7 @@ def _decoded(part: str) -> str:
 
 def segment(text: str) -> str:
     """One path segment, encoded."""
-    return quote(text, safe="@")
+    return text if _PLAIN.fullmatch(text) else quote(text, safe="@")
 
 
 def principal_href(localpart: str) -> str:
