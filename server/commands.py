@@ -22,7 +22,7 @@ from server.config import Settings, load_settings, parse_settings, render_defaul
 from server.foundation.errors import Refused
 from server.foundation.settings import SettingsError
 from server.foundation.signatures import SigningKey
-from server.lean_start import is_compiled, open_slowly
+from server.lean_start import is_compiled
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -101,7 +101,6 @@ def _compile_without_docstrings() -> None:
 def _run(options: argparse.Namespace) -> int:
     settings = _settings(options)
     gc.disable()  # importing makes no garbage, and looking for it takes a fifth of the start
-    open_slowly("aiohttp")
     assembly = _module("server.assembly")
     gc.freeze()
     gc.enable()

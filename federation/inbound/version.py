@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
+import importlib.metadata
 from typing import Final
 
 from aiohttp import web
@@ -25,6 +25,6 @@ async def server_version(_request: web.Request) -> web.Response:
 
 def _installed_version() -> str:
     try:
-        return version("kairan")
-    except PackageNotFoundError:
+        return importlib.metadata.version("kairan")
+    except importlib.metadata.PackageNotFoundError:
         return "unknown"

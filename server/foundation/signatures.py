@@ -8,13 +8,16 @@ import os
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from nacl import bindings
+from nacl.bindings.crypto_sign import crypto_sign, crypto_sign_open, crypto_sign_seed_keypair
+from nacl.bindings.sodium_core import sodium_init
 from nacl.exceptions import BadSignatureError
 
 from server.foundation.canonical_json import canonical_json
 
 _SIGNATURE_BYTES = 64
 _KEY_BYTES = 32
+
+sodium_init()  # as the package itself does it, which a lean start leaves out; twice is no fault
 
 
 def unpadded_base64(data: bytes) -> str:
@@ -44,7 +47,7 @@ class SigningKey:
         """The key that grows from a 32-byte seed; raises ``ValueError`` on another length."""
         if len(seed) != _KEY_BYTES:
             raise ValueError("a signing key has 32 bytes")
-        public, secret = bindings.crypto_sign_seed_keypair(seed)
+        public, secret = crypto_sign_seed_keypair(seed)
         return cls(f"ed25519:{version}", seed, public, secret)
 
     @classmethod
@@ -66,7 +69,7 @@ class SigningKey:
 
     def sign(self, message: bytes) -> str:
         """Signature of ``message`` in unpadded base64."""
-        return unpadded_base64(bindings.crypto_sign(message, self._secret)[:_SIGNATURE_BYTES])
+        return unpadded_base64(crypto_sign(message, self._secret)[:_SIGNATURE_BYTES])
 
 
 class OldKey(NamedTuple):
@@ -114,7 +117,7 @@ def signature_is_valid(value: dict[str, Any], server_name: str, key_id: str, pub
     try:
         signature = from_unpadded_base64(value["signatures"][server_name][key_id])
         covered = {name: item for name, item in value.items() if name not in ("signatures", "unsigned")}
-        bindings.crypto_sign_open(signature + canonical_json(covered), public_key)
+        crypto_sign_open(signature + canonical_json(covered), public_key)
     except (KeyError, TypeError, ValueError, BadSignatureError):
         return False
     return len(signature) == _SIGNATURE_BYTES

@@ -12,11 +12,9 @@ from server.matrix_api import (
     keys,
     keys_changes,
     login,
-    open_id,
     profile,
     push_rules,
     rare_account_doors,
-    register,
     shared_secret_register,
     tags,
     to_device,
@@ -24,8 +22,8 @@ from server.matrix_api import (
 )
 
 _GROUPS = (
-    account, account_data, devices, filters, key_backup, keys, keys_changes, login, open_id,
-    profile, push_rules, rare_account_doors, register, shared_secret_register, tags, to_device, versions,
+    account, account_data, devices, filters, key_backup, keys, keys_changes, login,
+    profile, push_rules, rare_account_doors, shared_secret_register, tags, to_device, versions,
 )
 
 

@@ -9,13 +9,6 @@ from server.foundation.errors import MissingToken
 from server.http.answers import json_answer
 from server.http.keys import ACCOUNTS
 from server.http.requests import json_body, member, require_self
-from server.http.routes import Doors
-
-
-def add_routes(doors: Doors) -> None:
-    """A token for the user, and the question of the third party who it belongs to."""
-    doors.post("v3/user/{user_id}/openid/request_token", request_token)
-    doors.get("/_matrix/federation/v1/openid/userinfo", userinfo)
 
 
 async def request_token(request: web.Request) -> web.Response:

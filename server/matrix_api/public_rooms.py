@@ -12,23 +12,12 @@ from server.http.answers import json_answer
 from server.http.keys import APPLICATION_SERVICES, SETTINGS
 from server.http.requests import bool_query, caller, int_query, json_body, optional_field
 from server.http.room_services import ROOMS
-from server.http.routes import Doors
 from server.rooms.room_directory import Search
 from server.rooms.room_summary import may_look_at, summary_of
 
 _MOST = 100
 _MOST_IN_SPACE = 50
 _DEEPEST = 10
-
-
-def add_routes(doors: Doors) -> None:
-    """Register the doors of this file."""
-    doors.get("v3/publicRooms", public_rooms)
-    doors.post("v3/publicRooms", search_public_rooms)
-    doors.get("v1/rooms/{roomId}/hierarchy", hierarchy)
-    doors.get("v1/room_summary/{roomIdOrAlias}", room_summary)
-    doors.get("unstable/im.nheko.summary/summary/{roomIdOrAlias}", room_summary_of_draft)
-    doors.get("unstable/im.nheko.summary/rooms/{roomIdOrAlias}/summary", room_summary_of_draft)
 
 
 async def public_rooms(request: web.Request) -> web.Response:

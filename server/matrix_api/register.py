@@ -14,19 +14,11 @@ from server.http.answers import json_answer
 from server.http.ghosts import APPLICATION_SERVICE, register_ghost, require_user_unreserved
 from server.http.keys import ACCOUNTS, INTERACTIVE_AUTH, RATE_LIMITS, SETTINGS
 from server.http.requests import field, json_body, optional_field, required_query
-from server.http.routes import Doors
 from server.matrix_api.login import session_fields
 
 _FLOWS: Final[dict[str, Flows]] = {"open": ((DUMMY,),), "token": ((TOKEN,),)}
 _FLOWS_WITH_TERMS: Final[dict[str, Flows]] = {"open": ((TERMS,),), "token": ((TOKEN, TERMS),)}
 _TEXTS: Final = ("username", "password", "device_id", "initial_device_display_name", "guest_access_token")
-
-
-def add_routes(doors: Doors) -> None:
-    """Registration and the two questions before it."""
-    doors.post("v3/register", register)
-    doors.get("v3/register/available", is_available)
-    doors.get("v1/register/m.login.registration_token/validity", token_validity)
 
 
 async def is_available(request: web.Request) -> web.Response:

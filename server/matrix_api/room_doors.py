@@ -6,9 +6,9 @@ from types import ModuleType
 
 from server.http.late_door import Handler, LateDoor
 from server.http.routes import Doors
-from server.matrix_api import create_room, directory, history, membership, presence, public_rooms, receipts, send, sync
+from server.matrix_api import create_room, directory, history, membership, presence, receipts, send, sync
 
-_GROUPS = (create_room, directory, history, membership, presence, public_rooms, receipts, send, sync)
+_GROUPS = (create_room, directory, history, membership, presence, receipts, send, sync)
 
 
 def add_routes(doors: Doors) -> None:
