@@ -39,7 +39,7 @@ async def _invite(
     who: Peer, request: web.Request, pdu: object, shown: Sequence[Any], version: RoomVersion
 ) -> Event:
     federation = who.federation
-    found = (await federation.reader.read_each([pdu], version, helpers=[who.origin]))[0]
+    found = (await federation.reader.read_each([pdu], version))[0]
     if not isinstance(found, Event):
         raise found
     _require_invitation(found, request)

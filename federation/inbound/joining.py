@@ -135,7 +135,7 @@ async def _event_brought(request: web.Request, membership: str) -> tuple[Peer, E
     who.require_admitted(room)
     reader, mine = who.federation.reader, who.federation.identity.server_name
     # Under a restricted join our own signature comes last, see below.
-    found = (await reader.read_each([who.object()], room.version, helpers=[who.origin], spared=mine))[0]
+    found = (await reader.read_each([who.object()], room.version, spared=mine))[0]
     if not isinstance(found, Event):
         raise found
     if found.room_id != room.room_id or found.type != "m.room.member" or found.state_key != found.sender:

@@ -75,7 +75,7 @@ async def _take_room(who: Peer, room_id: str, pdus: list[Any]) -> dict[str, Json
     if room is None:
         return {}
     events: list[Event] = []
-    for item in await who.federation.reader.read_each(pdus, room.version, helpers=[who.origin]):
+    for item in await who.federation.reader.read_each(pdus, room.version):
         if isinstance(item, Event):
             events.append(item)
         else:

@@ -92,7 +92,7 @@ class HttpPeers:
         raise fault
 
     async def _read(self, server: str, room: LiveRoom, pdus: Sequence[object]) -> list[Event]:
-        events = await self._reader.read(pdus, room.version, helpers=[server])
+        events = await self._reader.read(pdus, room.version)
         return [event for event in events if event.room_id == room.room_id]
 
 
