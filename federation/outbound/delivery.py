@@ -43,6 +43,8 @@ _LONGEST_PAUSE_MS: Final = 6 * 3_600_000
 _LONGEST_NEAR_MS: Final = 5 * 60_000
 _MOST_ITEMS: Final = MOST_EVENTS + MOST_MESSAGES
 _TIMEOUT_S: Final = 60.0
+_GATHERED_S: Final = 0.2
+_GATHERED_PER_DESTINATION_S: Final = 0.005
 # Who has not answered for so long is not waited for; when it is back, it can fetch what it missed.
 _GIVEN_UP_MS: Final = 60 * 86_400_000
 # Of all messages in one transaction; a single larger one goes alone.
@@ -65,16 +67,25 @@ class Delivery:
         self._pauses: dict[str, Pause] = {}
         self._at_work: dict[str, asyncio.Event] = {}
         self._passing: dict[str, Passing] = {}
+        # Destinations for which something passing waits for company.
+        self._riding: set[str] = set()
         # Destinations for which more is waiting than the last transaction could carry.
         self._rests: set[str] = set()
+        # Who has not heard yet that we are back.
+        self._to_greet: set[str] = set()
         self._numbers = itertools.count(1)
 
     async def open(self) -> None:
-        """Go on with what was waiting when the node stopped; those who may have given us up see that we are back."""
+        """Go on with what was waiting when the node stopped."""
         self._pauses = await pauses(self._database)
         await self.give_up()
         for destination in dict.fromkeys([*await waiting_destinations(self._database), *self._pauses]):
             self.wake(destination)
+
+    def greet(self, destination: str) -> None:
+        """Show a server that we are back: it may have given us up, and keep what it has for us."""
+        self._to_greet.add(destination)
+        self.wake(destination)
 
     async def give_up(self) -> None:
         """Drop what waits for servers that have been gone for months. To be called now and then."""
@@ -83,6 +94,7 @@ class Delivery:
         writes = Writes()
         for destination in gone:
             drop_all(writes, destination)
+            self._to_greet.discard(destination)
             self._pauses.pop(destination)
             end_pause(writes, destination)
         if gone:
@@ -97,11 +109,25 @@ class Delivery:
         self._at_work[destination] = asyncio.Event()
         self._tasks.start(f"delivery to {destination}", self._work(destination))
 
-    def pass_on(self, destination: str, add: Callable[[Passing], None]) -> None:
-        """Something that is worth telling only now, unless ``destination`` is known to be away."""
+    def pass_on(self, destination: str, add: Callable[[Passing], None], *, at_once: bool = True) -> None:
+        """Something that is worth telling only now, unless ``destination`` is known to be away.
+
+        If not ``at_once``, with what else comes within a moment: the more servers are to be told, the longer.
+        """
         if not self.is_away(destination):
             add(self._passing.setdefault(destination, Passing()))
-            self.wake(destination)
+            if at_once:
+                self.wake(destination)
+            elif destination not in self._riding:
+                self._riding.add(destination)
+                self._tasks.start("passing", self._wake_later(destination))
+
+    async def _wake_later(self, destination: str) -> None:
+        try:
+            await self._clock.sleep(_GATHERED_S + _GATHERED_PER_DESTINATION_S * len(self._riding))
+        finally:
+            self._riding.discard(destination)
+        self.wake(destination)
 
     def is_away(self, destination: str) -> bool:
         """Whether a destination does not answer and is not to be tried now."""
@@ -125,7 +151,7 @@ class Delivery:
                 news.clear()
                 await self._wait_for_pause(destination, news)
                 items = await next_items(self._database, destination, _MOST_ITEMS)
-                if items or self._passing.get(destination):
+                if items or self._passing.get(destination) or destination in self._to_greet:
                     await self._send(destination, items)
                 if self._is_done(destination, items, news):
                     return
@@ -136,6 +162,7 @@ class Delivery:
     def _is_done(self, destination: str, items: Sequence[Item], news: asyncio.Event) -> bool:
         """Whether nothing can be left, without looking again."""
         all_sent = not items or (len(items) < _MOST_ITEMS and destination not in self._rests)
+        all_sent = all_sent and destination not in self._to_greet
         return all_sent and not news.is_set() and not self._passing.get(destination)
 
     async def _wait_for_pause(self, destination: str, news: asyncio.Event) -> None:
@@ -166,6 +193,7 @@ class Delivery:
             elif refused.status in (400, 413):
                 # One of them must be the cause; nobody else's news shall wait for it.
                 await self._send(destination, batch[: len(batch) // 2])
+                self._rests.add(destination)
             else:
                 await self._pause(destination)
             return
@@ -185,6 +213,7 @@ class Delivery:
         )
 
     async def _arrived(self, destination: str, batch: Sequence[Item]) -> None:
+        self._to_greet.discard(destination)
         writes = Writes()
         drop_parcels(writes, [item.parcel for item in batch])
         if self._pauses.pop(destination, None) is not None:

@@ -79,7 +79,8 @@ class PassingNews:
             data["thread_id"] = receipt.thread_id
         told = {"event_ids": [receipt.event_id], "data": data}
         for server in admitted_servers(room):
-            self._delivery.pass_on(server, partial(_add_receipt, room_id=room.room_id, receipt=receipt, told=told))
+            self._delivery.pass_on(server, partial(_add_receipt, room_id=room.room_id, receipt=receipt, told=told),
+                                   at_once=False)
 
     def people_changed(self, user_ids: Collection[str]) -> None:
         """People have come or gone."""
@@ -118,7 +119,7 @@ class PassingNews:
         if presence.state == OFFLINE:
             told["currently_active"] = False
         for server in servers:
-            self._delivery.pass_on(server, partial(_add_presence, user_id=user_id, told=told))
+            self._delivery.pass_on(server, partial(_add_presence, user_id=user_id, told=told), at_once=False)
 
     def _is_ours(self, user_id: str) -> bool:
         return server_name_of(user_id) == self._server_name

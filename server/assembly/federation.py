@@ -24,6 +24,7 @@ from server.foundation.tasks import Tasks, keep_doing
 from server.outbox.outbox import Outbox
 from server.rooms.arrivals import Arrivals
 from server.rooms.backfill import Backfill
+from server.rooms.far_member_store import servers_with_members
 from server.rooms.graph_store import lowest_position
 from server.rooms.receive_event import EventReceiver
 from server.rooms.to_others import ToOthers
@@ -58,6 +59,8 @@ async def open_federation(core: Core, outbox: Outbox) -> Federation:
     core.closing.push_async_callback(tasks.stop)
     delivery = Delivery(database, servers, clock, tasks, settings.server_name, settings.federation.near)
     await delivery.open()
+    for server in await servers_with_members(database, settings.server_name):
+        delivery.greet(server)
     tasks.start("given up servers", keep_doing("given up servers", delivery.give_up, clock, every_s=86_400))
     messages = await open_messages(core, servers, delivery, outbox, tasks)
     return Federation(

@@ -17,6 +17,7 @@ from server.media.ports import FarFile
 from server.outbox.outbox import Outbox
 from server.outbox.outbox_store import is_anything_waiting
 from server.rooms.event import Event
+from server.rooms.far_member_store import is_anybody_far
 from server.rooms.live_room import LiveRoom
 
 if TYPE_CHECKING:
@@ -40,7 +41,9 @@ class LateFederation:
     async def start(self, core: Core) -> None:
         """The node is built; go on with what is waiting to go out."""
         self._core = core
-        if await is_anything_waiting(core.database) or await is_anything_untold(core.database):
+        database, name = core.database, core.settings.server_name
+        questions = (is_anything_waiting(database), is_anything_untold(database), is_anybody_far(database, name))
+        if any([await question for question in questions]):
             core.tasks.start("federation", self.open())
 
     async def open(self) -> Federation:
