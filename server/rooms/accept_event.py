@@ -118,8 +118,7 @@ class EventAcceptor:
             return
         entry.moved = _moves(room.state, placement.after)
         entry.replaced = entry.moved.get(event.key, (None, None))[0] if event.state_key is not None else None
-        is_alone = placement.ends in ([], [event.event_id])
-        if not is_alone and (entry.moved or snapshot != room.tip.snapshot):
+        if len(placement.ends) > 1 and (entry.moved or snapshot != room.tip.snapshot):
             mixed = self._store_mixed(room, entry.moved, placement.after, writes)
             snapshot, chain = mixed.snapshot, mixed.chain
             entry.room_snapshot = snapshot

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from sqlalchemy import BigInteger, Column, Table, Text, bindparam, delete, func, select, text, update
+from sqlalchemy import BigInteger, Column, Table, Text, bindparam, delete, func, select, text
 
 from server.foundation.canonical_json import canonical_json
 from server.rooms.event import Event
 from server.rooms.event_store import events, read_event
 from server.rooms.live_room import LiveRoom
-from server.rooms.timeline import FOLLOWED, OUTLIER, REJECTED
+from server.rooms.timeline import OUTLIER, REJECTED
 from server.storage.database import Database, Writes, metadata
 from server.storage.upsert import upsert
 
@@ -39,10 +39,6 @@ _INSERT: Final = text(
 ).bindparams(*[bindparam(name, type_=events.columns[name].type) for name in _NAMES])
 _FORGET_OUTLIER: Final = delete(events).where(
     events.c.event_id == bindparam("which"), events.c.flags.op("&")(OUTLIER) != 0
-)
-_FOLLOW_OUTLIER: Final = (
-    update(events).where(events.c.event_id == bindparam("which"), events.c.flags.op("&")(OUTLIER) != 0)
-    .values(flags=events.c.flags.op("|")(FOLLOWED))
 )
 _ADD_EDGE: Final = upsert(back_edges, replace=())
 _DROP_EDGE: Final = (
@@ -113,12 +109,6 @@ def add_past_event(writes: Writes, room: LiveRoom, event: Event, position: int, 
 def forget_outlier(writes: Writes, event_id: str) -> None:
     """Make place for an event that gets its place in the timeline after all."""
     writes.add(_FORGET_OUTLIER, {"which": event_id})
-
-
-def follow_outliers(writes: Writes, event_ids: Iterable[str]) -> None:
-    """An event that got its place goes on from these, which have none yet."""
-    for event_id in event_ids:
-        writes.add(_FOLLOW_OUTLIER, {"which": event_id})
 
 
 def add_back_edges(writes: Writes, room: LiveRoom, event_ids: Iterable[str]) -> None:

@@ -6,7 +6,7 @@ Every verb here checks that the reader may see what is answered (``access_*``: t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from server.foundation.errors import Forbidden, NotFound
@@ -116,10 +116,12 @@ class History:
         page = await self._walk(room, sight, start, stop, limit, wanted, backwards=True)
         for _ in range(_MOST_FETCHES):
             if len(page.entries) >= limit or page.end is not None or stop != BEGINNING:
-                break
+                return page
             if len(room.joined) == len(room.joined_here) or not await self._far.fetch_past(room):
-                break
+                return page
             page = await self._walk(room, sight, start, stop, limit, wanted, backwards=True)
+        if page.end is None and page.entries:
+            return replace(page, end=page.entries[-1].stream - 1)  # perhaps there is more to be fetched
         return page
 
     async def _walk(

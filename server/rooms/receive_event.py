@@ -26,7 +26,7 @@ from server.rooms.ports import Peers
 from server.rooms.remote_entrance import Ground, RemoteEntrance, judge
 from server.rooms.rooms import Rooms
 from server.rooms.server_acl import ACL, is_admitted
-from server.rooms.timeline import FOLLOWED, OUTLIER, REJECTED, UNSEEN, Entry
+from server.rooms.timeline import OUTLIER, REJECTED, SOFT_FAILED, UNSEEN, Entry
 from server.rooms.to_others import ToOthers
 from server.storage.database import Conflict, Database, Stale, Writes
 from server.storage.streams import PastPositions
@@ -184,7 +184,7 @@ class EventReceiver:
                 await asyncio.shield(commit)
             except Stale:
                 continue
-            self.forks.forget([event.event_id, *ground.holes])
+            self.forks.forget([event.event_id])
             if flags & REJECTED:
                 raise Forbidden("The rules of the room do not allow this event")
             return
@@ -203,26 +203,22 @@ class EventReceiver:
         )
         if set(event.prev_events) == set(ends):
             return replace(ground, target=await self._entrance.target(room, event, room.state))
-        is_followed = ground.was_outlier and bool(known[event.event_id].flags & FOLLOWED)
-        return await self._beside(origin, room, event, ends, ground, is_followed=is_followed)
+        return await self._beside(origin, room, event, ends, ground)
 
     async def _beside(
-        self, origin: str, room: LiveRoom, event: Event, ends: Sequence[str], ground: Ground, *, is_followed: bool
+        self, origin: str, room: LiveRoom, event: Event, ends: Sequence[str], ground: Ground
     ) -> Ground:
-        """The ground of an event that does not simply follow all that we have.
-
-        ``is_followed``: others go on from it that have come before it, so that it is no end.
-        """
+        """The ground of an event that does not simply follow all that we have."""
         before = await self.forks.over(room, await self._states_before(origin, room, event))
-        passed, holes = await self._passed(room, event)
+        passed = await self._passed(room, event)
         beside = [end for end in ends if end not in passed]
-        states = await self.forks.after(room, (await self.forks.events(room, beside)).values())
-        if not is_followed:
-            state = before.state if event.state_key is None else {**before.state, event.key: event}
-            states, beside = [StoredState(state), *states], [*beside, event.event_id]
-        after = await self.forks.over(room, states, new=event)
+        state = before.state
+        if event.state_key is not None:
+            state = {**state, event.key: event}
+        others = await self.forks.after(room, (await self.forks.events(room, beside)).values())
+        after = await self.forks.over(room, [StoredState(state), *others], new=event)
         target = await self._entrance.target(room, event, before.state)
-        return replace(ground, before=before, ends=beside, after=after, target=target, holes=holes)
+        return replace(ground, before=before, ends=[*beside, event.event_id], after=after, target=target)
 
     async def _states_before(self, origin: str, room: LiveRoom, event: Event) -> list[StoredState]:
         known = await self.forks.events(room, event.prev_events)
@@ -235,20 +231,20 @@ class EventReceiver:
             raise Forbidden("Nothing is known of what came before this event")
         return states
 
-    async def _passed(self, room: LiveRoom, event: Event) -> tuple[set[str], list[str]]:
-        """What an event goes on from, through events that are no part of the room also what they follow.
+    async def _passed(self, room: LiveRoom, event: Event) -> set[str]:
+        """The ends that an event goes on from; through events that are no part of the room also what they follow.
 
-        And which of it has no place yet.
+        But not through what has no place: the state after that is only what another server says, and must be
+        resolved with what we know ourselves.
         """
-        passed, holes = set[str](), list[str]()
+        passed: set[str] = set()
         waiting = set(event.prev_events)
         while waiting:
             passed |= waiting
             known = await self.forks.events(room, waiting)
-            holes += [event_id for event_id, item in known.items() if item.flags & OUTLIER]
-            hidden = [item for item in known.values() if item.flags & UNSEEN]
+            hidden = [item for item in known.values() if item.has_state and item.flags & (REJECTED | SOFT_FAILED)]
             waiting = {link for item in hidden for link in item.event.prev_events} - passed
-        return passed, holes
+        return passed
 
     def _forget_redacted(self, _room: LiveRoom, entry: Entry) -> None:
         if entry.event.type == "m.room.redaction" and entry.event.redacts is not None:

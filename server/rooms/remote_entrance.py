@@ -19,7 +19,6 @@ from server.rooms.graph_store import (
     awaited_targets,
     drop_early_redactions,
     early_redactions_of,
-    follow_outliers,
     forget_outlier,
 )
 from server.rooms.live_room import LiveRoom
@@ -43,8 +42,6 @@ class Ground:
     target: Entry | None = None
     early: Sequence[Event] = ()
     was_outlier: bool = False
-    # What it goes on from and has no place yet.
-    holes: Sequence[str] = ()
 
 
 def judge(room: LiveRoom, event: Event, ground: Ground) -> int:
@@ -77,8 +74,6 @@ class RemoteEntrance:
             placement = Placement(ground.before, list(ground.ends), ground.after.state)
         target = ground.target if not flags & UNSEEN else None
         entry = self._acceptor.accept(room, event, writes, flags=flags, placement=placement, redacting=target)
-        if not flags & UNSEEN:
-            follow_outliers(writes, ground.holes)
         if event.type == "m.room.redaction" and event.redacts is not None and _must_wait(ground.target):
             add_early_redaction(writes, event.redacts, event.event_id)
             if self._awaited is not None:

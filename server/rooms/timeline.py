@@ -19,8 +19,6 @@ SOFT_FAILED = 2
 NOTIFIES = 4
 # Known only because others rest on it (auth events, state before our time); it has no place in the timeline.
 OUTLIER = 8
-# An outlier that an event with a place follows: when it comes itself, it is no end of the graph.
-FOLLOWED = 16
 # What no reader sees.
 UNSEEN = REJECTED | SOFT_FAILED | OUTLIER
 
