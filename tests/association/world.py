@@ -110,7 +110,7 @@ async def _build(database: Database, clock: Clock, version: str, name: str) -> W
     accounts = Accounts(database, positions, clock, SERVER, password_cost=4)
     await accounts.open()
     membership = Membership(database, rooms, sender, accounts, NoPeers())
-    history = History(database, rooms, Sights(database), positions)
+    history = History(database, rooms, Sights(database), positions, NoPeers())
     members = Members(database, clock, SERVER)
     await members.open()
     acceptor.project(group_projection(members), ["m.room.member"])

@@ -58,7 +58,8 @@ async def test_the_state_before_an_event_is_told(tmp_path: Path) -> None:
         assert "m.room.topic" in {pdu["type"] for pdu in after["pdus"]}
         assert "m.room.create" in {pdu["type"] for pdu in after["auth_chain"]}
         ids = await state(oni, node, room.room_id, second, ids=True)
-        assert len(ids["pdu_ids"]) == len(after["pdus"]) and len(ids["auth_chain_ids"]) == len(after["auth_chain"])
+        assert len(ids["pdu_ids"]) == len(after["pdus"])
+        assert len(ids["auth_chain_ids"]) == len(after["auth_chain"])
 
 
 async def test_state_is_told_at_an_event_only(tmp_path: Path) -> None:
@@ -82,7 +83,7 @@ async def test_an_event_of_another_room_has_no_state_here(tmp_path: Path) -> Non
 
 
 async def test_there_is_no_state_at_an_outlier(tmp_path: Path) -> None:
-    async with meeting(tmp_path, strangers=2) as (node, oni, momo):
+    async with meeting(tmp_path, strangers=2) as (node, oni, _momo):
         taro = await node.user("taro")
         room = oni.creates_room()
         name = room.put(oni.user("oni"), "m.room.name", {"name": "鬼ヶ島"}, "")
@@ -107,7 +108,8 @@ async def test_there_is_no_state_at_what_was_rejected_and_the_next_is_as_before(
             assert "error" in (await oni.sends(node, bad))["pdus"][bad.event_id]
             for ids in (False, True):
                 assert (await state(oni, node, room.room_id, bad.event_id, ids=ids)).refusal == (404, "M_NOT_FOUND")
-            child = room.says(me, "つぎ", after=[bad.event_id], rests_on=room.draft(me, "m.room.message", {})["auth_events"])
+            rests_on = room.draft(me, "m.room.message", {})["auth_events"]
+            child = room.says(me, "つぎ", after=[bad.event_id], rests_on=rests_on)
             await oni.tells_of(node, child)
             after = await state(oni, node, room.room_id, child.event_id, ids=True)
             assert sorted(after["pdu_ids"]) == sorted(before["pdu_ids"])
@@ -182,7 +184,8 @@ async def test_what_was_said_before_a_server_came_is_hidden_where_the_room_wants
         for path, query in ((path_of("v1/event", said), None),
                             (path_of("v1/backfill", room_id), {"v": later, "limit": 50})):
             answer = await oni.asks(node, "GET", path, query=query)
-            assert answer.status == 200 and "内緒の話" not in str(answer.body)
+            assert answer.status == 200
+            assert "内緒の話" not in str(answer.body)
         missing = {"earliest_events": [], "latest_events": [later], "limit": 50}
         answer = await oni.asks(node, "POST", path_of("v1/get_missing_events", room_id), missing)
         assert "内緒の話" not in str(answer.body)

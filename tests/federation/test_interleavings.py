@@ -69,7 +69,7 @@ async def _shared_room(node: RunningNode, oni: Stranger, momo: Stranger) -> tupl
 
 @pytest.mark.parametrize("seed", SEEDS)
 async def test_any_order_with_losses_ends_in_what_the_rules_say(seed: int, tmp_path: Path) -> None:
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)
     async with meeting(tmp_path, strangers=2) as (node, oni, momo):
         sides = await _shared_room(node, oni, momo)
         people = [side.stranger.user("oni") for side in sides]

@@ -49,7 +49,8 @@ async def test_an_invitation_comes_in_the_old_way(tmp_path: Path) -> None:
         room = oni.creates_room(version="5", join_rule="invite")
         event = invitation(oni, room, taro)
         answer = await oni.asks(node, "PUT", path_of("v1/invite", room.room_id, event.event_id), event.pdu)
-        assert answer.body[0] == 200 and node.settings.server_name in answer.body[1]["event"]["signatures"]
+        assert answer.body[0] == 200
+        assert node.settings.server_name in answer.body[1]["event"]["signatures"]
         assert await invited(taro) == {room.room_id}
 
 
@@ -134,7 +135,7 @@ SHOWN: list[Any] = [
     [{"type": "m.room.join_rules", "state_key": "", "content": {"join_rule": []}, "sender": "@x:y"}],
     [{"type": "m.room.member", "state_key": "@x:y", "content": {"membership": 5}, "sender": "@x:y"}],
     [{"type": "m.room.power_levels", "state_key": "", "content": {"users": 5}, "sender": "@x:y"}],
-    [{"type": f"m.{number}", "state_key": "", "content": {"a": "x" * 60_000}, "sender": "@x:y"} for number in range(60)],
+    [{"type": f"m.{nr}", "state_key": "", "content": {"a": "x" * 60_000}, "sender": "@x:y"} for nr in range(60)],
     [{"type": "m.room.canonical_alias", "state_key": "", "content": {"alias": []}, "sender": "@x:y"}],
 ]
 
@@ -164,7 +165,8 @@ async def test_a_stranger_is_invited_by_us_and_signs(tmp_path: Path) -> None:
         room = await hanako.creates_room(room_version="11", name="会議室")
         assert (await hanako.post(f"v3/rooms/{room}/invite", {"user_id": oni.user("oni")})).status == 200
         (asked,) = oni.asked_for("invite")
-        assert "/v2/" in asked.path and asked.content["room_version"] == "11"
+        assert "/v2/" in asked.path
+        assert asked.content["room_version"] == "11"
         assert "m.room.name" in {event["type"] for event in asked.content["invite_room_state"]}
         live = await node.inside.services.rooms.get(room)
         event = live.state["m.room.member", oni.user("oni")]

@@ -44,7 +44,8 @@ async def test_one_joins_and_speaks_in_rooms_of_every_version(version: str, tmp_
         assert "/v2/" in oni.asked_for("send_join")[0].path
         spoken = await taro.says(room.room_id, "こんにちは")
         await oni.hears_text("こんにちは")
-        assert spoken in room.judged.events and spoken not in room.judged.rejected
+        assert spoken in room.judged.events
+        assert spoken not in room.judged.rejected
         await oni.tells_of(node, room.says(oni.user("oni"), "いらっしゃい"))
         await wait_for(taro, room.room_id, "いらっしゃい")
 
@@ -115,7 +116,7 @@ TEMPLATES: list[Json] = [
 ]
 
 
-@pytest.mark.parametrize("template", TEMPLATES, ids=lambda template: ",".join(template))
+@pytest.mark.parametrize("template", TEMPLATES, ids=",".join)
 async def test_only_our_own_join_gets_our_signature_whatever_is_proposed(template: Json, tmp_path: Path) -> None:
     async with meeting(tmp_path) as (node, oni):
         taro = await node.user("taro")
@@ -130,7 +131,8 @@ async def test_only_our_own_join_gets_our_signature_whatever_is_proposed(templat
         for asked in oni.asked_for("send_join"):
             pdu = asked.content
             assert (pdu["type"], pdu["sender"], pdu["state_key"]) == ("m.room.member", taro.user_id, taro.user_id)
-            assert pdu["room_id"] == room.room_id and pdu["content"]["membership"] == "join"
+            assert pdu["room_id"] == room.room_id
+            assert pdu["content"]["membership"] == "join"
             assert not pdu.keys() & {"redacts", "jp.kairan.odd", "origin"}
             assert not pdu["content"].keys() & {"users", "jp.kairan.secret", "reason"}
             assert pdu["content"].get("displayname") != "鬼"
@@ -169,7 +171,8 @@ async def test_a_template_with_impossible_links_is_not_signed(links: Json, tmp_p
         oni.tells["make_join"] = lambda asked: {"room_version": "11",
                                                 "event": {**oni.on_make_join(asked)["event"], **links}}
         answer = await joining(taro, room, oni)
-        assert 400 <= answer.status < 600 and answer.status != 500
+        assert 400 <= answer.status < 600
+        assert answer.status != 500
         assert not oni.asked_for("send_join")
 
 
@@ -184,7 +187,7 @@ async def test_a_senseless_answer_to_make_join_is_no_fault_of_ours(told: Said, t
         room = oni.creates_room()
         oni.tells["make_join"] = told
         answer = await joining(taro, room, oni)
-        assert answer.status != 200 and answer.status != 500, answer
+        assert answer.status not in (200, 500), answer
         assert room.room_id not in (await taro.get("v3/joined_rooms"))["joined_rooms"]
         del oni.tells["make_join"]
         assert (await joining(taro, room, oni)).status == 200
@@ -280,7 +283,8 @@ async def test_a_next_server_lets_in_where_the_first_one_lies(tmp_path: Path) ->
         answer = await node.ask("POST", f"/_matrix/client/v3/join/{room.room_id}?via={momo.name}&via={oni.name}", {},
                                 token=taro.token)
         assert answer.status == 200, answer
-        assert momo.asked_for("send_join") and oni.asked_for("send_join")
+        assert momo.asked_for("send_join")
+        assert oni.asked_for("send_join")
 
 
 async def test_a_room_of_thousands_is_joined(tmp_path: Path) -> None:

@@ -17,7 +17,9 @@ from tests.federation.stranger_room import StrangerRoom
 Json = dict[str, Any]
 
 
-async def proposed(oni: Stranger, node: RunningNode, room: str, user: str, kind: str = "join", ver: str = "11") -> Answer:
+async def proposed(
+    oni: Stranger, node: RunningNode, room: str, user: str, kind: str = "join", ver: str = "11"
+) -> Answer:
     """An answer to make_join, make_leave or make_knock."""
     return await oni.asks(node, "GET", path_of(f"v1/make_{kind}", room, user), query={"ver": ver})
 
@@ -28,7 +30,8 @@ def paper(oni: Stranger, room: str, version: str = "11") -> StrangerRoom:
 
 
 async def brings(
-    oni: Stranger, node: RunningNode, kind: str, room: str, event: Event, *, v: int = 2, pdu: Any = None, named: str = ""
+    oni: Stranger, node: RunningNode, kind: str, room: str, event: Event,
+    *, v: int = 2, pdu: Any = None, named: str = "",
 ) -> Answer:
     """An answer to send_join, send_leave or send_knock."""
     path = path_of(f"v{v}/send_{kind}", room, named or event.event_id)
@@ -53,7 +56,8 @@ async def test_the_old_way_to_bring_a_join_is_answered_too(tmp_path: Path) -> No
         template = await proposed(oni, node, room, oni.user("oni"), ver="10")
         join = paper(oni, room, "10").sealed(template["event"])
         answer = await brings(oni, node, "join", room, join, v=1)
-        assert answer.status == 200 and answer.body[0] == 200
+        assert answer.status == 200
+        assert answer.body[0] == 200
         assert {"auth_chain", "state", "origin"} <= answer.body[1].keys()
         assert "m.room.create" in {pdu["type"] for pdu in answer.body[1]["state"]}
 
@@ -73,8 +77,11 @@ async def test_a_join_that_is_signed_wrongly_is_refused(tmp_path: Path) -> None:
         hanako = await node.user("hanako")
         room = await hanako.creates_room(preset="public_chat", room_version="11")
         join = paper(oni, room).sealed((await proposed(oni, node, room, oni.user("oni")))["event"])
-        for signatures in ({}, {oni.name: {}}, {oni.name: {oni.key.key_id: "A" * 86}}, {oni.name: {"ed25519:x": "A"}},
-                           {node.settings.server_name: {oni.key.key_id: "A" * 86}}):
+        wrong: list[Json] = [
+            {}, {oni.name: {}}, {oni.name: {oni.key.key_id: "A" * 86}}, {oni.name: {"ed25519:x": "A"}},
+            {node.settings.server_name: {oni.key.key_id: "A" * 86}},
+        ]
+        for signatures in wrong:
             pdu = {**join.pdu, "signatures": signatures}
             for version in (1, 2):
                 assert (await brings(oni, node, "join", room, join, v=version, pdu=pdu)).status == 403
@@ -168,7 +175,8 @@ async def test_who_is_not_admitted_does_not_come_in(tmp_path: Path) -> None:
             assert (await proposed(oni, node, room, me, "knock")).status == 403
         assert (await proposed(oni, node, "!nowhere:example.org", me)).status == 404
         refused = await proposed(oni, node, public, oni.user("other"), ver="9")
-        assert refused.refusal == (400, "M_INCOMPATIBLE_ROOM_VERSION") and refused.body["room_version"] == "11"
+        assert refused.refusal == (400, "M_INCOMPATIBLE_ROOM_VERSION")
+        assert refused.body["room_version"] == "11"
 
 
 async def test_nobody_vouches_for_a_stranger_who_may_not_come(tmp_path: Path) -> None:

@@ -39,16 +39,27 @@ def after_predecessors(graph: Graph, seed: int) -> list[Event]:
     return list(done.values())
 
 
-async def require_the_same(receiver: Receiver, room: LiveRoom, graph: Graph) -> None:
+def shuffled(graph: Graph, seed: int, gaps: int) -> list[Event]:
+    """Any order. Where no missing events are to be had, the beginning is known: nobody is in a room without it."""
+    known = [] if gaps else graph.events[:7]
+    rest = graph.events[len(known):]
+    random.Random(seed).shuffle(rest)
+    return known + rest
+
+
+async def require_the_same(receiver: Receiver, room: LiveRoom, graph: Graph, gaps: int) -> None:
     """The room has come to what the judge says, in each of the places where that is kept."""
-    final = graph.final_state()
+    # Where a gap could not be closed, what came too late stands beside what had followed it, until somebody speaks.
+    final = graph.judged.state_over(room.tip.extremities)
     known = await receiver.known(room)
     assert set(known) == set(graph.by_id())
     rejected = {event_id for event_id, item in known.items() if item.is_rejected}
     assert rejected == graph.judged.rejected, "other events were rejected"
     placeless = [event_id for event_id, item in known.items() if item.flags & OUTLIER and not item.is_rejected]
     assert not placeless, "an event has no place"
-    assert room.tip.extremities == [graph.events[-1].event_id]
+    assert graph.events[-1].event_id in room.tip.extremities
+    if gaps == ALL:
+        assert room.tip.extremities == [graph.events[-1].event_id]
     assert ids_of(room.state) == final, "another state"
     await require_tables(receiver, room)
     await require_blanks(receiver, room, graph)
@@ -98,7 +109,7 @@ async def arrive(graph: Graph, orders: Sequence[tuple[Sequence[Event], int]]) ->
         for number, (order, gaps) in enumerate(orders):
             async with fresh_receiver(Path(folder) / str(number)) as receiver:
                 room = await receiver.takes(graph, order, gaps)
-                await require_the_same(receiver, room, graph)
+                await require_the_same(receiver, room, graph, gaps)
 
 
 @pytest.mark.slow
@@ -121,6 +132,4 @@ async def test_events_that_come_before_what_they_follow_end_in_the_same_state(
     version: str, gaps: int, wanted: list[Step], seed: int
 ) -> None:
     graph = drawn(version, "hiroba", wanted)
-    order = list(graph.events)
-    random.Random(seed).shuffle(order)
-    await arrive(graph, [(order, gaps)])
+    await arrive(graph, [(shuffled(graph, seed, gaps), gaps)])

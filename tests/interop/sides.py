@@ -20,9 +20,10 @@ from urllib.parse import quote
 import aiohttp
 from aiohttp import web
 
-from tests.builders import Answer, Json, Person, RunningNode, settings_for
+from tests.builders import PASSWORD, Answer, Json, Person, RunningNode, settings_for
 from tests.federation.town import free_port
 from tests.interop.certificates import Certificates
+from tests.interop.synapse import PASSWORD as SYNAPSE_PASSWORD
 from tests.interop.synapse import Synapse
 
 LONGEST_S = 30
@@ -41,6 +42,12 @@ class Side(Protocol):
     """A server with people."""
 
     name: str
+    # The password of all users.
+    password: str
+
+    @property
+    def url(self) -> str:
+        """Where clients find it."""
 
     async def user(self, name: str) -> Person:
         """A new user whose name begins with ``name``."""
@@ -55,6 +62,8 @@ class Side(Protocol):
 class Ours:
     """A node of ours that others can reach at its server name."""
 
+    password = PASSWORD
+
     def __init__(self, folder: Path, certificates: Certificates, more: str = "") -> None:
         self.port = free_port()
         # Another host name than Synapse's: ACLs do not look at ports.
@@ -65,6 +74,10 @@ class Ours:
         federation += "allow_private_addresses = true\n"
         self.node = RunningNode(settings_for(folder, server_name=self.name, more=federation + more))
         self._is_new = True
+
+    @property
+    def url(self) -> str:
+        return self.node.url
 
     async def user(self, name: str) -> Person:
         return await self.node.user(f"{name}{next(_numbers)}")
@@ -105,10 +118,16 @@ class Ours:
 class Theirs:
     """Synapse, asked as ``RunningNode`` is."""
 
+    password = SYNAPSE_PASSWORD
+
     def __init__(self, synapse: Synapse, session: aiohttp.ClientSession) -> None:
         self.synapse = synapse
         self.name = synapse.name
         self._session = session
+
+    @property
+    def url(self) -> str:
+        return self.synapse.url
 
     async def user(self, name: str) -> Person:
         made = await asyncio.to_thread(self.synapse.token_of_new_user, f"{name}-{uuid.uuid4().hex[:8]}")

@@ -16,6 +16,7 @@ from tests.federation.town import free_port
 from tests.interop.certificates import Certificates
 
 SECRET = "interop"
+PASSWORD = "cherry-blossom-5"
 _STARTS_WITHIN_S = 60
 
 
@@ -60,10 +61,10 @@ class Synapse:
     def token_of_new_user(self, name: str, *, admin: bool = False) -> tuple[str, str, str]:
         """User id, token and device of a new account, made with the shared secret."""
         nonce = self._call("GET", {})["nonce"]
-        parts = (nonce, name, "password", "admin" if admin else "notadmin")
+        parts = (nonce, name, PASSWORD, "admin" if admin else "notadmin")
         mac = hmac.new(SECRET.encode(), "\0".join(parts).encode(), hashlib.sha1).hexdigest()
         made = self._call(
-            "POST", {"nonce": nonce, "username": name, "password": "password", "admin": admin, "mac": mac}
+            "POST", {"nonce": nonce, "username": name, "password": PASSWORD, "admin": admin, "mac": mac}
         )
         return made["user_id"], made["access_token"], made["device_id"]
 

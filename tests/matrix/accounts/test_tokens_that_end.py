@@ -121,7 +121,7 @@ async def test_logging_in_again_after_a_soft_logout_keeps_the_keys(node: Node) -
     assert (await node.ask("POST", "v3/keys/upload", keys, token=first["access_token"]))[0] == 200
     node.clock.ahead_s += 3_600
     _, second = await node.ask("POST", "v3/login", LOGIN)
-    wanted = {"device_keys": {first["user_id"]: []}}
+    wanted: dict[str, object] = {"device_keys": {first["user_id"]: []}}
     _, found = await node.ask("POST", "v3/keys/query", wanted, token=second["access_token"])
     assert found["device_keys"][first["user_id"]]["PHONE"]["keys"] == {"ed25519:PHONE": "x"}
     assert (await renew(node, first["refresh_token"]))[0] == 401

@@ -25,7 +25,7 @@ NAMES = st.sampled_from([
     "since", "limit", "lists", "rooms", "is_dm", "spaces", "tags", "not_tags", "room_types", "is_invite", "is_invited",
     "room_name_like", "type", "state_key", "to_device", "e2ee", "typing", "receipts", "account_data",
 ])
-ROOM = st.fixed_dictionaries(
+ROOM: st.SearchStrategy[Any] = st.fixed_dictionaries(
     {"timeline_limit": st.integers(-1, 3) | ANYTHING},
     optional={
         "required_state": st.just([["*", "*"]]) | st.just({"include": [{}]}) | ANYTHING,
