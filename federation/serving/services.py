@@ -9,6 +9,7 @@ from federation.identity.key_ring import KeyRing
 from federation.identity.servers import OwnIdentity, Servers
 from federation.outbound.delivery import Delivery
 from federation.outbound.far_media import HttpFarMedia
+from federation.outbound.far_moments import FarMoments
 from federation.outbound.far_rooms import FarRooms
 from federation.outbound.questions import Questions
 from federation.serving.answered import AnsweredTransactions
@@ -50,6 +51,7 @@ class Federation:
     # Whether people without an account may see the list of public rooms.
     shows_its_list: bool
     messages: Messages
+    moments: FarMoments
     answered: AnsweredTransactions = field(default_factory=AnsweredTransactions)
 
     async def event_near(self, room: LiveRoom, ts: int, *, backwards: bool) -> Event:

@@ -12,6 +12,7 @@ from federation.identity.servers import OwnIdentity, Servers, certificate_rules
 from federation.identity.service_records import ServiceRecords
 from federation.outbound.delivery import Delivery
 from federation.outbound.far_media import HttpFarMedia
+from federation.outbound.far_moments import FarMoments
 from federation.outbound.far_rooms import FarRooms
 from federation.outbound.peers import HttpPeers
 from federation.outbound.questions import Questions
@@ -66,7 +67,7 @@ async def open_federation(core: Core, outbox: Outbox) -> Federation:
     return Federation(
         identity, servers, key_ring, reader, receiver, arrivals, backfill, far_rooms, delivery, outbox, core.services,
         core.accounts, database, clock, Questions(servers), far_media, settings.directory.public,
-        messages,
+        messages, FarMoments(servers, backfill),
     )
 
 

@@ -103,6 +103,10 @@ class LateFederation:
         """Fetch an earlier piece of a room's past."""
         return await (await self.open()).backfill.more(room)
 
+    async def find_moment(self, room: LiveRoom, ts: int, *, backwards: bool) -> str | None:
+        """The event that other servers know nearest to a moment."""
+        return await (await self.open()).moments.find(room, ts, backwards=backwards)
+
     async def alias(self, alias: str) -> tuple[str, list[str]]:
         """Resolve an alias of another server."""
         return await (await self.open()).questions.alias(alias)

@@ -20,6 +20,7 @@ from server.rooms.event import Event
 from server.rooms.event_store import add_relation, redact_event
 from server.rooms.forks import Forks
 from server.rooms.graph_store import (
+    Stored,
     add_back_edges,
     add_past_event,
     back_edges_of,
@@ -40,6 +41,8 @@ from server.storage.streams import PastPositions
 logger = logging.getLogger(__name__)
 
 _AT_ONCE: Final = 100
+# How far back one goes for a single event.
+_MOST_PIECES: Final = 10
 
 
 class Backfill:
@@ -68,6 +71,34 @@ class Backfill:
                 logger.info("the past of a room was not got: %s", fault.reason)
                 return False
             return await self._keep(room, servers[0], edges, events)
+
+    async def reach(self, room: LiveRoom, server: str, event_id: str) -> Event | None:
+        """An event that ``server`` knows: by going back to it; where it lies too far back, it is fetched alone.
+
+        Alone it has no place in the timeline, until somebody reads back so far. ``None`` where it is not to be had.
+        """
+        for _ in range(_MOST_PIECES):
+            stored = await self._known(room, event_id)
+            if stored is not None and not stored.flags & OUTLIER:
+                return stored.event
+            if not await self.more(room):
+                break
+        if await self._known(room, event_id) is None:
+            await self._fetch_alone(room, server, event_id)
+        stored = await self._known(room, event_id)
+        return None if stored is None or stored.is_rejected else stored.event
+
+    async def _known(self, room: LiveRoom, event_id: str) -> Stored | None:
+        return (await self._forks.events(room, [event_id])).get(event_id)
+
+    async def _fetch_alone(self, room: LiveRoom, server: str, event_id: str) -> None:
+        try:
+            events = await self._peers.events(server, room, [event_id])
+            for event in events:
+                await self._missing.authorities(server, room, event)
+            await self._missing.keep(room, events)
+        except Refused as fault:
+            logger.info("an event of the past was not got: %s", fault.reason)
 
     async def _keep(self, room: LiveRoom, server: str, edges: Sequence[str], events: Sequence[Event]) -> bool:
         known = await self._forks.events(room, [event.event_id for event in events])

@@ -63,7 +63,7 @@ class History:
         self._rooms = rooms
         self.sights = sights
         self._positions = positions
-        self._far = far
+        self.far = far
 
     @property
     def newest(self) -> int:
@@ -117,7 +117,7 @@ class History:
         for _ in range(_MOST_FETCHES):
             if len(page.entries) >= limit or page.end is not None or stop != BEGINNING:
                 return page
-            if len(room.joined) == len(room.joined_here) or not await self._far.fetch_past(room):
+            if len(room.joined) == len(room.joined_here) or not await self.far.fetch_past(room):
                 return page
             page = await self._walk(room, sight, start, stop, limit, wanted, backwards=True)
         if page.end is None and page.entries:

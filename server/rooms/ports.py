@@ -71,6 +71,9 @@ class FarRooms(Protocol):
     async def fetch_past(self, room: LiveRoom) -> bool:
         """Fetch an earlier piece of the room's past; whether there was any. Never raises."""
 
+    async def find_moment(self, room: LiveRoom, ts: int, *, backwards: bool) -> str | None:
+        """The event that others know nearest to ``ts``, before or after it; it is known here, then. Never raises."""
+
 
 class FarQuestions(Protocol):
     """Asking other servers for what is theirs. All raise ``PeerFailed``, or a ``Refused`` in their words."""
@@ -148,6 +151,10 @@ class NoPeers:
     async def fetch_past(self, room: LiveRoom) -> bool:
         """There is none."""
         return False
+
+    async def find_moment(self, room: LiveRoom, ts: int, *, backwards: bool) -> str | None:
+        """None."""
+        return None
 
     async def alias(self, alias: str) -> tuple[str, list[str]]:
         """None."""
