@@ -56,13 +56,20 @@ def _read_claim(header: str) -> Claim:
         found = _PARAMETER.match(rest)
         if found is None:
             raise Unauthorized("The signature of the request cannot be read")
-        quoted = found[2]
-        values[found[1].lower()] = found[3] if quoted is None else re.sub(r"\\(.)", r"\1", quoted)
+        quoted, name = found[2], found[1].lower()
+        if name in values:
+            raise Unauthorized("The signature of the request says one thing twice")
+        values[name] = found[3] if quoted is None else re.sub(r"\\(.)", r"\1", quoted)
         rest = rest[found.end():]
     origin, key_id, signature = values.get("origin", ""), values.get("key", ""), values.get("sig", "")
-    if not is_server_name(origin) or not key_id.startswith("ed25519:") or not signature:
+    if not is_server_name(origin) or _is_absolute(origin) or not key_id.startswith("ed25519:") or not signature:
         raise Unauthorized("The signature of the request cannot be read")
     return Claim(origin, values.get("destination", ""), key_id, signature)
+
+
+def _is_absolute(server: str) -> bool:
+    """Whether a name ends with a dot: the same host by another name, which no list of servers of a room would know."""
+    return server.partition(":")[0].endswith(".")
 
 
 def signed_object(method: str, uri: str, origin: str, destination: str, content: object = None) -> Json:

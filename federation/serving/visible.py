@@ -13,21 +13,18 @@ from server.rooms.placement import State
 from server.rooms.redaction import redact
 
 Json = dict[str, Any]
-_OPEN: Final = ("shared", "world_readable")
+# Who must have had which membership; all else is told, and so is what nobody understands, as the specification has it.
+_HIDDEN: Final = {"joined": ("join",), "invited": ("join", "invite")}
 
 
 async def pdus_for(federation: Federation, server: str, room: LiveRoom, stored: Iterable[Stored]) -> list[Json]:
     """The events as ``server`` may have them: those that it may not see without their content."""
     always_open = await federation.rooms.history.was_always_open(room)
-    erased: dict[str, bool] = {}
+    erased = federation.accounts.users.erased
     found = []
     for item in stored:
-        sender = item.event.sender
-        if sender not in erased:
-            erased[sender] = sender in federation.accounts.users.erased
-        visible = always_open or await _may_see(federation, server, room, item)
-        if erased[sender] and not await _was_there(federation, server, room, item):
-            visible = False
+        # Whoever wanted to be forgotten is: other servers that were there have had it before.
+        visible = item.event.sender not in erased and (always_open or await _may_see(federation, server, room, item))
         found.append(item.event.pdu if visible else redact(item.event.pdu, room.version))
     return found
 
@@ -37,26 +34,15 @@ async def _may_see(federation: Federation, server: str, room: LiveRoom, item: St
         return True  # it is part of the state that a member's server gets anyway
     if not item.has_state:
         return False
-    state = (await federation.receiver.forks.read(room, item.snapshot)).state
-    visibility = _visibility(state)
-    if visibility in _OPEN:
-        return True
-    return _has_member(state, server, ("join",) if visibility == "joined" else ("join", "invite"))
+    return is_shown(server, (await federation.receiver.forks.read(room, item.snapshot)).state)
 
 
-async def _was_there(federation: Federation, server: str, room: LiveRoom, item: Stored) -> bool:
-    if not item.has_state:
-        return False
-    return _has_member((await federation.receiver.forks.read(room, item.snapshot)).state, server, ("join",))
-
-
-def _visibility(state: State) -> str:
+def is_shown(server: str, state: State) -> bool:
+    """Whether what was said under this state may be told to a server, by the members that it had then."""
     event = state.get(("m.room.history_visibility", ""))
-    return str(event.content.get("history_visibility", "shared")) if event is not None else "shared"
-
-
-def _has_member(state: State, server: str, memberships: tuple[str, ...]) -> bool:
-    return any(
+    visibility = event.content.get("history_visibility") if event is not None else None
+    memberships = _HIDDEN.get(visibility) if isinstance(visibility, str) else None
+    return memberships is None or any(
         kind == "m.room.member" and server_name_of(user_id) == server and event.content.get("membership") in memberships
         for (kind, user_id), event in state.items()
     )

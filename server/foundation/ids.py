@@ -10,9 +10,9 @@ from typing import Final
 from server.foundation.errors import InvalidParam
 
 MAX_ID_BYTES: Final = 255
-_LOCALPART_NEW = re.compile(r"^[a-z0-9._=/+-]+$")
-_LOCALPART_HISTORICAL = re.compile(r"^[\x21-\x39\x3b-\x7e]*$")
-_SERVER_NAME = re.compile(r"^(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9.-]{1,230})(:[0-9]{1,5})?$")
+_LOCALPART_NEW = re.compile(r"[a-z0-9._=/+-]+\Z")
+_LOCALPART_HISTORICAL = re.compile(r"[\x21-\x39\x3b-\x7e]*\Z")
+_SERVER_NAME = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9.-]{1,230})(:[0-9]{1,5})?\Z")
 _ALPHABET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 

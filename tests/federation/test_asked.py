@@ -7,7 +7,7 @@ from typing import Any
 
 from federation.identity.servers import path_of
 from server.rooms.graph_store import stored_events
-from tests.builders import Answer, RunningNode
+from tests.builders import PASSWORD, Answer, RunningNode
 from tests.federation.stranger import Stranger, meeting
 from tests.federation.test_transactions import a_room_of_both
 
@@ -31,17 +31,20 @@ async def test_one_event_is_given_to_members_servers(tmp_path: Path) -> None:
         assert (await oni.asks(node, "GET", path_of("v1/event", "$nothing"))).refusal == (404, "M_NOT_FOUND")
 
 
-async def test_what_somebody_said_who_was_erased_is_redacted_for_newcomers(tmp_path: Path) -> None:
+async def test_what_somebody_said_who_was_erased_is_told_to_nobody_any_more(tmp_path: Path) -> None:
     async with meeting(tmp_path, strangers=2) as (node, oni, momo):
         hanako, room = await a_room_of_both(node, oni)
         said = await hanako.says(room.room_id, "個人の話")
         theirs = await momo.joins(node, room.room_id)
         assert theirs.state
-        accounts = node.inside.accounts
-        await hanako.leaves(room.room_id)
-        accounts.users.erased.add(hanako.user_id)
         event = path_of("v1/event", said)
         assert (await oni.asks(node, "GET", event))["pdus"][0]["content"]["body"] == "個人の話"
+        keeper = await node.user("keeper")
+        await keeper.joins(room.room_id)
+        closing = {"erase": True, "auth": {"type": "m.login.password", "password": PASSWORD, "identifier": {
+            "type": "m.id.user", "user": hanako.user_id}}}
+        assert (await hanako.post("v3/account/deactivate", closing)).status == 200
+        assert (await oni.asks(node, "GET", event))["pdus"][0]["content"] == {}
         assert (await momo.asks(node, "GET", event))["pdus"][0]["content"] == {}
         back = await momo.asks(node, "GET", path_of("v1/backfill", room.room_id), query={"v": said, "limit": 5})
         assert "個人の話" not in str(back.body)
