@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from server.rooms.accept_event import EventAcceptor
-from server.rooms.auth_rules import redaction_applies
+from server.rooms.auth_rules import may_blank, redaction_applies
 from server.rooms.auth_rules.power_levels import power_of
 from server.rooms.event import Event
 from server.rooms.event_store import entry_of
@@ -106,7 +106,8 @@ class RemoteEntrance:
         for item in found.values():
             if not item.flags & UNSEEN:
                 before = (await self._forks.read(room, item.snapshot)).state
-                if redaction_applies(item.event, event, power_of(before, room.version)):
+                # Before version 11 a redaction that is blanked itself says no longer what it means.
+                if may_blank(item.event, event, power_of(before, room.version)):
                     allowed.append(item.event)
         return allowed
 

@@ -9,7 +9,7 @@ from server.rooms.auth_rules.auth_events import check_auth_events
 from server.rooms.auth_rules.create import check_create, creators_of
 from server.rooms.auth_rules.membership import membership_in
 from server.rooms.auth_rules.power_levels import PowerLevels, power_of
-from server.rooms.auth_rules.redactions import redaction_applies
+from server.rooms.auth_rules.redactions import may_blank, redaction_applies
 from server.rooms.auth_rules.selection import auth_types_for
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "check_auth_events",
     "check_create",
     "creators_of",
+    "may_blank",
     "membership_in",
     "power_of",
     "redaction_applies",

@@ -13,7 +13,12 @@ from server.rooms.event import Event
 
 def redaction_applies(redaction: Event, target: Event, power: PowerLevels) -> bool:
     """``power`` is in force before ``redaction``. True where the sender may redact anything, or the server its own."""
-    if redaction.room_id != target.room_id or redaction.redacts != target.event_id:
+    return redaction.redacts == target.event_id and may_blank(redaction, target, power)
+
+
+def may_blank(redaction: Event, target: Event, power: PowerLevels) -> bool:
+    """The same for a redaction of which it is known that it means ``target``, though it says so no longer itself."""
+    if redaction.room_id != target.room_id:
         return False
     if power.of_user(redaction.sender) >= power.redact:
         return True
