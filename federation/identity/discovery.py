@@ -65,7 +65,9 @@ class Discovery:
         self._delegated: OrderedDict[str, tuple[str, int]] = OrderedDict()
 
     async def find(self, server: str) -> list[Place]:
-        """Where to try, the best first."""
+        """Where to try, the best first; nowhere if it is no name of a server."""
+        if not is_server_name(server):
+            return []
         host, port = split_name(server)
         if _is_address(host):
             return [Place(host, port or PORT, host, server)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from dataclasses import dataclass
+from ipaddress import IPv6Address
 from typing import Final
 
 from server.foundation.errors import InvalidParam
@@ -39,7 +40,15 @@ class UserId:
 
 def is_server_name(text: str) -> bool:
     """Whether ``text`` is a host name, an IPv4 address or a bracketed IPv6 address, with or without a port."""
-    return _SERVER_NAME.match(text) is not None
+    return _SERVER_NAME.match(text) is not None and (text[0] != "[" or _is_ipv6(text[1 : text.index("]")]))
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        IPv6Address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def is_new_localpart(text: str) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from aiohttp import web
 
 from server.foundation.errors import BadRequest, InvalidParam, MissingToken, NotFound
+from server.foundation.ids import is_server_name
 from server.http.answers import json_answer
 from server.http.keys import APPLICATION_SERVICES, SETTINGS
 from server.http.requests import bool_query, caller, int_query, json_body, optional_field
@@ -110,6 +111,8 @@ async def _page(
 ) -> web.Response:
     server = request.query.get("server")
     if server and server != request.app[SETTINGS].server_name:
+        if not is_server_name(server):
+            raise InvalidParam("server is no name of a server")
         return json_answer(await request.app[ROOMS].far.public_rooms(server, _asked(search, since, limit)))
     start, backwards = _place_in_list(since)
     limit = max(0, min(limit, _MOST))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -107,3 +108,18 @@ async def test_a_member_that_is_there_twice_counts_once(hanako: Person) -> None:
     answer = await hanako.put(f"v3/rooms/{room}/state/m.room.topic/", b'{"topic": "a", "topic": "b"}')
     assert answer.status in (200, 400)
     assert (await hanako.get(f"v3/rooms/{room}/state")).status == 200
+
+
+@pytest.mark.parametrize("server", ["[::::]", "[1.2.3.4.]", "a:b:c", "[", "a b", ""])
+async def test_what_is_no_name_of_a_server_is_asked_nothing(hanako: Person, server: str) -> None:
+    place = quote(server, safe="")
+    asked = [
+        await hanako.get("v3/publicRooms", server=server), await hanako.post("v3/publicRooms", {}, server=server),
+        await hanako.post(f"v3/join/!none:{place}", via=server), await hanako.post(f"v3/knock/%23none:{place}"),
+        await hanako.get(f"v3/directory/room/%23none:{place}"), await hanako.get(f"v3/profile/@nobody:{place}"),
+        await hanako.get(f"v1/media/download/{place or '%20'}/abc"),
+        await hanako.get(f"v1/rooms/!none:{place}/hierarchy", via=server),
+        await hanako.post("v3/keys/query", {"device_keys": {f"@nobody:{server}": []}}),
+        await hanako.post("v3/keys/claim", {"one_time_keys": {f"@nobody:{server}": {"A": "signed_curve25519"}}}),
+    ]
+    assert all(answer.status in (200, 400, 403, 404) for answer in asked), asked
