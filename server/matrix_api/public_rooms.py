@@ -82,13 +82,20 @@ async def room_summary_of_draft(request: web.Request) -> web.Response:
 async def _summary(request: web.Request) -> dict[str, Any]:
     who = await caller(request) if _has_token(request) else None
     services = request.app[ROOMS]
-    room = await services.rooms.find(await services.aliases.room_id(request.match_info["roomIdOrAlias"]))
+    name = request.match_info["roomIdOrAlias"]
     user_id = who.user_id if who is not None else None
-    if room is None or not await may_look_at(services.rooms, room, user_id):
+    # Nobody without an account makes this node ask others.
+    room_id, servers = await services.aliases.find(name) if user_id else (await services.aliases.room_id(name), [])
+    room = await services.rooms.find(room_id)
+    told = None
+    if user_id is not None and (room is None or not room.joined_here):
+        told = await services.spaces.summary(room_id, user_id, [*request.query.getall("via", []), *servers])
+    if told is None and room is not None and await may_look_at(services.rooms, room, user_id):
+        told = summary_of(room)
+    if told is None:
         raise NotFound("There is no such room, or you may not know of it")
-    told = summary_of(room)
     if user_id is not None:
-        told["membership"] = room.membership(user_id)
+        told["membership"] = room.membership(user_id) if room is not None else "leave"
     return told
 
 

@@ -15,6 +15,10 @@ _SHOWN: Final = (
     "m.room.create", "m.room.name", "m.room.avatar", "m.room.topic", "m.room.join_rules", "m.room.canonical_alias",
     "m.room.encryption",
 )
+# Of what other servers tell of a room: what is a text there.
+_TEXTS: Final = (
+    "name", "topic", "avatar_url", "canonical_alias", "encryption", "room_type", "room_version", "join_rule",
+)
 _PREVIEWED_RULES = ("public", "knock", "knock_restricted")
 
 
@@ -50,6 +54,21 @@ def summary_of(room: LiveRoom) -> Json:
     if allowed:
         told["allowed_room_ids"] = allowed
     return told
+
+
+def told_by_others(told: Json, room_id: str) -> Json | None:
+    """What another server says of a room, as far as it is a summary of it; else ``None``."""
+    if told.get("room_id") != room_id or not isinstance(told.get("join_rule", "public"), str):
+        return None
+    members, allowed = told.get("num_joined_members"), told.get("allowed_room_ids")
+    summary: Json = {
+        "room_id": room_id, "num_joined_members": members if type(members) is int and members >= 0 else 0,
+        "world_readable": told.get("world_readable") is True, "guest_can_join": told.get("guest_can_join") is True,
+        **{name: told[name] for name in _TEXTS if isinstance(told.get(name), str)},
+    }
+    if isinstance(allowed, list):
+        summary["allowed_room_ids"] = [room for room in allowed if isinstance(room, str)]
+    return summary
 
 
 def allowed_rooms(room: LiveRoom) -> list[str]:

@@ -10,7 +10,7 @@ from server.foundation.ids import is_server_name, server_name_of
 from server.rooms.event import Event
 from server.rooms.live_room import LiveRoom
 from server.rooms.ports import FarQuestions
-from server.rooms.room_summary import may_look_at, summary_of
+from server.rooms.room_summary import may_look_at, summary_of, told_by_others
 from server.rooms.rooms import Rooms
 from server.rooms.timeline import stripped
 
@@ -18,6 +18,8 @@ Json = dict[str, Any]
 
 SPACE: Final = "m.space"
 _CHILD: Final = "m.space.child"
+# As a Space shows them.
+_CHILD_FIELDS: Final = {"type": str, "state_key": str, "content": dict, "sender": str, "origin_server_ts": int}
 _MOST_ROOMS: Final = 2_000
 _MOST_ASKED: Final = 3
 _OPEN_RULES: Final = ("public", "knock", "knock_restricted")
@@ -49,6 +51,11 @@ class Spaces:
                     below.append((child, depth + 1))
             waiting += reversed(below)
 
+    async def summary(self, room_id: str, user_id: str, servers: list[str]) -> Json | None:
+        """A room that none of ours is in, as its servers tell of it, where the user may know of it."""
+        told = await self._look_far(room_id, user_id, [*servers, server_name_of(room_id)], suggested_only=True)
+        return None if told is None else {name: value for name, value in told.items() if name != "children_state"}
+
     async def _look(self, room_id: str, user_id: str, servers: list[str], suggested_only: bool) -> Json | None:
         """A room and what it names, where the user may know of it; a room of others as they tell of it."""
         room = await self._rooms.find(room_id)
@@ -60,39 +67,50 @@ class Spaces:
         return {**summary_of(room), "children_state": [_as_child(event) for event in children]}
 
     async def _look_far(self, room_id: str, user_id: str, servers: list[str], suggested_only: bool) -> Json | None:
-        others = [name for name in servers if is_server_name(name) and name != self._rooms.server_name][:_MOST_ASKED]
+        named = dict.fromkeys(name for name in servers if is_server_name(name) and name != self._rooms.server_name)
+        others = list(named)[:_MOST_ASKED]
         if not others:
             return None
         try:
             told = (await self._far.hierarchy(others, room_id, suggested_only=suggested_only))["room"]
         except Refused:
             return None
-        if told.get("room_id") != room_id or not await self._may_know(told, user_id):
+        summary, children = told_by_others(told, room_id), told.get("children_state")
+        if summary is None or not await self._may_know(summary, user_id):
             return None
-        children = told.get("children_state")
-        return {**told, "children_state": children if isinstance(children, list) else []}
+        return {**summary, "children_state": _children_in(children)}
 
     async def _may_know(self, told: Json, user_id: str) -> bool:
         """The other server does not know our people: whether this one may know of the room is seen to here."""
-        if told.get("join_rule") in _OPEN_RULES or told.get("world_readable") is True:
+        # Who does not name the rule means that all may join.
+        if told.get("join_rule", "public") in _OPEN_RULES or told["world_readable"]:
             return True
-        allowed = told.get("allowed_room_ids")
-        for room_id in allowed if isinstance(allowed, list) else []:
-            room = await self._rooms.find(room_id) if isinstance(room_id, str) else None
+        for room_id in told.get("allowed_room_ids", []):
+            room = await self._rooms.find(room_id)
             if room is not None and room.membership(user_id) == "join":
                 return True
         return False
 
 
+def _children_in(children: object) -> list[Json]:
+    """The events of another server's Space that can be shown."""
+    found = [item for item in children if isinstance(item, dict)] if isinstance(children, list) else []
+    return [
+        {name: item[name] for name in _CHILD_FIELDS} for item in found
+        if all(isinstance(item.get(name), kind) for name, kind in _CHILD_FIELDS.items()) and item["type"] == _CHILD
+        and _servers_in(item["content"])
+    ]
+
+
+def _servers_in(content: Json) -> list[str]:
+    """Where a child is to be found; empty where that is not said as it should be."""
+    via = content.get("via")
+    return via if isinstance(via, list) and all(isinstance(name, str) for name in via) else []
+
+
 def _named_in(room: Json) -> list[tuple[str, list[str]]]:
     """The rooms that a Space names, and the servers that know them."""
-    found = []
-    for item in room["children_state"]:
-        if isinstance(item, dict) and isinstance(item.get("content"), dict) and isinstance(item.get("state_key"), str):
-            via = item["content"].get("via")
-            servers = [name for name in via if isinstance(name, str)] if isinstance(via, list) else []
-            found.append((item["state_key"], servers))
-    return found
+    return [(item["state_key"], _servers_in(item["content"])) for item in room["children_state"]]
 
 
 def children_of(room: LiveRoom, *, suggested_only: bool) -> list[Event]:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
+import pytest
+
 from server.foundation.signatures import from_unpadded_base64, signature_is_valid
+from tests.federation.stranger import Said, meeting
 from tests.federation.town import town
 
 SHOWN = "[directory]\npublic = true\n"
@@ -94,3 +98,55 @@ async def test_a_token_tells_another_server_who_somebody_is(tmp_path: Path) -> N
         assert told.body == {"sub": hanako.user_id}
         wrong = await sakura.ask("GET", "/_matrix/federation/v1/openid/userinfo", access_token="wrong")
         assert wrong.refusal == (401, "M_UNKNOWN_TOKEN")
+
+
+async def test_a_room_of_another_node_in_short(tmp_path: Path) -> None:
+    async with town(tmp_path, "sakura", "ume") as (sakura, ume):
+        hanako, taro = await sakura.user("hanako"), await ume.user("taro")
+        name = sakura.settings.server_name
+        room = await hanako.creates_room(preset="public_chat", name="広場", room_alias_name="hall")
+        closed = await hanako.creates_room(name="役員会")
+        alias = quote(f"#hall:{name}", safe="")
+
+        told = await taro.get(f"v1/room_summary/{room}", via=name)
+        assert (told["name"], told["num_joined_members"], told["membership"]) == ("広場", 1, "leave")
+        assert "children_state" not in told.body
+        assert (await taro.get(f"v1/room_summary/{alias}"))["room_id"] == room
+        assert (await taro.get(f"v1/room_summary/{closed}", via=name)).refusal == (404, "M_NOT_FOUND")
+        assert (await ume.ask("GET", f"v1/room_summary/{room}", via=name)).refusal == (404, "M_NOT_FOUND")
+
+        await hanako.invites(taro, closed)
+        assert (await taro.get(f"v1/room_summary/{closed}", via=name))["membership"] == "invite"
+
+
+@pytest.mark.parametrize("told", [
+    Said(500), [], {"room": []}, {"room": {}}, {"room": {"room_id": "!another:example.jp"}},
+    {"room": {"room_id": "!r:ROOM", "join_rule": 5}}, {"room": {"room_id": "!r:ROOM", "join_rule": "invite"}},
+])  # fmt: skip
+async def test_a_summary_that_is_none_is_not_shown(tmp_path: Path, told: Any) -> None:
+    async with meeting(tmp_path) as (node, oni):
+        taro, room = await node.user("taro"), f"!r:{oni.name}"
+        if isinstance(told, dict) and "room_id" in told["room"]:
+            told["room"]["room_id"] = told["room"]["room_id"].replace("ROOM", oni.name)
+        oni.tells["hierarchy"] = told
+        assert (await taro.get(f"v1/room_summary/{room}", via=oni.name)).refusal == (404, "M_NOT_FOUND")
+        assert (await taro.get(f"v1/rooms/{room}/hierarchy")).refusal == (403, "M_FORBIDDEN")
+
+
+async def test_of_a_strange_space_only_what_makes_sense_is_shown(tmp_path: Path) -> None:
+    async with meeting(tmp_path) as (node, oni):
+        taro, room = await node.user("taro"), f"!space:{oni.name}"
+        child = {"type": "m.space.child", "state_key": "!b:x", "content": {"via": [oni.name]},
+                 "sender": oni.user("oni"), "origin_server_ts": 5}
+        oni.tells["hierarchy"] = {"children": 5, "room": {
+            "room_id": room, "name": 5, "topic": "鬼", "num_joined_members": -1, "world_readable": "yes",
+            "room_type": {}, "secret": 1, "allowed_room_ids": [5, "!a:x"], "guest_can_join": True,
+            "children_state": [
+                5, {}, {**child, "content": []}, {**child, "state_key": None}, {**child, "content": {"via": [5]}}, child
+            ],
+        }}
+        found = await taro.get(f"v1/rooms/{room}/hierarchy")
+        assert found["rooms"] == [{
+            "room_id": room, "topic": "鬼", "num_joined_members": 0, "world_readable": False, "guest_can_join": True,
+            "allowed_room_ids": ["!a:x"], "children_state": [child],
+        }]
