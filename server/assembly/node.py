@@ -11,13 +11,9 @@ from typing import Final
 from server.accounts.accounts import Accounts
 from server.assembly.account_rules import account_rules
 from server.assembly.association import Association, build_association
-from server.assembly.closed_accounts import leave_when_closed
 from server.assembly.late_federation import LateFederation
 from server.assembly.late_parts import LateParts
-from server.assembly.listeners import connect
-from server.assembly.messages_to_others import connect_messages
-from server.assembly.presence import build_presence
-from server.assembly.push import connect_pushers, open_pushers
+from server.assembly.rooms import Base, build_rooms
 from server.config import Settings
 from server.foundation.clock import Clock, SystemClock
 from server.foundation.folder_lock import folder_lock
@@ -25,40 +21,16 @@ from server.foundation.signatures import SigningKey, old_keys
 from server.foundation.tasks import Tasks, keep_doing
 from server.http.media_services import MediaServices, open_media
 from server.http.room_services import RoomServices
-from server.notifications.judging import Judges
-from server.notifications.unread import UnreadCounts
 from server.outbox.outbox import Outbox
 from server.rooms.accept_event import EventAcceptor
-from server.rooms.aliases import Aliases
-from server.rooms.create_room import RoomCreator
 from server.rooms.event_store import forget_transactions_before
-from server.rooms.guests import Guests
-from server.rooms.history import History
-from server.rooms.membership import Membership
-from server.rooms.ports import Far, NoPeers
-from server.rooms.receipts import Receipts
-from server.rooms.room_directory import RoomDirectory
+from server.rooms.ports import NoPeers
 from server.rooms.rooms import Rooms
-from server.rooms.search_store import forget_redacted
 from server.rooms.send_event import EventSender, Identity
-from server.rooms.spaces import Spaces
-from server.rooms.successors import Successors
-from server.rooms.thread_store import follow_threads
 from server.rooms.to_others import ToOthers
-from server.rooms.typing import Typing
-from server.rooms.user_directory_store import FOLLOWED, follow_people, follow_people_in_forks
-from server.rooms.visibility import Sights
 from server.storage.database import Database
 from server.storage.position_store import open_positions, reserve_more
 from server.storage.schema_version import migrate
-from server.storage.streams import StreamPositions
-from server.sync.bell import Bell
-from server.sync.device_news import DeviceNews
-from server.sync.feeds import Feeds
-from server.sync.filters import StoredFilters
-from server.sync.request import World
-from server.sync.room_section import RoomReader
-from server.sync.sync import Sync
 
 # Clients do not ask again after so long.
 _TRANSACTIONS_MS: Final = 30 * 86_400_000
@@ -141,9 +113,8 @@ async def _build_core(
     identity = Identity(settings.server_name, SigningKey.read(key_file), old_keys(key_file))
     sender = EventSender(database, rooms, acceptor, clock, identity)
     federation = LateFederation(Outbox(positions)) if settings.federation.enabled else None
-    services = await _build_services(
-        settings, clock, database, accounts, sender, positions, acceptor, tasks, federation or NoPeers()
-    )
+    base = Base(settings, clock, database, positions, accounts, tasks)
+    services = await build_rooms(base, sender, acceptor, federation or NoPeers())
     core = Core(settings, clock, database, accounts, services, acceptor, tasks, closing)
     if federation is not None:
         core.late.federation = federation
@@ -168,44 +139,3 @@ def _keep_tidy(database: Database, rooms: Rooms, accounts: Accounts, tasks: Task
     tasks.start("last seen", keep_doing("last seen", accounts.last_seen.write, clock, every_s=180))
     tasks.start("unused rooms", keep_doing("unused rooms", forget_unused_rooms, clock, every_s=300))
     tasks.start("old rows", keep_doing("old rows", forget_old_rows, clock, every_s=86_400))
-
-
-async def _build_services(
-    settings: Settings, clock: Clock, database: Database, accounts: Accounts, sender: EventSender,
-    positions: StreamPositions, acceptor: EventAcceptor, tasks: Tasks, far: Far,
-) -> RoomServices:
-    rooms = sender.rooms
-    receipts = Receipts(database, rooms, positions, clock)
-    typing = Typing(rooms, clock)
-    sights = Sights(database, accounts.users.erased)
-    unread = UnreadCounts(database, receipts, positions, Judges(accounts.push_rules, accounts.account_data))
-    acceptor.project(unread.project)
-    acceptor.project(follow_threads)
-    acceptor.project(forget_redacted, ["m.room.redaction"])
-    acceptor.project(follow_people, FOLLOWED)
-    acceptor.project(follow_people_in_forks)
-    guests = Guests(database, sender)
-    acceptor.project(guests.project)
-    tasks.start("guests", keep_doing("guests", guests.look_after, clock, every_s=0.1))
-    feeds = Feeds(database, positions)
-    bell = Bell(clock, positions.current)
-    presence = build_presence(settings, clock, database, accounts, bell, tasks)
-    world = World(rooms, receipts, typing, unread, sights, accounts, presence)
-    sync = Sync(database, world, RoomReader(database), feeds, bell, positions, clock)
-    services = RoomServices(
-        rooms, sender, RoomCreator(database, sender), Membership(database, rooms, sender, accounts, far),
-        History(database, rooms, sights, positions, far), Aliases(database, rooms, sender, far),
-        RoomDirectory(database, rooms), Spaces(rooms, far), receipts, typing, feeds, sync,
-        StoredFilters(accounts.filters.find), clock, await open_pushers(database, positions, accounts), far,
-    )
-    successors = Successors(database, rooms, services.directory, accounts, tasks)
-    acceptor.project(successors.project, ["m.room.member"])
-    tasks.start("successors", successors.resume())
-    connect(services, acceptor, unread, bell, positions, accounts)
-    connect_pushers(settings, services, unread, bell, accounts, database, positions, tasks)
-    leave_when_closed(accounts, database, services.membership)
-    device_news = DeviceNews(database, bell, positions, tasks, clock)
-    accounts.listen_device_lists(device_news.follow)
-    if isinstance(far, LateFederation):
-        connect_messages(far, services, accounts, device_news)
-    return services
