@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from functools import partial
 
+from aiohttp import web
+
 from server.accounts.accounts import Accounts
 from server.assembly.app_passwords import app_passwords_of
 from server.assembly.node import Node
-from server.association.gatherings.audience_calendars import AudienceCalendars
-from server.association.gatherings.calendar import CalendarRights, GatheringCalendarPort
+from server.assembly.shared_calendars import shared_calendars, shared_rights
+from server.association.gatherings.calendar import GatheringCalendarPort
 from server.caldav.app import make_caldav_app
+from server.caldav.feeds import PREFIX, FeedDoor
 from server.caldav.settings import CaldavSettings
+from server.calendars.feeds import Feeds
 from server.calendars.opening import open_calendars
 from server.foundation.errors import Forbidden, Suspended
 from server.http.late_door import Handler
@@ -18,18 +22,22 @@ from server.http.rate_limits import RateLimits
 
 
 def open_caldav(node: Node, limits: RateLimits) -> Handler:
-    """The handler of everything below ``/dav/``."""
+    """The handler of everything below ``/dav/`` and ``/feed/``."""
     core, association = node.core, node.association
     name = core.settings.association.name
     calendars = open_calendars(
-        core.database, GatheringCalendarPort(association.gatherings), CalendarRights(association.members), core.clock,
-        name, [AudienceCalendars(association.gatherings, association.members)],
+        core.database, GatheringCalendarPort(association.gatherings), shared_rights(node), core.clock, name,
+        shared_calendars(node),
     )
     settings = CaldavSettings(server_name=core.settings.server_name, association=name)
     standing = partial(_require_standing, core.accounts)
-    return make_caldav_app(
-        calendars, app_passwords_of(core), core.clock, settings, limits.address, standing
-    ).handle
+    door = make_caldav_app(calendars, app_passwords_of(core), core.clock, settings, limits.address, standing)
+    feeds = FeedDoor(calendars, Feeds(core.database, core.clock), core.clock, settings, limits.address, standing)
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        return await (feeds if request.path.startswith(PREFIX) else door).handle(request)
+
+    return handle
 
 
 async def _require_standing(accounts: Accounts, user_id: str, writes: bool) -> None:

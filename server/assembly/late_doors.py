@@ -27,7 +27,7 @@ def add_late_doors(app: web.Application, node: Node) -> None:
         return handler
 
     calendar_door = LateDoor("server.assembly.calendars", caldav).answer
-    for path in ("/.well-known/caldav", "/dav", "/dav/{rest:.*}"):
+    for path in ("/.well-known/caldav", "/dav", "/dav/{rest:.*}", "/feed/{rest:.*}"):
         app.router.add_route("*", path, calendar_door)
     app.router.add_route("POST", "/_kairan/operator", LateDoor("server.assembly.operator", operator).answer)
     app.router.add_route("PROPFIND", "/", calendar_door)

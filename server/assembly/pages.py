@@ -20,6 +20,7 @@ from server.association.members.papers import PAPER_LIMITS, Papers
 from server.association.members.roster_exchange import RosterExchange
 from server.association.safety_checks.desk import SafetyDesk
 from server.calendars.app_passwords import AppPasswords
+from server.calendars.feeds import Feeds
 from server.calendars.leaving import erase_calendars
 from server.foundation.worker_process import WorkerProcess
 from server.http.late_door import Handler
@@ -57,7 +58,7 @@ def _services(node: Node, limits: RateLimits, interactive_auth: InteractiveAuth)
         node=NodeServices(
             settings=core.settings, clock=core.clock, limits=limits, interactive_auth=interactive_auth,
             accounts=core.accounts, sessions=sessions, rooms=core.services.rooms, receipts=core.services.receipts,
-            media=node.media, app_passwords=passwords,
+            media=node.media, app_passwords=passwords, feeds=Feeds(core.database, core.clock),
         ),
         roster=RosterServices(
             members=association.members, editor=association.editor,

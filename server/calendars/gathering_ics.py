@@ -26,18 +26,18 @@ def render_gathering(gathering: Gathering) -> bytes:
     """The object that calendar apps get; the same gathering always gives the same bytes."""
     draft = gathering.draft
     lines = [
-        "BEGIN:VEVENT", f"UID:{_escaped(draft.uid)}", f"DTSTAMP:{_stamp(gathering.changed_ms)}",
+        "BEGIN:VEVENT", f"UID:{escaped(draft.uid)}", f"DTSTAMP:{_stamp(gathering.changed_ms)}",
         f"CREATED:{_stamp(gathering.created_ms)}", f"LAST-MODIFIED:{_stamp(gathering.changed_ms)}",
         f"SEQUENCE:{gathering.sequence}", f"DTSTART{_value(draft.start)}", f"DTEND{_value(draft.end)}",
-        f"SUMMARY:{_escaped(draft.title)}",
-        *([f"LOCATION:{_escaped(draft.place)}"] if draft.place else []),
-        *([f"DESCRIPTION:{_escaped(draft.description)}"] if draft.description else []),
+        f"SUMMARY:{escaped(draft.title)}",
+        *([f"LOCATION:{escaped(draft.place)}"] if draft.place else []),
+        *([f"DESCRIPTION:{escaped(draft.description)}"] if draft.description else []),
         *([f"URL:{gathering.url}"] if gathering.url else []),
         *([f"RRULE:{draft.rule}"] if draft.rule else []),
         *[f"EXDATE{_value(left_out)}" for left_out in draft.except_for],
         f"STATUS:{'CANCELLED' if draft.cancelled else 'CONFIRMED'}", "END:VEVENT",
     ]
-    body = "".join(_folded(line) for line in lines)
+    body = "".join(folded(line) for line in lines)
     return (_HEAD + TOKYO_ZONE + body + "END:VCALENDAR\r\n").encode()
 
 
@@ -91,13 +91,13 @@ def _stamp(ms: int) -> str:
     return f"{from_ms(ms).astimezone(UTC):%Y%m%dT%H%M%SZ}"
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """RFC 5545 section 3.3.11; other control characters have no place in a calendar."""
     kept = "".join(letter for letter in text.replace("\r\n", "\n") if letter in "\n\t" or letter >= " ")
     return kept.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,").replace("\n", "\\n")
 
 
-def _folded(line: str) -> str:
+def folded(line: str) -> str:
     """RFC 5545 section 3.1: at most 75 bytes a line, no character torn apart."""
     pieces, piece, room = [], "", 75
     for letter in line:

@@ -9,6 +9,7 @@ from server.foundation.errors import Refused
 
 DAV: Final = "{DAV:}"
 CALDAV: Final = "{urn:ietf:params:xml:ns:caldav}"
+OURS: Final = "{https://kairan.jp/ns/dav}"
 
 
 class Condition(StrEnum):
@@ -37,6 +38,9 @@ class Condition(StrEnum):
     MAX_INSTANCES = CALDAV + "max-instances"
     MIN_DATE = CALDAV + "min-date-time"
     MAX_DATE = CALDAV + "max-date-time"
+    # No RFC has words for these two: somebody else has the hall then, or it is closed.
+    BOOKED = OURS + "no-booking-conflict"
+    BOOKING_RULES = OURS + "booking-rules"
 
 
 class CalendarRefused(Refused):

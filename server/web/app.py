@@ -20,6 +20,7 @@ from server.web.repeats import Repeats
 from server.web.routing import Routes
 from server.web.security import HEADERS, CookieJar, require_own_origin
 from server.web.services import WebServices
+from server.web.set_up_links import SetUpLinks
 from server.web.templating import Templates
 from server.web.visit import Memory, NotLoggedIn, Visit
 
@@ -42,7 +43,7 @@ class Pages:
         self._services = services
         self._templates = Templates(services.settings.association.name)
         self._jar = CookieJar(services.settings.http.public_url)
-        self._memory = Memory(Repeats(), PendingFiles(services.clock))
+        self._memory = Memory(Repeats(), PendingFiles(services.clock), SetUpLinks(services.clock))
         self._routes = Routes()
         all_pages.add_routes(self._routes)
 

@@ -22,6 +22,7 @@ from server.association.polls.actions import Polls
 from server.association.safety_checks.actions import SafetyChecks
 from server.association.safety_checks.desk import SafetyDesk
 from server.calendars.app_passwords import AppPasswords
+from server.calendars.feeds import Feeds
 from server.config import Settings
 from server.foundation.clock import Clock
 from server.http.media_services import MediaServices
@@ -44,6 +45,7 @@ class NodeServices:
     receipts: Receipts
     media: MediaServices
     app_passwords: AppPasswords
+    feeds: Feeds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

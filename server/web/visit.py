@@ -19,6 +19,7 @@ from server.web.pending import PendingFiles
 from server.web.repeats import Repeats
 from server.web.security import CookieJar, form_proof, require_form_proof
 from server.web.services import WebServices
+from server.web.set_up_links import SetUpLinks
 from server.web.templating import Templates
 
 # What a page may say after a form: never words from the address itself.
@@ -49,10 +50,13 @@ class NotLoggedIn(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What the pages remember between two requests: forms that were sent, files that wait for a yes."""
+    """What the pages remember between two requests: forms that were sent, files that wait for a yes, telephones that
+    are being set up.
+    """
 
     repeats: Repeats
     pending: PendingFiles
+    set_ups: SetUpLinks
 
 
 @dataclass(slots=True)

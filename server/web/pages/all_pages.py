@@ -20,6 +20,7 @@ from server.web.pages import (
     invitation,
     login,
     my,
+    my_calendar,
     polls,
     safety,
     terms,
@@ -27,8 +28,8 @@ from server.web.pages import (
 from server.web.routing import Routes
 
 _GROUPS = (
-    home, invitation, login, safety, circulars, polls, gatherings, my, files, desk, desk_safety, desk_circulars,
-    desk_writing, desk_polls, desk_gatherings, desk_roster, desk_roster_files, desk_invitations,
+    home, invitation, login, safety, circulars, polls, gatherings, my, my_calendar, files, desk, desk_safety,
+    desk_circulars, desk_writing, desk_polls, desk_gatherings, desk_roster, desk_roster_files, desk_invitations,
     confirming, terms,
 )
 
