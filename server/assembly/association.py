@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from server.assembly.closed_accounts import detach_when_closed, forget_calendars_when_closed
+from server.assembly.daily_life import DailyLife, build_daily_life
 from server.association.circulars.actions import Circulars
 from server.association.gatherings.gatherings import Gatherings
 from server.association.gatherings.model import Gathering
@@ -36,6 +37,7 @@ class Association:
     gatherings: Gatherings
     polls: Polls
     safety_checks: SafetyChecks
+    daily_life: DailyLife
 
     def resume(self, core: Core) -> None:
         """The node listens: go on with what it was doing when it was stopped or killed, and keep watching deadlines."""
@@ -43,6 +45,7 @@ class Association:
             feature.resume()
         watch = keep_doing("closing polls", self.polls.close_due, core.clock, every_s=_WATCH_S)
         core.tasks.start("closing polls", watch)
+        self.daily_life.resume(core)
         for timed in (self.polls, self.safety_checks):
             core.closing.callback(timed.close_down)
 
@@ -62,7 +65,8 @@ async def build_association(core: Core) -> Association:
     checks.attach(core.acceptor, core.services.receipts)
     for opened in (circulars, gatherings, polls, checks, rooms):
         await opened.open()
-    return Association(members, editor, rooms, circulars, gatherings, polls, checks)
+    daily_life = await build_daily_life(core, members, editor)
+    return Association(members, editor, rooms, circulars, gatherings, polls, checks, daily_life)
 
 
 def _as_ics(gathering: Gathering) -> str:

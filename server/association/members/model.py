@@ -115,6 +115,8 @@ class Right(StrEnum):
     RUN_SAFETY_CHECKS = "start and close safety checks"
     ENTER_ANSWERS = "enter answers for those without a phone"
     ARRANGE_GATHERINGS = "arrange gatherings"
+    KEEP_FACILITIES = "look after facilities and their bookings"
+    ARRANGE_DUTIES = "arrange duties and garbage days"
     READ_DESK = "read what residents ask the officers"
     SEE_ACCESS_LOG = "see who looked at the roster"
 
@@ -130,6 +132,7 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
 }
 BLOCK_LEADER_RIGHTS: Final = frozenset({
     Right.SEE_ROSTER, Right.INVITE, Right.POST_CIRCULARS, Right.ENTER_ANSWERS, Right.ARRANGE_GATHERINGS,
+    Right.ARRANGE_DUTIES,
 })
 
 

@@ -1,0 +1,40 @@
+"""Bookings, duties and garbage days: what neighbours use their association for between two festivals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from server.association.bookings.actions import Bookings
+from server.association.bookings.answering import BookingDesk
+from server.association.bookings.book import BookingBook
+from server.association.bookings.projection import BookingProjection
+from server.association.members.editor import MemberEditor
+from server.association.members.members import Members
+
+if TYPE_CHECKING:
+    from server.assembly.node import Core
+
+
+@dataclass(frozen=True, slots=True)
+class DailyLife:
+    """Their verbs."""
+
+    bookings: Bookings
+    booking_desk: BookingDesk
+
+    def resume(self, core: Core) -> None:
+        """The node listens: answer what has no answer yet."""
+        core.tasks.start("booking requests", self.booking_desk.resume())
+
+
+async def build_daily_life(core: Core, members: Members, editor: MemberEditor) -> DailyLife:
+    """The features on their tables and rooms."""
+    database, sender, clock = core.database, core.services.sender, core.clock
+    book = BookingBook()
+    bookings = Bookings(database, clock, members, sender, book)
+    desk = BookingDesk(database, clock, members, sender, bookings, core.tasks)
+    BookingProjection(book, members, desk.hear).attach(core.acceptor)
+    await bookings.open()
+    editor.on_change(bookings.follow)
+    return DailyLife(bookings, desk)

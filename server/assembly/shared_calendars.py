@@ -1,0 +1,41 @@
+"""The calendars that the association shares: which kinds there are, and who may read and write them."""
+
+from __future__ import annotations
+
+from server.assembly.node import Node
+from server.association.bookings.calendar import PREFIX as BOOKINGS
+from server.association.bookings.calendar import BookingCalendars, BookingRights, MyBookings
+from server.association.gatherings.audience_calendars import AudienceCalendars
+from server.association.gatherings.calendar import CalendarRights
+from server.calendars.gatherings import GATHERINGS
+from server.calendars.mine import MINE, MineCalendar
+from server.calendars.ports import CalendarBackend, Rights
+from server.calendars.rights import ReadOnly, RightsByPrefix
+
+
+def shared_calendars(node: Node) -> list[CalendarBackend]:
+    """All but the gatherings for everyone."""
+    association, clock = node.association, node.core.clock
+    members, life = association.members, association.daily_life
+
+    def household_of(user_id: str) -> str | None:
+        person = members.person_of_user(user_id)
+        return None if person is None else person.household_id
+
+    return [
+        AudienceCalendars(association.gatherings, members),
+        BookingCalendars(life.bookings, members, clock, life.booking_desk.say),
+        MineCalendar([MyBookings(life.bookings, members, clock)], household_of),
+    ]
+
+
+def shared_rights(node: Node) -> Rights:
+    """Who may do what with them."""
+    members = node.association.members
+
+    def is_known(user_id: str, key: str) -> bool:
+        return members.person_of_user(user_id) is not None
+
+    return RightsByPrefix({
+        GATHERINGS: CalendarRights(members), BOOKINGS: BookingRights(members), MINE: ReadOnly(is_known),
+    })

@@ -1,0 +1,244 @@
+"""Bookings as calendars: one for each facility, which residents write into, and what each has in their own."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Final
+
+from server.association.bookings.actions import Bookings, Origin
+from server.association.bookings.model import STATE_LABELS, Booking, Clash, Facility, State, Wish, hours_on
+from server.association.members.members import Members
+from server.association.members.model import Right
+from server.calendars.appointments import RenderedEntries, told_since
+from server.calendars.calendar_object import CalendarObject
+from server.calendars.gathering_ics import read_gathering
+from server.calendars.model import Changes, Collection, Expected, Item, ItemHead, Kind, PutResult, Window, require_name
+from server.calendars.ports import Gathering, GatheringDraft
+from server.calendars.refusals import CalendarRefused, Condition, refuse, refuse_rights
+from server.foundation.clock import TOKYO, Clock
+from server.foundation.errors import Forbidden, InvalidParam, NotFound
+
+PREFIX: Final = "booking-"
+_PAST_MS: Final = 92 * 86_400_000
+_MARKS: Final = tuple(f"【{label}】" for label in STATE_LABELS.values())
+
+# Says something to an account in its 窓口.
+Say = Callable[[str, str], Awaitable[None]]
+
+
+class BookingCalendars:
+    """A ``ports.CalendarBackend`` with one collection for each facility.
+
+    What is read depends on who reads: the title and who has it may be for them and for officers only. ``say`` tells
+    people of a refusal where they read it even if their calendar app only shows a number.
+    """
+
+    def __init__(self, bookings: Bookings, members: Members, clock: Clock, say: Say) -> None:
+        self._bookings = bookings
+        self._members = members
+        self._clock = clock
+        self._say = say
+        self._rendered = RenderedEntries()
+
+    async def collections(self, user_id: str) -> Sequence[Collection]:
+        """Everything that can be booked."""
+        if self._members.person_of_user(user_id) is None:
+            return ()
+        return [
+            Collection(PREFIX + facility.id, PREFIX + facility.id, Kind.SHARED, "VEVENT", f"{facility.name}の予約",
+                       self._bookings.revision + 1, owner=user_id, description=facility.note, color="#1565C0FF")
+            for facility in self._bookings.facilities()
+        ]
+
+    async def heads(self, collection: Collection) -> Sequence[ItemHead]:
+        """All bookings that hold their time."""
+        return [item.head for item in self._items(collection)]
+
+    async def items(self, collection: Collection, names: Sequence[str]) -> Sequence[Item]:
+        """Bookings by name."""
+        by_name = {item.head.name: item for item in self._items(collection)}
+        return [by_name[name] for name in names if name in by_name]
+
+    async def search(self, collection: Collection, window: Window) -> Sequence[Item]:
+        """Candidates by their bounds in time."""
+        return [item for item in self._items(collection) if window.may_meet(item.head.span)]
+
+    async def changes_since(self, collection: Collection, revision: int, limit: int) -> Changes:
+        """What changed since."""
+        gone = [(item.revision, item.name) for item in self._of(collection) if not item.holds]
+        return told_since(self._items(collection), gone, revision, limit, collection.revision)
+
+    async def put_item(
+        self, user_id: str, collection: Collection, name: str, thing: CalendarObject, expected: Expected
+    ) -> PutResult:
+        """Book or change. It comes back in our own words, so no ETag is told."""
+        draft, facility = read_gathering(thing), self._facility(collection)
+        old = self._standing(facility, require_name(name))
+        expected.require(self._item(user_id, facility, old).head.etag if old else None)
+        with _refused_in_words():
+            wish = _wish(facility, draft)
+            try:
+                await self._write(user_id, facility, name, draft, wish, old)
+            except (Clash, InvalidParam) as refusal:
+                await self._say(user_id, f"カレンダーからの予約は、できませんでした。{refusal.reason}")
+                raise
+        return PutResult(old is None, None)
+
+    async def _write(
+        self, user_id: str, facility: Facility, name: str, draft: GatheringDraft, wish: Wish, old: Booking | None
+    ) -> None:
+        if old is None:
+            self._require_uid_free(facility, draft.uid)
+            await self._bookings.book(user_id, wish, origin=Origin(name, draft.uid))
+        elif old.uid != draft.uid:
+            raise refuse(Condition.UID_CONFLICT, "This entry has another UID", status=409, names=(name,))
+        elif draft.cancelled:
+            await self._bookings.cancel(user_id, old.id, expected_revision=old.revision)
+        else:
+            await self._bookings.change(user_id, old.id, wish, expected_revision=old.revision)
+
+    async def delete_item(self, user_id: str, collection: Collection, name: str, expected: Expected) -> None:
+        """Give the time back."""
+        facility = self._facility(collection)
+        old = self._standing(facility, name)
+        if old is None:
+            raise NotFound("There is no such booking")
+        expected.require(self._item(user_id, facility, old).head.etag)
+        with _refused_in_words():
+            await self._bookings.cancel(user_id, old.id, expected_revision=old.revision)
+
+    def _facility(self, collection: Collection) -> Facility:
+        return self._bookings.facility(collection.key.removeprefix(PREFIX))
+
+    def _standing(self, facility: Facility, name: str) -> Booking | None:
+        found = self._bookings.named(facility.id, name)
+        return found if found is not None and found.holds else None
+
+    def _require_uid_free(self, facility: Facility, uid: str) -> None:
+        for item in self._bookings.of_facility(facility.id, self._clock.now_ms() - _PAST_MS):
+            if item.holds and item.uid == uid:
+                raise refuse(Condition.UID_CONFLICT, "Another booking has this UID", status=409, names=(item.name,))
+
+    def _of(self, collection: Collection) -> list[Booking]:
+        since = self._clock.now_ms() - _PAST_MS
+        return self._bookings.of_facility(collection.key.removeprefix(PREFIX), since)
+
+    def _items(self, collection: Collection) -> list[Item]:
+        facility = self._facility(collection)
+        return sorted(
+            (self._item(collection.owner, facility, item) for item in self._of(collection) if item.holds),
+            key=lambda item: item.head.name,
+        )
+
+    def _item(self, user_id: str, facility: Facility, booking: Booking) -> Item:
+        return self._rendered.of(self._entry(user_id, facility, booking))
+
+    def _entry(self, user_id: str, facility: Facility, booking: Booking) -> Gathering:
+        mine = self._bookings.sees(user_id, booking)
+        title = booking.wish.title if mine or facility.rules.shows_titles else ""
+        told = [booking.wish.note] if mine and booking.wish.note else []
+        if self._members.may(user_id, Right.KEEP_FACILITIES):
+            told.append(f"予約した人：{self._name_of(booking)}")
+        return _entry(facility, booking, title or "予約あり", "\n".join(told), booking.name)
+
+    def _name_of(self, booking: Booking) -> str:
+        register = self._members.register
+        return register.person(booking.person).name if register.has_person(booking.person) else "（退会した人）"
+
+
+class MyBookings:
+    """A ``server.calendars.mine.MineSource``: what somebody has booked or waits for."""
+
+    def __init__(self, bookings: Bookings, members: Members, clock: Clock) -> None:
+        self._bookings = bookings
+        self._members = members
+        self._clock = clock
+
+    @property
+    def revision(self) -> int:
+        """The position of the last change of any booking."""
+        return self._bookings.revision
+
+    def entries(self, user_id: str) -> Iterable[Gathering]:
+        """Theirs, with what they wait for."""
+        for item in self._mine(user_id):
+            if not item.is_over:
+                facility = self._bookings.facility(item.wish.facility_id)
+                title = f"{facility.name}：{item.wish.title}" if item.wish.title else facility.name
+                yield _entry(facility, item, title, item.wish.note, f"{PREFIX}{item.id}.ics")
+
+    def gone_since(self, user_id: str, revision: int) -> Iterable[tuple[int, str]]:
+        """What was cancelled or declined."""
+        return [(item.revision, f"{PREFIX}{item.id}.ics") for item in self._mine(user_id)
+                if item.is_over and item.revision > revision]
+
+    def _mine(self, user_id: str) -> list[Booking]:
+        person = self._members.person_of_user(user_id)
+        return [] if person is None else self._bookings.of_person(person.id, self._clock.now_ms() - _PAST_MS)
+
+
+class BookingRights:
+    """A ``ports.Rights``: every resident reads and books; whose booking it is, the verbs ask."""
+
+    def __init__(self, members: Members) -> None:
+        self._members = members
+
+    async def may_read(self, user_id: str, collection: str) -> bool:
+        """Whether somebody is on the roster."""
+        return self._members.person_of_user(user_id) is not None
+
+    async def may_write(self, user_id: str, collection: str) -> bool:
+        """The same."""
+        return self._members.person_of_user(user_id) is not None
+
+
+def as_entry(facility: Facility, booking: Booking) -> Gathering:
+    """A booking for its owner, as an .ics file wants it."""
+    title = f"{facility.name}：{booking.wish.title}" if booking.wish.title else facility.name
+    return _entry(facility, booking, title, booking.wish.note, booking.name)
+
+
+def _entry(facility: Facility, booking: Booking, title: str, description: str, name: str) -> Gathering:
+    mark = "" if booking.state is State.CONFIRMED else f"【{booking.state.label}】"
+    wish = booking.wish
+    draft = GatheringDraft(
+        booking.uid, mark + title, wish.start, wish.end, facility.place or facility.name, description,
+        cancelled=booking.is_over,
+    )
+    return Gathering(name, draft, booking.revision, booking.created_ms, booking.changed_ms, booking.sequence)
+
+
+def _wish(facility: Facility, draft: GatheringDraft) -> Wish:
+    if draft.rule:
+        raise InvalidParam("くり返しの予約はできません。一回ずつ予約してください")
+    title = draft.title
+    for mark in _MARKS:
+        title = title.removeprefix(mark)
+    title = title.removeprefix(f"{facility.name}：")
+    start, end = draft.start, draft.end
+    if isinstance(start, datetime) and isinstance(end, datetime):
+        return Wish(facility.id, start, end, title, draft.description)
+    hours = hours_on(facility, start)
+    midnight, last = (datetime(day.year, day.month, day.day, tzinfo=TOKYO) for day in (start, end))
+    if hours is None or last - midnight > timedelta(days=1):
+        raise InvalidParam(f"{facility.name}は、その日は使えません")
+    return Wish(facility.id, midnight + timedelta(minutes=hours.start), midnight + timedelta(minutes=hours.end), title,
+                draft.description)
+
+
+@contextmanager
+def _refused_in_words() -> Iterator[None]:
+    """Refusals of the verbs as an app understands them: 403, so that it tells its owner. A 409 is taken by some for
+    an edit conflict, and the entry vanishes without a word."""
+    try:
+        yield
+    except CalendarRefused:
+        raise
+    except Clash as clash:
+        raise refuse(Condition.BOOKED, clash.reason) from None
+    except InvalidParam as fault:
+        raise refuse(Condition.BOOKING_RULES, fault.reason) from None
+    except (Forbidden, NotFound):
+        raise refuse_rights() from None

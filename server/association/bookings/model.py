@@ -1,0 +1,270 @@
+"""The words of bookings: facilities with opening hours and rules, bookings, what can become of one. Pure rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from server.foundation.clock import TOKYO
+from server.foundation.errors import InvalidParam, Refused
+
+MAX_NAME: Final = 60
+MAX_PLACE: Final = 200
+MAX_TITLE: Final = 100
+MAX_NOTE: Final = 500
+DAY_MINUTES: Final = 24 * 60
+MAX_FACILITIES: Final = 100
+MAX_CLOSED: Final = 400
+
+
+class Kind(StrEnum):
+    """What is booked."""
+
+    PLACE = "place"
+    THING = "thing"
+    RIDE = "ride"
+
+    @property
+    def label(self) -> str:
+        """The word that people read."""
+        return {"place": "場所", "thing": "道具", "ride": "送迎"}[self.value]
+
+
+class State(StrEnum):
+    """What a booking can be. The first two hold their time; the last two are gone from calendars."""
+
+    REQUESTED = "requested"
+    CONFIRMED = "confirmed"
+    WAITING = "waiting"
+    CANCELLED = "cancelled"
+    DECLINED = "declined"
+
+    @property
+    def label(self) -> str:
+        """The word that people read."""
+        return STATE_LABELS[self]
+
+
+STATE_LABELS: Final[Mapping[State, str]] = {
+    State.REQUESTED: "確認待ち", State.CONFIRMED: "予約ずみ", State.WAITING: "空き待ち", State.CANCELLED: "取り消し",
+    State.DECLINED: "お断り",
+}
+HOLDING: Final = frozenset({State.REQUESTED, State.CONFIRMED})
+OVER: Final = frozenset({State.CANCELLED, State.DECLINED})
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Open from ``start`` to ``end``, in minutes since midnight; 24 hours are 0 to 1440."""
+
+    start: int
+    end: int
+
+    def __str__(self) -> str:
+        """``09:00-21:00``."""
+        return f"{self.start // 60:02}:{self.start % 60:02}-{self.end // 60:02}:{self.end % 60:02}"
+
+    @classmethod
+    def parse(cls, text: str) -> Hours | None:
+        """Read that text; nothing for closed. Raises ``InvalidParam``."""
+        if not text:
+            return None
+        try:
+            first, last = (_minutes(part) for part in text.split("-"))
+        except ValueError:
+            raise InvalidParam("開いている時間は、9:00-21:00 のように書いてください") from None
+        if not 0 <= first < last <= DAY_MINUTES:
+            raise InvalidParam("開いている時間のおわりは、はじまりより後にしてください")
+        return cls(first, last)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How a facility may be booked.
+
+    ``hours`` are those of Monday to Sunday, ``None`` where it is closed. A booking begins and ends at a multiple of
+    ``step`` minutes, lasts at most ``longest`` minutes, and is made between ``notice_hours`` and ``ahead_days``
+    before. Residents hold at most ``most`` bookings that are not over; 0 is no limit. ``at_once`` bookings may run
+    at the same time. ``asks``: an officer confirms. ``shows_titles``: all residents read what it is booked for.
+    """
+
+    hours: tuple[Hours | None, ...] = (Hours(9 * 60, 21 * 60),) * 7
+    step: int = 30
+    longest: int = 8 * 60
+    ahead_days: int = 180
+    notice_hours: int = 0
+    most: int = 10
+    at_once: int = 1
+    asks: bool = False
+    shows_titles: bool = True
+    closed: tuple[date, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Facility:
+    """Something that can be booked. ``is_gone``: no more bookings, and no calendar."""
+
+    id: str
+    name: str
+    kind: Kind = Kind.PLACE
+    place: str = ""
+    note: str = ""
+    rules: Rules = field(default_factory=Rules)
+    is_gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody wants. ``note`` of a ride says from where to where."""
+
+    facility_id: str
+    start: datetime
+    end: datetime
+    title: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """One booking. ``person`` has it (an id of the roster), ``by`` is the account that made it.
+
+    ``name`` and ``uid`` are the calendar's; ``revision`` is the position of its last change.
+    """
+
+    id: str
+    wish: Wish
+    state: State
+    person: str
+    by: str
+    name: str
+    uid: str
+    sequence: int = 0
+    created_ms: int = 0
+    changed_ms: int = 0
+    revision: int = 0
+
+    @property
+    def holds(self) -> bool:
+        """Whether nobody else can have its time."""
+        return self.state in HOLDING
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it was cancelled or declined."""
+        return self.state in OVER
+
+
+class Clash(Refused):
+    """Somebody else has the time already: 409. The reason says what is free instead."""
+
+    status = 409
+    code = "M_KAIRAN_BOOKED"
+
+
+def checked_wish(wish: Wish) -> Wish:
+    """``wish`` as it is kept, times in Japan; raises ``InvalidParam``."""
+    start, end = (moment.astimezone(TOKYO).replace(second=0, microsecond=0) for moment in (wish.start, wish.end))
+    if end <= start:
+        raise InvalidParam("おわりは、はじまりより後にしてください")
+    title, note = " ".join(wish.title.split()), wish.note.strip()
+    if len(title) > MAX_TITLE or len(note) > MAX_NOTE:
+        raise InvalidParam(f"目的は{MAX_TITLE}文字、メモは{MAX_NOTE}文字までです")
+    return replace(wish, start=start, end=end, title=title, note=note)
+
+
+def require_open(facility: Facility, wish: Wish) -> None:
+    """Raise ``InvalidParam`` unless the facility is open for the whole of ``wish`` and its times fit."""
+    rules, start = facility.rules, wish.start
+    if facility.is_gone:
+        raise InvalidParam(f"{facility.name}は、いま予約できません")
+    begins = start.hour * 60 + start.minute
+    length = round((wish.end - start).total_seconds() / 60)
+    if rules.longest and length > rules.longest:
+        raise InvalidParam(f"{facility.name}の予約は、一回{length_in_words(rules.longest)}までです")
+    hours = hours_on(facility, start.date())
+    if hours is None:
+        raise InvalidParam(f"{facility.name}は、その日は休みです")
+    if begins < hours.start or begins + length > hours.end:
+        raise InvalidParam(f"{facility.name}は、{str(hours).replace('-', '〜')}に使えます")
+    if begins % rules.step or length % rules.step:
+        raise InvalidParam(f"{facility.name}の予約は、{length_in_words(rules.step)}きざみです")
+
+
+def require_in_time(facility: Facility, wish: Wish, now: datetime) -> None:
+    """Raise ``InvalidParam`` where it is too late or too early to book."""
+    rules = facility.rules
+    if rules.notice_hours and wish.start - now < timedelta(hours=rules.notice_hours):
+        raise InvalidParam(f"{facility.name}は、{rules.notice_hours}時間前までに予約してください")
+    if rules.ahead_days and wish.start.date() - now.date() > timedelta(days=rules.ahead_days):
+        raise InvalidParam(f"{facility.name}は、{rules.ahead_days}日先まで予約できます")
+
+
+def hours_on(facility: Facility, day: date) -> Hours | None:
+    """When it is open on a day."""
+    return None if day in facility.rules.closed else facility.rules.hours[day.weekday()]
+
+
+def is_free(facility: Facility, start: datetime, end: datetime, held: Iterable[Wish]) -> bool:
+    """Whether one more booking fits beside those that hold their time."""
+    meeting = [wish for wish in held if wish.start < end and start < wish.end]
+    if len(meeting) < facility.rules.at_once:
+        return True
+    # The most at the same moment stand where one of them begins.
+    moments = [start, *(wish.start for wish in meeting if wish.start > start)]
+    return max(sum(wish.start <= moment < wish.end for wish in meeting) for moment in moments) < facility.rules.at_once
+
+
+def free_times(facility: Facility, day: date, held: Iterable[Wish]) -> list[tuple[datetime, datetime]]:
+    """The stretches of a day that can still be booked, in order."""
+    hours = hours_on(facility, day)
+    if hours is None:
+        return []
+    midnight, wishes = datetime(day.year, day.month, day.day, tzinfo=TOKYO), list(held)
+    step = timedelta(minutes=facility.rules.step)
+    at, last = midnight + timedelta(minutes=hours.start), midnight + timedelta(minutes=hours.end)
+    found: list[tuple[datetime, datetime]] = []
+    while at + step <= last:
+        if is_free(facility, at, at + step, wishes):
+            if found and found[-1][1] == at:
+                found[-1] = (found[-1][0], at + step)
+            else:
+                found.append((at, at + step))
+        at += step
+    return found
+
+
+def checked_facility(facility: Facility) -> Facility:
+    """``facility`` as it is kept; raises ``InvalidParam``."""
+    name, rules = " ".join(facility.name.split()), facility.rules
+    if not name or len(name) > MAX_NAME:
+        raise InvalidParam(f"名前を入れてください（{MAX_NAME}文字まで）")
+    if len(facility.place) > MAX_PLACE or len(facility.note) > MAX_NOTE:
+        raise InvalidParam(f"場所は{MAX_PLACE}文字、説明は{MAX_NOTE}文字までです")
+    if len(rules.hours) != 7 or not any(rules.hours):
+        raise InvalidParam("開いている曜日と時間を入れてください")
+    if rules.step not in (5, 10, 15, 30, 60, 120) or rules.longest < 0 or rules.longest % rules.step:
+        raise InvalidParam("予約のきざみと、いちばん長い時間を、もう一度えらんでください")
+    if not (0 <= rules.ahead_days <= 800 and 0 <= rules.notice_hours <= 800 and 0 <= rules.most <= 1000):
+        raise InvalidParam("予約のきまりの数が大きすぎます")
+    if not 1 <= rules.at_once <= 1000 or len(rules.closed) > MAX_CLOSED:
+        raise InvalidParam("同じ時間の数は1からです")
+    closed = tuple(sorted(set(rules.closed)))
+    return replace(facility, name=name, place=" ".join(facility.place.split()), note=facility.note.strip(),
+                   rules=replace(rules, closed=closed))
+
+
+def length_in_words(minutes: int) -> str:
+    """``30分``, ``2時間``, ``1時間30分``."""
+    hours, rest = divmod(minutes, 60)
+    return (f"{hours}時間" if hours else "") + (f"{rest}分" if rest or not hours else "")
+
+
+def _minutes(text: str) -> int:
+    hour, _, minute = text.strip().partition(":")
+    value = int(hour) * 60 + int(minute or 0)
+    if not 0 <= int(minute or 0) < 60:
+        raise ValueError(text)
+    return value
