@@ -4,8 +4,10 @@ only where it is configured.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from server.assembly.late_wide_area import LateWideArea
 
 if TYPE_CHECKING:
     from server.application_services.services import ApplicationServices
@@ -22,3 +24,4 @@ class LateParts:
     application_services: ApplicationServices | None = None
     federation: LateFederation | None = None
     server_notices: ServerNotices | None = None
+    wide_area: LateWideArea = field(default_factory=LateWideArea)

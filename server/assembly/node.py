@@ -91,7 +91,10 @@ async def build(settings: Settings, clock: Clock | None = None) -> AsyncIterator
         await migrate(database)
         core = await _build_core(settings, clock, database, tasks, closing)
         media = await closing.enter_async_context(open_media(settings, database, clock))
-        yield Node(core, media, await build_association(core))
+        core.late.wide_area.attach(core)
+        node = Node(core, media, await build_association(core))
+        await core.late.wide_area.start(node)
+        yield node
 
 
 async def _build_core(

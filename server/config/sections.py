@@ -41,6 +41,18 @@ class AssociationSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NodeSettings:
+    """[node]"""
+
+    role: str = setting(
+        "What this node serves: one association, a federation of associations (連合会), or a city. The last two may "
+        "invite others and send broadcasts to them.",
+        parse=one_of("association", "federation", "city"),
+        default="association",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseSettings:
     """[database]"""
 
@@ -370,6 +382,7 @@ class Settings:
         "Registration files (YAML or JSON) of Matrix application services.", parse=list_of(path), default=()
     )
     association: AssociationSettings = section("The association.", AssociationSettings)
+    node: NodeSettings = section("What the node is for.", NodeSettings)
     database: DatabaseSettings = section("The database.", DatabaseSettings)
     http: HttpSettings = section("The door for residents.", HttpSettings)
     federation: FederationSettings = section("Other Matrix servers: the city, the neighbours.", FederationSettings)

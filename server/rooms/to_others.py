@@ -13,6 +13,7 @@ from server.rooms.timeline import Entry
 from server.storage.database import Writes
 
 _URGENT: Final = "jp.kairan.safety."
+_ALERTS: Final = "jp.kairan.broadcast"
 
 
 class ToOthers:
@@ -46,5 +47,12 @@ class ToOthers:
     def _send(self, room: LiveRoom, entry: Entry, destinations: set[str], writes: Writes) -> None:
         acl = room.content(ACL) if (ACL, "") in room.state else None
         admitted = [server for server in destinations if acl is None or is_admitted(acl, server)]
-        urgent = entry.event.type.startswith(_URGENT)
+        urgent = is_urgent(entry.event)
         self._outbox.add_event(writes, admitted, entry.event.event_id, entry.stream, urgent=urgent)
+
+
+def is_urgent(event: Event) -> bool:
+    """Whether an event overtakes others on its way out: safety checks, and alerts of a city."""
+    if event.type == _ALERTS:
+        return event.content.get("priority") == "alert"
+    return event.type.startswith(_URGENT)

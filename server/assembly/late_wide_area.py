@@ -1,0 +1,69 @@
+"""Cities, federations of associations, neighbours: what they send is kept when it comes, and looked at by what is
+loaded when there is a first link, a first letter or a first question.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from typing import TYPE_CHECKING, Final
+
+from federation.links.inbox_store import Letter, add_letter, is_any_letter_waiting
+from federation.links.links_store import is_anybody_linked
+from server.rooms.live_room import LiveRoom
+from server.rooms.timeline import Entry
+from server.storage.database import Writes
+
+if TYPE_CHECKING:
+    from federation.links.offers import Offers
+    from server.assembly.node import Core, Node
+    from server.assembly.wide_area import WideArea
+
+LOOKED_AT: Final = ("jp.kairan.link", "jp.kairan.broadcast", "jp.kairan.figures")
+
+
+class LateWideArea:
+    """The way to everything between nodes. ``attach`` before the first event, ``start`` when the node is built."""
+
+    def __init__(self) -> None:
+        self._node: Node | None = None
+        self._wide_area: WideArea | None = None
+        self._opening = asyncio.Lock()
+
+    def attach(self, core: Core) -> None:
+        """Keep what linked nodes send, in the transaction of its event."""
+        core.acceptor.project(self._keep, LOOKED_AT)
+
+    async def start(self, node: Node) -> None:
+        """The node listens: go on where it was stopped or killed."""
+        self._node = node
+        database = node.core.database
+        if await is_anybody_linked(database) or await is_any_letter_waiting(database):
+            node.core.tasks.start("wide area", self.open())
+
+    async def open(self) -> WideArea:
+        """All of it."""
+        async with self._opening:
+            if self._wide_area is None:
+                assert self._node is not None
+                module = await asyncio.to_thread(importlib.import_module, "server.assembly.wide_area")
+                self._wide_area = await module.open_wide_area(self._node)
+            return self._wide_area
+
+    async def offers(self) -> Offers:
+        """The side that invites, for its door."""
+        return (await self.open()).offers
+
+    def _keep(self, room: LiveRoom, entry: Entry, writes: Writes) -> None:
+        event = entry.event
+        add_letter(writes, Letter(
+            event.event_id, entry.stream, room.room_id, event.type, event.sender,
+            event.content.get("priority") == "alert", event.origin_server_ts, dict(event.content),
+        ))
+        writes.after_commit.append(self._wake)
+
+    def _wake(self) -> None:
+        if self._wide_area is not None:
+            self._wide_area.wake()
+        elif self._node is not None:
+            self._node.core.tasks.start("wide area", self.open())
