@@ -188,6 +188,38 @@ def _rotate_key(options: argparse.Namespace) -> int:
     return status
 
 
+# ---- keeping it ----------------------------------------------------------------------------------------------------
+
+
+def _back_up(options: argparse.Namespace) -> int:
+    status: int = _keeping().back_up(_settings(options), options.config.absolute(), options.folder)
+    return status
+
+
+def _make_backup_key(_options: argparse.Namespace) -> int:
+    status: int = _keeping().make_backup_key()
+    return status
+
+
+def _put_back(options: argparse.Namespace) -> int:
+    status: int = _keeping().put_back(options.file, options.folder, options.key_file)
+    return status
+
+
+def _check(options: argparse.Namespace) -> int:
+    status: int = _keeping().check(_settings(options))
+    return status
+
+
+def _daily(options: argparse.Namespace) -> int:
+    status: int = _module("server.assembly.upkeep").daily(_settings(options), options.config.absolute())
+    return status
+
+
+def _keeping() -> Any:
+    return _module("server.operation.commands")
+
+
 # ---- trying it -----------------------------------------------------------------------------------------------------
 
 
@@ -251,6 +283,8 @@ def _parser() -> argparse.ArgumentParser:
     turn = key.add_subparsers(title="what to do", required=True, metavar="ACTION")
     _command(turn, "rotate", "sign with a fresh key; only while the node is stopped", _rotate_key)
 
+    _add_keeping_commands(commands)
+
     demo = _command(commands, "demo", "try a node with made-up people on this machine", _demo, config=False)
     demo.add_argument("--replay", choices=["noto"], help="replay a safety check with real Matrix clients")
     demo.add_argument("--users", type=int, help="how many people take part in the replay")
@@ -258,6 +292,18 @@ def _parser() -> argparse.ArgumentParser:
 
     _command(commands, "judge", "answer questions about room rules, one JSON object a line", _judge, config=False)
     return parser
+
+
+def _add_keeping_commands(commands: Any) -> None:
+    backup = _command(commands, "backup", "put everything into one file; the node may run", _back_up)
+    backup.add_argument("--folder", type=Path, metavar="DIR", help="where to; default: [backup] folder")
+    _command(commands, "backup-key", "make the keys of sealed backups", _make_backup_key, config=False)
+    restore = _command(commands, "restore", "make a node from a backup, in an empty folder", _put_back, config=False)
+    restore.add_argument("file", type=Path, metavar="BACKUP")
+    restore.add_argument("folder", type=Path, metavar="DIR", help="where the node lives from now on")
+    restore.add_argument("--key-file", type=Path, metavar="FILE", help="a file with the secret key")
+    _command(commands, "check", "look whether the data is sound; the node may run", _check)
+    _command(commands, "daily", "check and back up, and tell the officers if that fails; for a timer", _daily)
 
 
 def _add_user_commands(commands: Any) -> None:

@@ -17,9 +17,8 @@ from server.accounts.sessions_store import (
     settle,
     token_renewed_by,
 )
-from server.accounts.tokens import Lifetimes, NewSession, hash_of, new_tokens, soft_logout
+from server.accounts.tokens import Lifetimes, NewSession, hash_of, new_tokens, soft_logout, unknown_token
 from server.foundation.clock import Clock
-from server.foundation.errors import UnknownToken
 from server.storage.database import Database, Transaction
 
 _UNKNOWN: Final = "This refresh token is not known, or has been used"
@@ -38,7 +37,7 @@ class Renewals:
         """Whose token this is; raises ``UnknownToken``."""
         owner = await refresh_token_owner(self._database, hash_of(refresh_token))
         if owner is None:
-            raise UnknownToken(_UNKNOWN)
+            raise await unknown_token(self._database, self._clock, _UNKNOWN)
         return owner
 
     async def renew(self, refresh_token: str) -> NewSession:
@@ -47,7 +46,7 @@ class Renewals:
         async with self._database.write() as tx:
             old = await find_refresh_token(tx, hash_of(refresh_token))
             if old is None:
-                raise UnknownToken(_UNKNOWN)
+                raise await unknown_token(self._database, self._clock, _UNKNOWN)
             if old.expires_ts is not None and old.expires_ts <= now:
                 raise soft_logout("This refresh token has come to its end")
             if old.is_fresh:

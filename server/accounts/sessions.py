@@ -25,9 +25,9 @@ from server.accounts.sessions_store import (
     rename_device,
     settle,
 )
-from server.accounts.tokens import Lifetimes, NewSession, hash_of, new_tokens, soft_logout
+from server.accounts.tokens import Lifetimes, NewSession, hash_of, new_tokens, soft_logout, unknown_token
 from server.foundation.clock import Clock
-from server.foundation.errors import InvalidParam, NotFound, UnknownToken
+from server.foundation.errors import InvalidParam, NotFound
 from server.foundation.ids import random_letters
 from server.foundation.keyed_locks import KeyedLocks
 from server.storage.database import Database, Writes
@@ -77,7 +77,7 @@ class Sessions:
             removals = self._removals
             found = await find_token(self._database, hashed)
             if found is None:
-                raise UnknownToken("This access token is not known, or has been logged out")
+                raise await unknown_token(self._database, self._clock, "This access token is not known any more")
             stored, caller = found
             if stored.expires_ts is not None and stored.expires_ts <= self._clock.now_ms():
                 raise soft_logout("This access token has come to its end")

@@ -7,8 +7,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from server.accounts.sessions_store import RefreshToken, StoredToken
+from server.foundation.clock import Clock
 from server.foundation.errors import UnknownToken
 from server.foundation.ids import random_token
+from server.storage.database import Database
+from server.storage.restoration_store import was_restored_since
+
+_AFTER_RESTORE_MS: Final = 60 * 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,14 @@ def hash_of(token: str) -> bytes:
 def soft_logout(reason: str) -> UnknownToken:
     """401 for a client that may keep its device's keys and log in again (spec, "Soft logout")."""
     return UnknownToken(reason, extra={"soft_logout": True})
+
+
+async def unknown_token(database: Database, clock: Clock, reason: str) -> UnknownToken:
+    """401 for a token that nobody knows; a soft logout for some weeks after the node came back from a backup: the
+    token may be of the time that is lost, and its device shall keep its keys.
+    """
+    was_lost = await was_restored_since(database, clock.now_ms() - _AFTER_RESTORE_MS)
+    return soft_logout(reason) if was_lost else UnknownToken(reason)
 
 
 def _end(now_ms: int, lifetime_ms: int | None) -> int | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import importlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
@@ -97,6 +98,12 @@ async def invite(node: Node, said: Mapping[str, Any]) -> Lines:
     return [card.link, card.code]
 
 
+async def note_upkeep(node: Node, said: Mapping[str, Any]) -> Lines:
+    """Hear of a backup or a check: ``work``, ``trouble``."""
+    lines: Lines = await importlib.import_module("server.assembly.upkeep").note_upkeep(node, said)
+    return lines
+
+
 async def notice(node: Node, said: Mapping[str, Any]) -> Lines:
     """Tell ``text`` to ``localpart``, or to everybody where that is empty, each in their room for server notices."""
     if said["localpart"]:
@@ -109,6 +116,7 @@ async def notice(node: Node, said: Mapping[str, Any]) -> Lines:
 COMMANDS: Final[Mapping[str, Command]] = {
     "add_user": add_user, "list_users": list_users, "hold_user": hold_user, "deactivate_user": deactivate_user,
     "change_password": change_password, "make_token": make_token, "invite": invite, "notice": notice,
+    "note_upkeep": note_upkeep,
 }
 
 

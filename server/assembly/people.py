@@ -23,45 +23,46 @@ _TIMEOUT_S: Final = 60.0
 
 def add_user(settings: Settings, localpart: str, password: str, *, is_admin: bool = False) -> int:
     """Make an account."""
-    return _perform(settings, "add_user", {"localpart": localpart, "password": password, "is_admin": is_admin})
+    return perform(settings, "add_user", {"localpart": localpart, "password": password, "is_admin": is_admin})
 
 
 def list_users(settings: Settings) -> int:
     """Print all accounts, one a line."""
-    return _perform(settings, "list_users", {})
+    return perform(settings, "list_users", {})
 
 
 def hold_user(settings: Settings, localpart: str, how: str, *, on: bool) -> int:
     """Lock or suspend an account (``how``: ``locked`` or ``suspended``), or take it back."""
-    return _perform(settings, "hold_user", {"localpart": localpart, "how": how, "on": on})
+    return perform(settings, "hold_user", {"localpart": localpart, "how": how, "on": on})
 
 
 def deactivate_user(settings: Settings, localpart: str) -> int:
     """Close an account for ever."""
-    return _perform(settings, "deactivate_user", {"localpart": localpart})
+    return perform(settings, "deactivate_user", {"localpart": localpart})
 
 
 def change_password(settings: Settings, localpart: str, password: str) -> int:
     """Set a new password and log all devices out."""
-    return _perform(settings, "change_password", {"localpart": localpart, "password": password})
+    return perform(settings, "change_password", {"localpart": localpart, "password": password})
 
 
 def make_token(settings: Settings, *, uses: int, days: int) -> int:
     """Print a registration token for ``uses`` accounts within ``days``."""
-    return _perform(settings, "make_token", {"uses": uses, "days": days})
+    return perform(settings, "make_token", {"uses": uses, "days": days})
 
 
 def invite(settings: Settings, *, name: str, block: str, role: str) -> int:
     """Print an invitation: a link and a short code."""
-    return _perform(settings, "invite", {"name": name, "block": block, "role": role})
+    return perform(settings, "invite", {"name": name, "block": block, "role": role})
 
 
 def notice(settings: Settings, *, localpart: str, text: str) -> int:
     """Tell one, or everybody, what they must know."""
-    return _perform(settings, "notice", {"localpart": localpart, "text": text})
+    return perform(settings, "notice", {"localpart": localpart, "text": text})
 
 
-def _perform(settings: Settings, command: str, said: Mapping[str, Any]) -> int:
+def perform(settings: Settings, command: str, said: Mapping[str, Any]) -> int:
+    """Carry out one of ``COMMANDS`` on the node, whether it is running or not, and print what it says."""
     try:
         lines = asyncio.run(_on_own_node(settings, command, said))
     except FolderInUse:

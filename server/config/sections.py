@@ -81,6 +81,11 @@ class HttpSettings:
     trusted_proxies: tuple[IpNetwork, ...] = setting(
         "Reverse proxies whose X-Forwarded-For is believed.", parse=list_of(network), default=()
     )
+    development: bool = setting(
+        "Whether there are pages for whoever works on Kairan: /_design shows all parts of pages.",
+        parse=flag,
+        default=False,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -371,6 +376,28 @@ class SupportSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BackupSettings:
+    """[backup]"""
+
+    folder: Path | None = setting(
+        "Where `kairan backup` and `kairan daily` put backups: another disk, or a folder that is copied elsewhere. It "
+        "must exist: an unplugged disk shall be noticed. Empty: none are made.",
+        parse=optional(path),
+        default=None,
+    )
+    public_key: str = setting(
+        "Backups are sealed for whoever has the secret key that belongs to it; `kairan backup-key` makes both. Empty: "
+        "backups are not encrypted.",
+        parse=text,
+        default="",
+    )
+    keep: int = setting("How many of the newest backups are kept.", parse=whole(1, 10_000), default=14)
+    keep_months: int = setting(
+        "Of how many months before that the newest backup is kept.", parse=whole(0, 1_200), default=12
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """A whole kairan.toml."""
 
@@ -399,6 +426,7 @@ class Settings:
     previews: PreviewSettings = section("Previews of web pages.", PreviewSettings)
     turn: TurnSettings = section("A relay for calls of two (TURN).", TurnSettings)
     rtc: RtcSettings = section("Calls of many (MatrixRTC).", RtcSettings)
+    backup: BackupSettings = section("Backups.", BackupSettings)
     support: SupportSettings = section("Whom to turn to; published at /.well-known/matrix/support.", SupportSettings)
 
     @property

@@ -11,6 +11,7 @@ from typing import Final
 from sqlalchemy import text
 
 from server.storage.database import Database
+from server.storage.restoration_store import lost_stretches
 from server.storage.streams import StreamPositions
 
 _BLOCK: Final = 1_000_000
@@ -23,7 +24,9 @@ async def open_positions(database: Database) -> StreamPositions:
     async with database.write() as tx:
         used = int((await tx.execute(_READ)).scalar_one())
         await tx.execute(_WRITE, {"reserved": used + _BLOCK})
-    return StreamPositions(used, reserved=used + _BLOCK)
+    positions = StreamPositions(used, reserved=used + _BLOCK)
+    positions.lost = await lost_stretches(database)
+    return positions
 
 
 async def reserve_more(database: Database, positions: StreamPositions) -> None:

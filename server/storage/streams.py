@@ -6,7 +6,7 @@ when it and all before it are committed: ``current`` never runs ahead of one tha
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 
 class PastPositions:
@@ -26,6 +26,8 @@ class StreamPositions:
 
     def __init__(self, last: int, reserved: int = 2**62) -> None:
         self._last = last
+        # Stretches that a lost node has given out and that mean nothing here (``restoration_store.py``).
+        self.lost: Sequence[range] = ()
         # Positions above it must not be used before more are reserved on disk, see position_store.py.
         self.reserved = reserved
         self._open: dict[int, None] = {}
@@ -42,6 +44,10 @@ class StreamPositions:
     def left(self) -> int:
         """How many positions are reserved and not used."""
         return self.reserved - self._last
+
+    def is_lost(self, position: int) -> bool:
+        """Whether a position is of a time that this node knows nothing of, because it came back from a backup."""
+        return any(position in stretch for stretch in self.lost)
 
     def allocate(self) -> int:
         """The next position; call ``finish`` with it when it is committed or given up."""

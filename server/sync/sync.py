@@ -6,7 +6,7 @@ is made once for all members who were equally far.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import orjson
@@ -78,6 +78,8 @@ class Sync:
         since = request.since
         if since is not None:
             await self._world.own.acknowledge_to_device(request.user_id, request.device_id, since.stream)
+            if self._positions.is_lost(since.stream):
+                request = replace(request, full_state=True)  # what it believes may be of a time that is lost
         deadline = self._clock.monotonic() + min(request.timeout_ms, _LONGEST_WAIT_MS) / 1000
         while True:
             feed: Feed | None = None

@@ -1,0 +1,80 @@
+"""The commands about keeping a node; each answers the exit status. ``server/commands.py`` has their arguments."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from pathlib import Path
+
+from server.config import Settings
+from server.foundation.clock import SystemClock, tokyo_time
+from server.foundation.errors import Refused
+from server.operation.archive import is_sealed
+from server.operation.daily import backup_sentence, check_sentence
+from server.operation.restore import restore
+from server.operation.sealing import new_pair, read_key
+
+
+def back_up(settings: Settings, config: Path, folder: Path | None) -> int:
+    """Make a backup now."""
+    target = folder or settings.backup.folder
+    if target is None:
+        raise Refused("Say where: kairan backup --folder DIR, or [backup] folder in the settings.")
+    _say(backup_sentence(settings, config, target.absolute(), SystemClock()))
+    return 0
+
+
+def make_backup_key() -> int:
+    """Print a pair of keys."""
+    public, secret = new_pair()
+    _say("Put this into kairan.toml, below [backup]:", f'public_key = "{public}"', "")
+    _say("Write this on paper, or print it, and keep it in the safe. It is shown only now, and is nowhere else.")
+    _say("Without it no sealed backup can be read, by nobody.", "", secret)
+    return 0
+
+
+def check(settings: Settings) -> int:
+    """Look whether the data is sound."""
+    _say(check_sentence(settings))
+    return 0
+
+
+def put_back(file: Path, folder: Path, key_file: Path | None) -> int:
+    """Restore a backup into an empty folder, and say what to think of."""
+    if not file.is_file():
+        raise Refused(f"There is no file {file}.")
+    done = restore(file, folder.absolute(), _secret_key(file, key_file), SystemClock())
+    _say(
+        f"{done.server_name} is back in {done.folder}, as of {tokyo_time(done.made_ms):%Y-%m-%d %H:%M}: "
+        f"{sum(done.counts.values())} rows, {done.files} files.",
+        "",
+        "Before you start it:",
+        "- The old node must never start again: two nodes of one name spoil each other.",
+        f"- Look through {done.folder / 'kairan.toml'}; certificates that it names are not in a backup.",
+        "",
+        "What was done after the backup is not in it. In particular:",
+        "- Whoever was locked out, left or changed their password since then can come in as before: do it again.",
+        "- Invitations that were used since then can be used again.",
+        "- Erased people are back if they were erased since then: erase them again.",
+        "- Other servers still have what was said since then in common rooms, and give it back.",
+        "- Apps may ask for the password again, and keep their encrypted messages.",
+        "",
+        f"Start it with: kairan run --config {done.folder / 'kairan.toml'}",
+    )
+    return 0
+
+
+def _secret_key(file: Path, key_file: Path | None) -> bytes | None:
+    with file.open("rb") as opened:
+        if not is_sealed(opened):
+            return None
+    if key_file is not None:
+        return read_key("secret", key_file.read_text("utf-8"))
+    if sys.stdin.isatty():
+        return read_key("secret", getpass.getpass("Secret key of the backup: "))
+    return None
+
+
+def _say(*lines: str) -> None:
+    for line in lines:
+        sys.stdout.write(line + "\n")
