@@ -172,7 +172,7 @@ async def has_heard(person: Person, room: str, event_id: str) -> Json:
     """Wait until an event is there; the answer is the event."""
 
     async def look() -> Json | None:
-        answer = await person.get(f"v3/rooms/{room}/event/{quote(event_id)}")
+        answer = await person.get(f"v3/rooms/{room}/event/{quote(event_id, safe='')}")
         return dict(answer.body) if answer.status == 200 else None
 
     return await until(person, look)
