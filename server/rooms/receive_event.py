@@ -167,10 +167,10 @@ class EventReceiver:
     async def _take(self, origin: str, room: LiveRoom, event: Event, *, relay: bool = False) -> None:
         await self.missing.authorities(origin, room, event)
         for _ in range(_TRIES):
-            # What was sent here before must be on the disk, for there its state is looked up.
-            await asyncio.shield(self._database.submit(Writes()))
             room = await self._rooms.get(room.room_id)
             ends = list(room.tip.extremities)
+            # The ends, as they were named just now, must be on the disk, for there the states after them are looked up.
+            await asyncio.shield(self._database.submit(Writes()))
             ground = await self._ground(origin, room, event, ends)
             async with self._rooms.hold(room) as held:
                 if held is not room or held.tip.extremities != ends:
