@@ -87,6 +87,24 @@ async def test_we_are_away_and_hear_everything(ours: Ours, theirs: Theirs) -> No
     await know_the_same(hanako, taro, room)
 
 
+async def test_what_waits_for_synapse_waits_through_a_restart_of_ours(ours: Ours, theirs: Theirs) -> None:
+    hanako, taro = await ours.user("hanako"), await theirs.user("taro")
+    room = await hanako.creates_room(preset="public_chat")
+    await joins(taro, room, ours)
+    await sees_member(hanako, room, taro, "join")
+    await theirs.stop()
+    said = [await hanako.says(room, f"第{number}号") for number in range(10)]
+    await ours.stop()
+    await ours.start()
+    hanako = ours.again(hanako)
+    said += [await hanako.says(room, f"再び第{number}号") for number in range(10)]
+    await theirs.start()
+    await has_heard(taro, room, said[-1])
+    heard = [event["event_id"] for event in await all_events(taro, room, 500)]
+    assert [event_id for event_id in reversed(heard) if event_id in said] == said
+    await know_the_same(hanako, taro, room)
+
+
 async def test_both_speak_at_once(here: Side, there: Side) -> None:
     hanako, taro = await here.user("hanako"), await there.user("taro")
     room = await hanako.creates_room(preset="public_chat")

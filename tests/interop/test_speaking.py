@@ -106,7 +106,7 @@ async def test_typing_and_receipts_pass(here: Side, there: Side) -> None:
     await until(hanako, has_read)
 
 
-@pytest.mark.parametrize("version", ["11", "12"])
+@pytest.mark.parametrize("version", VERSIONS)
 async def test_the_past_comes_when_somebody_looks_back(here: Side, there: Side, version: str) -> None:
     hanako, taro = await here.user("hanako"), await there.user("taro")
     room = await hanako.creates_room(preset="public_chat", name="広場", room_version=version)
