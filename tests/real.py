@@ -64,6 +64,11 @@ def _npm_package(name: str) -> Callable[[], Path | None]:
     return find
 
 
+def _axe_core() -> Path | None:
+    file = Path(__file__).parent / "web/js/node_modules/axe-core/axe.min.js"
+    return file if file.is_file() else None
+
+
 _NODE_JS = 20
 _NPM_PACKAGES = Path(__file__).parent / "clients/js/node_modules"
 
@@ -75,6 +80,7 @@ _TOOLS: dict[str, Callable[[], Path | None]] = {
     "synapse": _synapse,
     "node": _node_program,
     "matrix-js-sdk": _npm_package("matrix-js-sdk"),
+    "axe-core": _axe_core,
     "hydrogen-view-sdk": _npm_package("hydrogen-view-sdk"),
 }
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 
 from server.accounts.interactive_auth import InteractiveAuth
+from server.accounts.looks import Looks
 from server.accounts.web_sessions import WebSessions
 from server.assembly.app_passwords import app_passwords_of
 from server.assembly.node import Core, Node
@@ -53,17 +54,20 @@ def _services(node: Node, limits: RateLimits, interactive_auth: InteractiveAuth)
     worker = WorkerProcess(core.clock, "paper", PAPER_LIMITS)
     core.closing.push_async_callback(worker.close)
     sessions = WebSessions(core.database, core.clock, core.accounts.users)
+    looks = Looks(core.database)
     passwords = app_passwords_of(core)
     return WebServices(
         node=NodeServices(
             settings=core.settings, clock=core.clock, limits=limits, interactive_auth=interactive_auth,
-            accounts=core.accounts, sessions=sessions, rooms=core.services.rooms, receipts=core.services.receipts,
-            media=node.media, app_passwords=passwords, feeds=Feeds(core.database, core.clock),
+            accounts=core.accounts, sessions=sessions, looks=looks, rooms=core.services.rooms,
+            receipts=core.services.receipts, media=node.media, app_passwords=passwords,
+            feeds=Feeds(core.database, core.clock),
         ),
         roster=RosterServices(
             members=association.members, editor=association.editor,
             exchange=RosterExchange(core.clock, association.members, association.editor),
-            invitations=invitations_of(node), departures=_departures(node, sessions, passwords), papers=Papers(worker),
+            invitations=invitations_of(node), departures=_departures(node, sessions, looks, passwords),
+            papers=Papers(worker),
         ),
         safety=SafetyServices(
             checks=association.safety_checks, desk=SafetyDesk(core.database, association.members)
@@ -77,11 +81,12 @@ def _services(node: Node, limits: RateLimits, interactive_auth: InteractiveAuth)
     )
 
 
-def _departures(node: Node, sessions: WebSessions, passwords: AppPasswords) -> Departures:
+def _departures(node: Node, sessions: WebSessions, looks: Looks, passwords: AppPasswords) -> Departures:
     core, association = node.core, node.association
 
     async def forget(user_id: str) -> None:
         await sessions.end_all(user_id)
+        await looks.forget(user_id)
         await erase_calendars(core.database, passwords, user_id)
 
     services = core.services

@@ -61,7 +61,10 @@ class Pages:
         session: WebSession | None = None
         if cookie is not None:
             session = await self._services.node.sessions.find(cookie)
-        return Visit(request, self._services, self._templates, self._jar, session, cookie, self._memory)
+        visit = Visit(request, self._services, self._templates, self._jar, session, cookie, self._memory)
+        if session is not None:
+            visit.look = await self._services.node.looks.of(session.user_id)
+        return visit
 
     async def _answer(self, visit: Visit) -> web.StreamResponse:
         try:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from server.accounts.accounts import Accounts
 from server.accounts.interactive_auth import InteractiveAuth
+from server.accounts.looks import Looks
 from server.accounts.web_sessions import WebSessions
 from server.association.circulars.actions import Circulars
 from server.association.circulars.reader import CircularReader
@@ -41,6 +42,7 @@ class NodeServices:
     interactive_auth: InteractiveAuth
     accounts: Accounts
     sessions: WebSessions
+    looks: Looks
     rooms: Rooms
     receipts: Receipts
     media: MediaServices

@@ -1,4 +1,7 @@
-"""Templates: everything that comes from people is escaped; the few words that all pages share are functions here."""
+"""Templates: everything that comes from people is escaped; the few words that all pages share are functions here.
+
+There is an environment for each language that somebody has asked for: a template is compiled in its words.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,22 @@ from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.ext import Extension
 from markupsafe import Markup, escape
 
 from server.web import dates
+from server.web.languages.catalogues import Catalogue, catalogue_of
+from server.web.languages.dates import Dates
+from server.web.languages.furigana import ruby
+from server.web.languages.template_texts import translated
+from server.web.languages.tongues import JAPANESE, Tongue
 from server.web.security import form_proof
 
 _HERE: Final = Path(__file__).parent
 STATIC: Final = _HERE / "static"
-_TYPES: Final = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_TYPES: Final = {
+    ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".png": "image/png",
+}
 _ADDRESS: Final = re.compile(r"https?://[A-Za-z0-9\-._~:/?#@!$&()*+,;=%]+")
 _END_OF_SENTENCE: Final = ".,;:!?)"
 
@@ -35,6 +46,15 @@ class StaticFile:
         return hashlib.sha256(self.data).hexdigest()[:12]
 
 
+class _InOtherWords(Extension):
+    """Puts the texts of a template into the language of its environment before it is compiled."""
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        """What jinja2 asks of an extension."""
+        catalogue: Catalogue = self.environment.globals["catalogue"]  # type: ignore[assignment]
+        return source if catalogue.code == JAPANESE.code else translated(source, catalogue)
+
+
 class Templates:
     """Renders pages; templates are compiled at their first use."""
 
@@ -43,23 +63,50 @@ class Templates:
             path.name: StaticFile(path.read_bytes(), _TYPES[path.suffix])
             for path in sorted(STATIC.iterdir()) if path.suffix in _TYPES
         }
-        self._environment = Environment(
-            loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined,
-            trim_blocks=True, lstrip_blocks=True, auto_reload=False,
-        )
-        self._environment.globals.update(association=association, static=self.address_of, form_proof=form_proof)
-        self._environment.filters.update(
-            day=dates.full_date_of, short_day=dates.short_date_of, clock=dates.time_of, moment=dates.moment_of,
-            year=dates.year_of_moment, linked=linked, size=size_in_words,
-        )
+        self.association = association
+        self._environments: dict[str, Environment] = {}
 
-    def render(self, name: str, values: dict[str, Any]) -> str:
+    def render(self, name: str, values: dict[str, Any], tongue: Tongue = JAPANESE) -> str:
         """The page ``name`` with ``values``."""
-        return self._environment.get_template(name).render(values)
+        return self._environment(tongue).get_template(name).render(values)
+
+    def say(self, text: str, tongue: Tongue) -> str:
+        """A text of ours in a language; with readings as HTML where that is shown so."""
+        return _say(catalogue_of(tongue.code), text)
 
     def address_of(self, name: str) -> str:
         """Where browsers find a static file."""
         return f"/static/{name}?v={self.files[name].mark}"
+
+    def _environment(self, tongue: Tongue) -> Environment:
+        if tongue.code not in self._environments:
+            self._environments[tongue.code] = self._new_environment(tongue)
+        return self._environments[tongue.code]
+
+    def _new_environment(self, tongue: Tongue) -> Environment:
+        made = Environment(
+            loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined,
+            trim_blocks=True, lstrip_blocks=True, auto_reload=False, extensions=[_InOtherWords],
+        )
+        catalogue, words = catalogue_of(tongue.code), Dates(tongue.code)
+        made.globals.update(
+            association=self.association, static=self.address_of, form_proof=form_proof, catalogue=catalogue,
+            tongue=tongue, span_of=words.span,
+        )
+        made.filters.update(words.filters())
+        made.filters.update(
+            linked=linked, size=size_in_words, ruby=ruby, year=dates.year_of_moment,
+            say=lambda text: _say(catalogue, text),
+        )
+        return made
+
+
+def _say(catalogue: Catalogue, text: str) -> str:
+    """A label or a reason of ours in the language of the page. Whatever is HTML already stays as it is."""
+    if isinstance(text, Markup) or catalogue.code == JAPANESE.code:
+        return text
+    said = catalogue.say(text)
+    return ruby(said) if catalogue.is_easy else said
 
 
 def linked(text: str) -> Markup:

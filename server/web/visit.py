@@ -10,11 +10,13 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from server.accounts.looks import Look
 from server.accounts.web_sessions import WebSession
 from server.association.members.model import Person, Right
 from server.foundation.errors import Forbidden, Refused
 from server.foundation.ids import random_token
 from server.web.forms import Form, Keeper, clean_line, read_form
+from server.web.languages.tongues import TONGUES, Tongue, nearest
 from server.web.pending import PendingFiles
 from server.web.repeats import Repeats
 from server.web.security import CookieJar, form_proof, require_form_proof
@@ -39,6 +41,7 @@ DONE: Final = {
     "erased": "名簿から けしました。",
     "left": "退会しました。ありがとうございました。",
 }
+LANGUAGE_COOKIE: Final = "kairan_language"
 _NO_PERSON: Final = "あなたの名前が 名簿に まだありません。役員に おしらせください。"
 
 
@@ -71,6 +74,7 @@ class Visit:
     cookie: str | None
     memory: Memory
     parts: Mapping[str, str] = field(default_factory=dict)
+    look: Look = field(default_factory=Look)
 
     # ---- who -------------------------------------------------------------------------------------------------------
 
@@ -93,6 +97,12 @@ class Visit:
     def address(self) -> str:
         """Where the request comes from, for counting wrong tries."""
         return self.services.node.limits.address(self.request)
+
+    @property
+    def tongue(self) -> Tongue:
+        """The language of the answer: chosen on one's page, chosen in this browser, or the browser's own."""
+        chosen = self.look.language or self.request.cookies.get(LANGUAGE_COOKIE, "")
+        return TONGUES.get(chosen) or nearest(self.request.headers.get("Accept-Language", ""))
 
     def may(self, right: Right, block_id: str | None = None) -> bool:
         """Whether who is logged in has a right: everywhere, or in one block."""
@@ -141,9 +151,10 @@ class Visit:
         """A page of HTML."""
         self.cookie = self.cookie or random_token()
         shown = {"visit": self, "proof_value": form_proof(self.cookie), "Right": Right,
-                 "done": DONE.get(self.query("done"), ""), **values}
+                 "done": self._done(), **values}
         response = web.Response(
-            text=self.templates.render(template, shown), content_type="text/html", charset="utf-8", status=status
+            text=self.templates.render(template, shown, self.tongue), content_type="text/html", charset="utf-8",
+            status=status,
         )
         response.headers["Cache-Control"] = "no-store"
         is_home = self.session is not None and self.request.path == "/"
@@ -151,6 +162,9 @@ class Visit:
             # On the home page again and again, so that who comes now and then is never logged out.
             self.jar.set(response, self.cookie)
         return response
+
+    def _done(self) -> str:
+        return self.templates.say(DONE.get(self.query("done"), ""), self.tongue)
 
     def go(self, path: str, *, done: str = "") -> web.Response:
         """On to another page of ours after a form; ``done`` is the key of the sentence that it shows."""

@@ -112,6 +112,7 @@ def _settings(folder: Path, url: str, *, limits: bool, upload_bytes: int, associ
         association.name = {json.dumps(association, ensure_ascii=False)}
         http.public_url = "{url}"
         passwords.cost = 4
+        http.development = true
         [limits]
         enabled = {str(limits).lower()}
         upload_bytes = {upload_bytes}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from server.web.pages import (
     circulars,
     confirming,
+    design,
     desk,
     desk_circulars,
     desk_gatherings,
@@ -30,7 +31,7 @@ from server.web.routing import Routes
 _GROUPS = (
     home, invitation, login, safety, circulars, polls, gatherings, my, my_calendar, files, desk, desk_safety,
     desk_circulars, desk_writing, desk_polls, desk_gatherings, desk_roster, desk_roster_files, desk_invitations,
-    confirming, terms,
+    confirming, terms, design,
 )
 
 

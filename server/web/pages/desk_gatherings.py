@@ -12,7 +12,7 @@ from server.association.members.model import Right
 from server.foundation.clock import tokyo_time
 from server.foundation.errors import Refused
 from server.web.audiences import ChosenAudience
-from server.web.dates import day_from_input, moment_from_input, span_of
+from server.web.dates import day_from_input, moment_from_input
 from server.web.forms import Form
 from server.web.routing import Routes
 from server.web.visit import Visit
@@ -32,7 +32,7 @@ async def show_list(visit: Visit) -> web.StreamResponse:
     """What is ahead."""
     visit.require(Right.ARRANGE_GATHERINGS)
     found = visit.services.gatherings.verbs.upcoming(visit.user_id, 60)
-    return visit.page("desk_gatherings.html", occurrences=found, State=State, span_of=span_of)
+    return visit.page("desk_gatherings.html", occurrences=found, State=State)
 
 
 async def show_empty_form(visit: Visit) -> web.StreamResponse:

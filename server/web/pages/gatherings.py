@@ -7,7 +7,6 @@ from aiohttp import web
 from server.association.gatherings.model import State
 from server.association.gatherings.occurrences import to_ms
 from server.association.members.model import Right
-from server.web.dates import span_of
 from server.web.routing import Routes
 from server.web.visit import Visit
 
@@ -22,14 +21,14 @@ def add_routes(routes: Routes) -> None:
 async def show_list(visit: Visit) -> web.StreamResponse:
     """What is ahead, soonest first."""
     found = visit.services.gatherings.verbs.upcoming(visit.user_id, 40)
-    return visit.page("gatherings.html", occurrences=found, State=State, span_of=span_of)
+    return visit.page("gatherings.html", occurrences=found, State=State)
 
 
 async def show_gathering(visit: Visit) -> web.StreamResponse:
     """One gathering."""
     gathering = visit.services.gatherings.verbs.get(visit.user_id, visit.parts["gathering"])
     return visit.page(
-        "gathering.html", gathering=gathering, plan=gathering.plan, State=State, span_of=span_of,
+        "gathering.html", gathering=gathering, plan=gathering.plan, State=State,
         starts=to_ms(gathering.plan.start), ends=to_ms(gathering.plan.end),
         told=visit.services.members.describe(gathering.audience), may_arrange=visit.may(Right.ARRANGE_GATHERINGS),
     )

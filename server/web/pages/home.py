@@ -9,6 +9,7 @@ from aiohttp import web
 from server.association.circulars.model import State as CircularState
 from server.association.gatherings.model import State as GatheringState
 from server.association.safety_checks.model import MAX_COMMENT, Status
+from server.web.languages.tongues import TONGUES
 from server.web.reading import mark_desk_read
 from server.web.routing import Routes
 from server.web.visit import Visit
@@ -24,7 +25,7 @@ def add_routes(routes: Routes) -> None:
 async def show_home(visit: Visit) -> web.StreamResponse:
     """What is open, what is new, what is next."""
     if visit.session is None:
-        return visit.page("welcome.html")
+        return visit.page("welcome.html", tongues=list(TONGUES.values()))
     person = visit.services.members.person_of_user(visit.user_id)
     if person is None:
         return visit.page("home_stranger.html")

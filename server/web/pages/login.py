@@ -7,10 +7,12 @@ from typing import Final
 
 from aiohttp import web
 
+from server.accounts.web_sessions import LIFETIME_S
 from server.foundation.errors import InvalidParam
+from server.web.languages.tongues import TONGUES
 from server.web.routing import Routes
 from server.web.security import own_path
-from server.web.visit import Visit
+from server.web.visit import LANGUAGE_COOKIE, Visit
 
 _WRONG: Final = "ユーザーIDか パスワードが ちがいます。"
 
@@ -20,6 +22,7 @@ def add_routes(routes: Routes) -> None:
     routes.get("/login", show_login)
     routes.post("/login", log_in)
     routes.post("/logout", log_out)
+    routes.post("/language", choose_language)
 
 
 async def show_login(visit: Visit) -> web.StreamResponse:
@@ -43,6 +46,16 @@ async def log_out(visit: Visit) -> web.StreamResponse:
     """End the session of this browser."""
     await visit.form()
     return await visit.log_out()
+
+
+async def choose_language(visit: Visit) -> web.StreamResponse:
+    """The language of the pages for whoever is not logged in: a cookie that says nothing else."""
+    code = (await visit.form()).line("language")
+    if code not in TONGUES:
+        raise InvalidParam("ことばを えらんでください。")
+    response = visit.go("/")
+    response.set_cookie(LANGUAGE_COOKIE, code, max_age=LIFETIME_S, path="/", samesite="Lax", httponly=True)
+    return response
 
 
 async def _user_by_password(visit: Visit, name: str, password: str) -> str | None:

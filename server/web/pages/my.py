@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from aiohttp import web
 
+from server.accounts.web_sessions import LIFETIME_S
 from server.association.members.model import Channel
 from server.foundation.errors import InvalidParam
 from server.web.app_login import new_app_password, show_app_login
+from server.web.languages.tongues import TONGUES
 from server.web.routing import Routes
-from server.web.visit import Visit
+from server.web.visit import LANGUAGE_COOKIE, Visit
 
 
 def add_routes(routes: Routes) -> None:
@@ -18,6 +22,7 @@ def add_routes(routes: Routes) -> None:
     routes.post("/my/calendar/{password}/remove", remove_app_password)
     routes.post("/my/channel", choose_channel)
     routes.post("/my/app", make_client_password)
+    routes.post("/my/look", choose_look)
     routes.get("/my/looks", show_looks)
     routes.get("/my/leave", show_leaving)
     routes.post("/my/leave", leave)
@@ -50,6 +55,20 @@ async def choose_channel(visit: Visit) -> web.StreamResponse:
         raise InvalidParam("うけとりかたを えらんでください。")
     await visit.services.roster.editor.set_channel(visit.user_id, visit.person.household_id, channel)
     return visit.go("/my", done="saved")
+
+
+async def choose_look(visit: Visit) -> web.StreamResponse:
+    """The language of the pages, and how large the letters are."""
+    form = await visit.form()
+    if form.line("language") not in TONGUES:
+        raise InvalidParam("ことばを えらんでください。")
+    letters = form.number("letters", "文字の 大きさ", least=1, most=3) or 1
+    look = replace(visit.look, language=form.line("language"), letters=letters)
+    await visit.services.node.looks.set(visit.user_id, look)
+    response = visit.go("/my", done="saved")
+    # For the pages before the login, too.
+    response.set_cookie(LANGUAGE_COOKIE, look.language, max_age=LIFETIME_S, path="/", samesite="Lax", httponly=True)
+    return response
 
 
 async def make_client_password(visit: Visit) -> web.StreamResponse:
@@ -90,7 +109,8 @@ async def _my_page(visit: Visit, secret: str = "") -> web.StreamResponse:
     members = visit.services.members
     person = members.person_of_user(visit.user_id)
     return visit.page(
-        "my.html", person=person, block=None if person is None else members.block_of(person.id),
+        "my.html", tongues=list(TONGUES.values()), person=person,
+        block=None if person is None else members.block_of(person.id),
         roles=[] if person is None else sorted(role.label for role in members.roles_of(person.id)),
         channels=list(Channel), home=None if person is None else members.household(person.household_id),
         passwords=await visit.services.node.app_passwords.list(visit.user_id), secret=secret,

@@ -1,0 +1,64 @@
+"""Addresses of every page, on a site where something has happened; for what must hold on all of them."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from server.association.circulars.model import Letter
+from server.association.gatherings.model import Plan
+from server.association.members.model import EVERYONE
+from server.association.polls.model import Question
+from server.web.pages import all_pages
+from server.web.routing import Page, Routes
+from tests.web.site import CHAIR, Site
+
+# Their answers are no pages, or they need what a test of their own brings along.
+NO_PAGES = {
+    "/login", "/code", "/sw.js", "/manifest.webmanifest", "/kept", "/desk/roster/file", "/desk/roster/export",
+}
+
+
+class _Paths(Routes):
+    """Notes addresses instead of answering them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.paths: list[str] = []
+
+    def get(self, path: str, page: Page) -> None:
+        self.paths.append(path)
+
+
+async def every_page(here: Site) -> list[str]:
+    """Addresses without variables, and one for each page that has them."""
+    return [path for path in paths_without_variables() if path not in NO_PAGES] + await _with_variables(here)
+
+
+def paths_without_variables() -> list[str]:
+    """As they are told to the pages' routes."""
+    routes = _Paths()
+    all_pages.add_routes(routes)
+    return [path for path in routes.paths if "{" not in path]
+
+
+async def _with_variables(here: Site) -> list[str]:
+    association, chair = here.node.association, here.user(CHAIR)
+    letter = Letter(title="夏まつりの お知らせ", text="8月9日に します。", audience=EVERYONE)
+    circular = await association.circulars.post(chair, letter)
+    question = Question(text="夏まつりに 来ますか", choices=("はい", "いいえ"), audience=EVERYONE)
+    poll = await association.polls.start(chair, question)
+    day = date(2030, 8, 9)
+    gathering = await association.gatherings.announce(
+        chair, Plan("夏まつり", day, day + timedelta(days=1), "中央公園"), EVERYONE
+    )
+    check = await association.safety_checks.start(chair, "地震", EVERYONE, drill=True)
+    person = here.person("佐藤 花子")
+    return [
+        "/", "/circulars", f"/circulars/{circular.id}", f"/desk/circulars/{circular.id}",
+        f"/desk/circulars/{circular.id}/correct", "/polls", f"/polls/{poll.id}", f"/desk/polls/{poll.id}",
+        f"/gatherings/{gathering.id}", f"/desk/gatherings/{gathering.id}", "/safety", f"/desk/safety/{check.id}",
+        f"/desk/safety/{check.id}/visits",
+        f"/desk/safety/{check.id}/people", f"/desk/safety/{check.id}/close", f"/desk/roster/persons/{person.id}",
+        f"/desk/polls/{poll.id}/persons/{person.id}",
+        f"/desk/roster/persons/{person.id}/erase", f"/desk/roster/blocks/{here.block('1班')}",
+    ]

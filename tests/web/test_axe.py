@@ -1,0 +1,65 @@
+"""axe-core finds nothing to object to on any page: light and dark, in Japanese and in other languages."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Page
+
+from tests.real import require_real
+from tests.web.every_page import every_page
+from tests.web.real_browser import COMPUTER, PHONE, chromium, window
+from tests.web.site import CHAIR, PASSWORD, Site, site
+
+pytestmark = pytest.mark.slow
+
+_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+_LANGUAGES = os.environ.get("KAIRAN_LANGUAGES", "ja,en").split(",")
+
+
+@pytest.fixture(name="here")
+async def open_site(tmp_path: Path) -> AsyncIterator[Site]:
+    async with site(tmp_path) as found:
+        yield found
+
+
+@pytest.fixture(name="chrome")
+async def open_chromium() -> AsyncIterator[Browser]:
+    async with chromium() as browser:
+        yield browser
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("language", _LANGUAGES)
+async def test_axe_objects_to_nothing(here: Site, chrome: Browser, language: str, dark: bool) -> None:
+    axe = require_real("axe-core").read_text("utf-8")
+    pages = await every_page(here)
+    async with window(chrome, here.url, PHONE if dark else COMPUTER, dark=dark) as page:
+        await page.context.add_cookies([{"name": "kairan_language", "value": language, "url": here.url}])
+        found = await _objections(page, ["/", "/login", "/code"], axe)
+        user = await here.set_password(CHAIR)
+        await page.goto("/login")
+        await page.fill("#f-user", user)
+        await page.fill("#f-password", PASSWORD)
+        await page.click("form[action='/login'] button")
+        found += await _objections(page, pages, axe)
+    assert found == []
+
+
+async def _objections(page: Page, paths: list[str], axe: str) -> list[str]:
+    found: list[str] = []
+    for path in paths:
+        answer = await page.goto(path)
+        assert answer is not None
+        assert answer.status < 500, path  # a page that refuses is a page, too
+        await page.evaluate(axe)
+        told: list[dict[str, Any]] = await page.evaluate(
+            "async (tags) => (await axe.run({runOnly: tags})).violations", _RULES
+        )
+        for item in told:
+            found += [f"{path}: {item['id']}: {node['html'][:200]}" for node in item["nodes"]]
+    return found
