@@ -12,6 +12,7 @@ from server.accounts.interactive_auth import InteractiveAuth
 from server.accounts.looks import Looks
 from server.accounts.web_sessions import WebSessions
 from server.assembly.app_passwords import app_passwords_of
+from server.assembly.daily_pages import daily_services
 from server.assembly.node import Core, Node
 from server.association.circulars.reader import CircularReader
 from server.association.gatherings.calendar import as_ics
@@ -78,6 +79,7 @@ def _services(node: Node, limits: RateLimits, interactive_auth: InteractiveAuth)
             reader=CircularReader(core.database, association.members, core.services.receipts),
         ),
         gatherings=GatheringServices(verbs=association.gatherings, as_ics=as_ics),
+        daily=daily_services(association.daily_life),
     )
 
 

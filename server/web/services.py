@@ -9,6 +9,8 @@ from server.accounts.accounts import Accounts
 from server.accounts.interactive_auth import InteractiveAuth
 from server.accounts.looks import Looks
 from server.accounts.web_sessions import WebSessions
+from server.association.bookings.actions import Bookings
+from server.association.bookings.model import Booking, Facility
 from server.association.circulars.actions import Circulars
 from server.association.circulars.reader import CircularReader
 from server.association.gatherings.gatherings import Gatherings
@@ -87,6 +89,14 @@ class GatheringServices:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DailyServices:
+    """Bookings, and what else neighbours use their association for from day to day."""
+
+    bookings: Bookings
+    booking_as_ics: Callable[[Facility, Booking], bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WebServices:
     """Everything together."""
 
@@ -96,6 +106,7 @@ class WebServices:
     polls: Polls
     circulars: CircularServices
     gatherings: GatheringServices
+    daily: DailyServices
 
     @property
     def settings(self) -> Settings:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from server.web.pages import (
+    bookings,
     circulars,
     confirming,
     design,
     desk,
+    desk_bookings,
     desk_circulars,
     desk_gatherings,
     desk_invitations,
@@ -29,7 +31,8 @@ from server.web.pages import (
 from server.web.routing import Routes
 
 _GROUPS = (
-    home, invitation, login, safety, circulars, polls, gatherings, my, my_calendar, files, desk, desk_safety,
+    home, invitation, login, safety, circulars, polls, gatherings, bookings, desk_bookings,
+    my, my_calendar, files, desk, desk_safety,
     desk_circulars, desk_writing, desk_polls, desk_gatherings, desk_roster, desk_roster_files, desk_invitations,
     confirming, terms, design,
 )

@@ -1,0 +1,18 @@
+"""What the pages of daily life need; loaded with the first page."""
+
+from __future__ import annotations
+
+from server.assembly.daily_life import DailyLife
+from server.association.bookings.calendar import as_entry
+from server.association.bookings.model import Booking, Facility
+from server.calendars.gathering_ics import render_gathering
+from server.web.services import DailyServices
+
+
+def daily_services(life: DailyLife) -> DailyServices:
+    """Their verbs, and how things are written as .ics files."""
+
+    def booking_as_ics(facility: Facility, booking: Booking) -> bytes:
+        return render_gathering(as_entry(facility, booking))
+
+    return DailyServices(bookings=life.bookings, booking_as_ics=booking_as_ics)
