@@ -46,7 +46,7 @@ class DeviceListNews:
         """Who has come into the user's rooms and who has gone; all members where the user came or went."""
         came: set[str] = set()
         went: set[str] = set()
-        for place in list(feed.places.values()):
+        for place in [*feed.places.values(), *feed.gone_since(since)]:
             is_own_move = place.stream > since
             if not is_own_move and self._bell.last_of_room(place.room_id) <= since:
                 continue

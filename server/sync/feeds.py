@@ -21,26 +21,41 @@ _marks: Final = itertools.count(1)
 
 @dataclass(slots=True)
 class Feed:
-    """One user's places, by room id, with the rooms that they have left."""
+    """One user's places, by room id, with the rooms that they have left.
+
+    ``forgotten`` are left rooms that nothing shows any more; that they were left is still news for other devices.
+    """
 
     user_id: str
     places: dict[str, Membership] = field(default_factory=dict)
+    forgotten: dict[str, Membership] = field(default_factory=dict)
     # Another one after every change; no two feeds ever share one.
     mark: int = field(default_factory=lambda: next(_marks))
 
     def as_it_is(self) -> Feed:
         """A copy that does not change while an answer is made from it."""
-        return Feed(self.user_id, dict(self.places), self.mark)
+        return Feed(self.user_id, dict(self.places), dict(self.forgotten), self.mark)
 
     def set(self, place: Membership) -> None:
         """A newer place in a room."""
-        self.places[place.room_id] = place
+        kept, other = (self.forgotten, self.places) if place.forgotten else (self.places, self.forgotten)
+        kept[place.room_id] = place
+        other.pop(place.room_id, None)
         self.mark = next(_marks)
 
     def forget(self, room_id: str) -> None:
         """A left room that the user does not want to see any more."""
-        if self.places.pop(room_id, None) is not None:
-            self.mark = next(_marks)
+        place = self.places.get(room_id)
+        if place is not None:
+            self.set(place._replace(forgotten=True))
+
+    def place_of(self, room_id: str) -> Membership | None:
+        """What the user is or was in a room."""
+        return self.places.get(room_id) or self.forgotten.get(room_id)
+
+    def gone_since(self, since: int) -> list[Membership]:
+        """Forgotten rooms that were left after a position."""
+        return [place for place in self.forgotten.values() if place.stream > since]
 
     def rooms_with(self, membership: str) -> list[Membership]:
         """Places of one kind."""
@@ -114,8 +129,8 @@ class Feeds:
     async def _fill(self, feed: Feed) -> None:
         newest = 0
         for place in await memberships_of(self._database, feed.user_id):
-            known = feed.places.get(place.room_id)
-            if not place.forgotten and (known is None or known.stream < place.stream):
+            known = feed.place_of(place.room_id)
+            if known is None or known.stream < place.stream:
                 feed.set(place)
             newest = max(newest, place.stream)
         # What is on disk may be ahead of what all may know yet.

@@ -35,8 +35,8 @@ class OtherRooms:
         room = await self._world.rooms.get(place.room_id)
         sight = await self._world.sights.of(room, request.user_id)
         own = await self._reader.page_back(room, place.stream - 1, place.stream, 1)
-        if not sight.was_ever_in:
-            # Somebody who has only declined an invitation is told no more of the room than that.
+        if place.forgotten or not sight.was_ever_in:
+            # Who has only declined an invitation, or wants to see no more of the room, is told no more than that.
             return _left_json(Span(own, False, place.stream - 1), request, Stay(_NEVER, sight.membership), [], data)
         since = request.since.stream if request.since else 0
         limit = request.filter.timeline_limit(request.since is None)

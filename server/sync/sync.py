@@ -187,7 +187,8 @@ class Sync:
         self, request: SyncRequest, feed: Feed, now: SyncToken, data: dict[str, list[Json]]
     ) -> bytes:
         sections: dict[bytes, list[bytes]] = {b"join": [], b"invite": [], b"knock": [], b"leave": []}
-        for place in feed.places.values():
+        gone = feed.gone_since(request.since.stream) if request.since is not None else ()
+        for place in (*feed.places.values(), *gone):
             if not request.filter.wants_room(place.room_id):
                 continue
             kind = _KIND.get(place.membership, b"leave")
@@ -208,7 +209,7 @@ class Sync:
         since = request.since
         is_news = since is None or place.stream > since.stream
         if kind == b"leave":
-            is_archive = request.filter.include_leave and (since is None or request.full_state)
+            is_archive = request.filter.include_leave and (since is None or request.full_state) and not place.forgotten
             if not is_archive and (since is None or not is_news):
                 return None
             return await self._others.left(place, request, data)

@@ -180,7 +180,7 @@ class RoomLists:
     def _add_farewells(self, feed: Feed, told: Told, sought: Sought) -> None:
         """Rooms that the device knows and the user has left since: it is told once, whatever it asks for."""
         for room_id, known in told.rooms.items():
-            place = feed.places.get(room_id)
+            place = feed.place_of(room_id)
             if place is not None and place.membership not in _HERE and place.stream > known.up_to:
                 sought.places.setdefault(room_id, place)
                 sought.want(room_id, known.wish)

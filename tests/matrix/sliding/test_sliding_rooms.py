@@ -252,6 +252,17 @@ async def test_a_room_that_one_left_is_told_once_and_disappears(hall: tuple[Pers
     assert (await device.syncs())["rooms"][room]["initial"] is True
 
 
+async def test_a_room_that_is_forgotten_at_once_disappears_too(hall: tuple[Person, Person, str]) -> None:
+    _hanako, taro, room = hall
+    device = Device(taro)
+    await device.syncs()
+    await taro.leaves(room)
+    assert (await taro.post(f"v3/rooms/{room}/forget")).status == 200
+    told = (await device.syncs())["rooms"][room]
+    assert state_of(told)["m.room.member", taro.user_id]["content"]["membership"] == "leave"
+    assert (await device.syncs())["rooms"] == {}
+
+
 async def test_whoever_was_put_out_still_sees_the_room(hall: tuple[Person, Person, str]) -> None:
     hanako, taro, room = hall
     device = Device(taro)

@@ -70,3 +70,20 @@ async def test_a_forgotten_room_is_in_no_answer(node: RunningNode) -> None:
     assert (await taro.syncs(wanted=ARCHIVE)).rooms("leave") == {}
     await taro.joins(room)
     assert room in (await taro.syncs()).rooms()
+
+
+async def test_that_a_forgotten_room_was_left_is_told_once_to_devices_that_knew_it(node: RunningNode) -> None:
+    hanako, taro = await node.users("hanako", "taro")
+    room = await hanako.creates_room(preset="public_chat")
+    await taro.joins(room)
+    since = (await taro.syncs()).token
+    await hanako.says(room, "secret")
+    await taro.leaves(room)
+    assert (await taro.post(f"v3/rooms/{room}/forget")).status == 200
+    for _ in range(2):
+        told = await taro.syncs(since)
+        (gone,) = told.timeline(room, "leave")
+        assert gone["content"]["membership"] == "leave"
+        assert told.body["device_lists"]["left"] == [hanako.user_id]
+        assert (await taro.syncs(told.token)).rooms("leave") == {}
+        await node.restart()
