@@ -216,6 +216,16 @@ def _daily(options: argparse.Namespace) -> int:
     return status
 
 
+def _give_out(options: argparse.Namespace) -> int:
+    status: int = _keeping().give_out(_settings(options), options.config.absolute(), options.target, options.person)
+    return status
+
+
+def _take_over(options: argparse.Namespace) -> int:
+    status: int = _keeping().take_over(options.source, options.folder)
+    return status
+
+
 def _keeping() -> Any:
     return _module("server.operation.commands")
 
@@ -302,6 +312,12 @@ def _add_keeping_commands(commands: Any) -> None:
     restore.add_argument("file", type=Path, metavar="BACKUP")
     restore.add_argument("folder", type=Path, metavar="DIR", help="where the node lives from now on")
     restore.add_argument("--key-file", type=Path, metavar="FILE", help="a file with the secret key")
+    export = _command(commands, "export", "write everything in open formats, to read or to move elsewhere", _give_out)
+    export.add_argument("target", type=Path, metavar="DIR", help="a folder that is not there yet")
+    export.add_argument("--person", default="", metavar="NAME", help="only what is known of one account, into a file")
+    take_in = _command(commands, "import", "make a node from an export, in an empty folder", _take_over, config=False)
+    take_in.add_argument("source", type=Path, metavar="EXPORT")
+    take_in.add_argument("folder", type=Path, metavar="DIR", help="where the node lives from now on")
     _command(commands, "check", "look whether the data is sound; the node may run", _check)
     _command(commands, "daily", "check and back up, and tell the officers if that fails; for a timer", _daily)
 

@@ -11,6 +11,8 @@ from server.foundation.clock import SystemClock, tokyo_time
 from server.foundation.errors import Refused
 from server.operation.archive import is_sealed
 from server.operation.daily import backup_sentence, check_sentence
+from server.operation.export import export, export_person
+from server.operation.importing import take_in
 from server.operation.restore import restore
 from server.operation.sealing import new_pair, read_key
 
@@ -60,6 +62,32 @@ def put_back(file: Path, folder: Path, key_file: Path | None) -> int:
         "- Apps may ask for the password again, and keep their encrypted messages.",
         "",
         f"Start it with: kairan run --config {done.folder / 'kairan.toml'}",
+    )
+    return 0
+
+
+def give_out(settings: Settings, config: Path, target: Path, person: str) -> int:
+    """Export everything, or what is known of one person."""
+    if person:
+        user_id = person if person.startswith("@") else f"@{person}:{settings.server_name}"
+        rows = export_person(settings, user_id, target.absolute())
+        _say(f"{target}: {rows} rows about {user_id}. Give it to nobody else.")
+        return 0
+    done = export(settings, config, target.absolute(), SystemClock())
+    _say(
+        f"{done.folder}: {done.rows} rows, {done.events} events, {done.files} files, {done.messages} messages to read.",
+        "It holds names, numbers and the node's key: lock it away.",
+    )
+    return 0
+
+
+def take_over(source: Path, folder: Path) -> int:
+    """Make a node from an export."""
+    done = take_in(source.absolute(), folder.absolute(), SystemClock())
+    _say(
+        f"{done.server_name} is in {done.folder}: {done.rows} rows, {done.files} files, as in the export.",
+        "The old node must never start again: two nodes of one name spoil each other.",
+        f"Start this one with: kairan run --config {done.folder / 'kairan.toml'}",
     )
     return 0
 

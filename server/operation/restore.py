@@ -46,17 +46,17 @@ class Restored:
 
 def restore(file: Path, folder: Path, secret_key: bytes | None, clock: Clock) -> Restored:
     """Restore ``file`` into ``folder``, which is made, or empty. Raises ``Refused``; the folder is empty again then."""
-    _require_empty(folder)
+    require_empty(folder)
     was_there = folder.exists()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
         with file.open("rb") as opened, archive_from(opened, secret_key) as archive:
             return _restored(archive, folder, clock)
     except OSError as fault:
-        _clear(folder, keep=was_there)
+        clear(folder, keep=was_there)
         raise Refused(f"{file} could not be restored: {fault.strerror}.") from fault
     except BaseException:
-        _clear(folder, keep=was_there)
+        clear(folder, keep=was_there)
         raise
 
 
@@ -67,10 +67,10 @@ def _restored(archive: Archive, folder: Path, clock: Clock) -> Restored:
         raise Refused(f"This backup is of {made:%Y-%m-%d %H:%M}, which is still to come; set this machine's clock.")
     files = sum([_take_out(folder, name, content) for name, content in archive.files])
     _check(folder, about["counts"])
-    asyncio.run(_bring_up_to_date(folder / DATABASE_NAME))
+    asyncio.run(bring_up_to_date(folder / DATABASE_NAME))
     renumber(folder / DATABASE_NAME, Moments(about["made_ms"], now_ms))
-    _settle_settings(folder)
-    _sync(folder)
+    settle_settings(folder)
+    sync_folder(folder)
     return Restored(folder, about["server_name"], about["made_ms"], about["counts"], files)
 
 
@@ -103,18 +103,19 @@ def _check(folder: Path, counts: Mapping[str, int]) -> None:
         raise Unreadable("This backup holds something else than it says: " + "; ".join(different[:3]))
 
 
-async def _bring_up_to_date(file: Path) -> None:
+async def bring_up_to_date(file: Path, until: int | None = None) -> None:
+    """Run the migrations that are missing (up to ``until``); raises ``Refused`` for a database that is too new."""
     database = Database(SQLITE + str(file))
     await database.open()
     try:
-        await migrate(database)
+        await migrate(database, until=until)
     except SchemaError as fault:
         raise Refused(str(fault)) from None
     finally:
         await database.close()
 
 
-def _settle_settings(folder: Path) -> None:
+def settle_settings(folder: Path) -> None:
     """The settings go on, but for where things lie: that is here now, and the database a file."""
     part = folder / (SETTINGS_NAME + ".part")
     toml = _DATA_DIR.sub('data_dir = "."', part.read_text("utf-8"))
@@ -129,19 +130,22 @@ def _settle_settings(folder: Path) -> None:
     part.replace(folder / SETTINGS_NAME)
 
 
-def _require_empty(folder: Path) -> None:
+def require_empty(folder: Path) -> None:
+    """Raises ``Refused`` unless the folder is empty, or not there."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise Refused(f"{folder} is not empty; nothing was changed. Give a folder that does not exist yet.")
 
 
-def _clear(folder: Path, *, keep: bool) -> None:
+def clear(folder: Path, *, keep: bool) -> None:
+    """Remove what a failed attempt has left."""
     for entry in folder.iterdir():
         shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
     if not keep:
         folder.rmdir()
 
 
-def _sync(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)

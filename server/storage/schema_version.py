@@ -33,9 +33,12 @@ def migrations() -> list[tuple[int, Path]]:
     return sorted((int(file.name[:4]), file) for file in _FOLDER.glob("*.sql"))
 
 
-async def migrate(database: Database) -> int:
-    """Run the steps that are missing, each in its own transaction; answer the schema version reached."""
-    steps = migrations()
+async def migrate(database: Database, *, until: int | None = None) -> int:
+    """Run the steps that are missing, each in its own transaction; answer the schema version reached.
+
+    ``until`` is the last step to run, for a database of an earlier release.
+    """
+    steps = [step for step in migrations() if until is None or step[0] <= until]
     newest = steps[-1][0]
     version = await _current_version(database, newest)
     for number, file in steps:

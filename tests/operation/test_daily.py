@@ -84,6 +84,7 @@ async def test_a_timer_that_does_not_ring_is_noticed(tmp_path: Path) -> None:
 async def test_a_running_node_hears_of_the_nightly_work(tmp_path: Path) -> None:
     (tmp_path / "disk").mkdir()
     async with RunningNode(house(tmp_path / "node", MORE.format(tmp_path / "disk"))) as node:
+        assert node.client.port is not None
         address = replace(node.settings.http.listen, port=node.client.port)
         settings = replace(node.settings, http=replace(node.settings.http, listen=address))
         assert await asyncio.to_thread(daily, settings, settings.data_dir / "kairan.toml") == 0
