@@ -135,8 +135,9 @@ class EventSender:
     async def _send_or_find(self, draft: Draft, key: TxnKey) -> str:
         try:
             return (await self.send(draft, txn=key)).event_id
-        except Conflict:
-            # The table knows this transaction from before the start; the new event was not written.
+        except (Conflict, Refused):
+            # The table may know this transaction from before the start: then what was said stands, whatever has
+            # become of the room since, and the new event was not written.
             stored = await self._transactions.find_stored(key)
             if stored is None:
                 raise

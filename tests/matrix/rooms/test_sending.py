@@ -47,6 +47,23 @@ async def test_a_transaction_is_known_after_a_restart(node: RunningNode, hall: t
     assert (await hanako.says(room, "goes on")).startswith("$")
 
 
+async def test_what_could_not_be_said_again_is_found_after_a_restart(
+    node: RunningNode, hall: tuple[Person, Person, str]
+) -> None:
+    hanako, taro, room = hall
+    message = await hanako.says(room, "了解なら、ひとこと")
+    relation = {"m.relates_to": {"rel_type": "m.annotation", "event_id": message, "key": "了解"}}
+    reaction = await taro.sends(room, "m.reaction", relation, txn="stamp")
+    answer = await taro.sends(room, "m.room.message", {"body": "了解"}, txn="word")
+    await node.restart()
+    # The same reaction is refused as a second one, and was the first.
+    assert (await taro.sends(room, "m.reaction", relation, txn="stamp"))["event_id"] == reaction["event_id"]
+    assert (await taro.sends(room, "m.reaction", relation, txn="another")).refusal == (400, "M_DUPLICATE_ANNOTATION")
+    await hanako.post(f"v3/rooms/{room}/kick", {"user_id": taro.user_id})
+    assert (await taro.sends(room, "m.room.message", {"body": "了解"}, txn="word"))["event_id"] == answer["event_id"]
+    assert (await taro.sends(room, "m.room.message", {"body": "了解"}, txn="new")).status == 403
+
+
 async def test_transactions_of_other_devices_rooms_and_types_are_others(
     node: RunningNode, hall: tuple[Person, Person, str]
 ) -> None:
