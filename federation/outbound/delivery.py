@@ -71,6 +71,8 @@ class Delivery:
         self._riding: set[str] = set()
         # Destinations for which more is waiting than the last transaction could carry.
         self._rests: set[str] = set()
+        # What was sent and may have been heard, by its positions: it goes again as it was.
+        self._unanswered: dict[str, set[int]] = {}
         # Who has not heard yet that we are back.
         self._to_greet: set[str] = set()
         self._numbers = itertools.count(1)
@@ -178,7 +180,7 @@ class Delivery:
             news.clear()
 
     async def _send(self, destination: str, items: Sequence[Item]) -> None:
-        batch = _batch(items)
+        batch = _batch(self._due(destination, items))
         self._rests.discard(destination)
         if len(batch) < len(items):
             self._rests.add(destination)
@@ -198,10 +200,18 @@ class Delivery:
                 await self._pause(destination)
             return
         except PeerFailed:
+            self._unanswered[destination] = {item.parcel.position for item in batch}
             await self._pause(destination)
             return
         _note_refused(destination, answer)
         await self._arrived(destination, batch)
+
+    def _due(self, destination: str, items: Sequence[Item]) -> Sequence[Item]:
+        """What is to be sent now: what was not answered, the same again, unless there is an alert beside it."""
+        before = self._unanswered.get(destination, set())
+        again = [item for item in items if item.parcel.position in before]
+        is_alert = any(item.parcel.urgent for item in items if item.parcel.position not in before)
+        return items if is_alert or not again else again
 
     def _body(self, batch: Sequence[Item], passing: Sequence[Mapping[str, Any]]) -> bytes:
         """The transaction as canonical JSON. Events are stored so; only what passes has to be written."""
@@ -214,6 +224,7 @@ class Delivery:
 
     async def _arrived(self, destination: str, batch: Sequence[Item]) -> None:
         self._to_greet.discard(destination)
+        self._unanswered.pop(destination, None)
         writes = Writes()
         drop_parcels(writes, [item.parcel for item in batch])
         if self._pauses.pop(destination, None) is not None:

@@ -132,7 +132,10 @@ class Village:
             await self.come_in(node, via=first)
         await quiet(self.nodes)
         # Who was let in while others came, too, hears of those with the next words only.
-        await self.speaks()
+        for _ in range(5):
+            await self.speaks()
+            if len({tuple(room.tip.extremities) for room in await self.live()}) == 1:
+                break
         await require_one_state(self, "before")
 
     async def come_in(self, node: RunningNode, *, via: RunningNode) -> None:
