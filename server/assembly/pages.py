@@ -21,6 +21,7 @@ from server.association.members.invitations import CardSettings, Invitations
 from server.association.members.papers import PAPER_LIMITS, Papers
 from server.association.members.roster_exchange import RosterExchange
 from server.association.safety_checks.desk import SafetyDesk
+from server.association.standing_papers.actions import StandingPapers
 from server.calendars.app_passwords import AppPasswords
 from server.calendars.feeds import Feeds
 from server.calendars.leaving import erase_calendars
@@ -79,6 +80,7 @@ def _services(node: Node, limits: RateLimits, interactive_auth: InteractiveAuth)
             reader=CircularReader(core.database, association.members, core.services.receipts),
         ),
         gatherings=GatheringServices(verbs=association.gatherings, as_ics=as_ics),
+        papers=StandingPapers(core.database, core.clock, association.members),
         daily=daily_services(association.daily_life),
     )
 

@@ -14,6 +14,7 @@ from aiohttp import web
 
 from server.accounts.web_sessions import WebSession
 from server.foundation.errors import LimitExceeded, NotFound, Refused, TooLarge
+from server.web.dates import time_of
 from server.web.pages import all_pages
 from server.web.pending import PendingFiles
 from server.web.repeats import Repeats
@@ -28,6 +29,8 @@ __all__ = ["Pages", "WebServices", "add_pages", "make_pages"]
 
 logger = logging.getLogger(__name__)
 
+# What sw.js puts on an answer that has waited.
+KEPT_HEADER: Final = "Kairan-Kept"
 _MISTAKE: Final = "もうしわけありません。うまく いきませんでした。少し まって、もう一度 おねがいします。"
 _HEADINGS: Final = {
     400: "入力を たしかめてください", 403: "このページは 使えません", 404: "ページが ありません",
@@ -68,7 +71,7 @@ class Pages:
 
     async def _answer(self, visit: Visit) -> web.StreamResponse:
         try:
-            return await self._page(visit)
+            return _for_worker(visit, await self._page(visit))
         except NotLoggedIn:
             return _to_login(visit)
         except Refused as refusal:
@@ -105,7 +108,17 @@ def add_pages(app: web.Application, services: WebServices) -> None:
     app.router.add_route("*", "/{rest:.*}", make_pages(services).__call__)
 
 
+def _for_worker(visit: Visit, response: web.StreamResponse) -> web.StreamResponse:
+    """An answer that waited for signal (sw.js) is told when it has arrived: after the verb, so after the commit."""
+    if KEPT_HEADER not in visit.request.headers or response.status != 303:
+        return response
+    now = visit.services.clock.now_ms()
+    return web.json_response({"arrived": now, "clock": time_of(now)}, headers={"Cache-Control": "no-store"})
+
+
 def _to_login(visit: Visit) -> web.Response:
+    if KEPT_HEADER in visit.request.headers:
+        return web.json_response({"reason": visit.templates.plain("ログインしてください。", visit.tongue)}, status=401)
     path = visit.request.rel_url.raw_path
     return visit.go("/login" if visit.request.method == "POST" or path == "/" else f"/login?next={path}")
 
@@ -113,6 +126,8 @@ def _to_login(visit: Visit) -> web.Response:
 def _refusal_page(visit: Visit, refusal: Refused) -> web.Response:
     heading = _HEADINGS.get(refusal.status, _HEADINGS[500 if refusal.status >= 500 else 400])
     reason = refusal.reason if _is_japanese(refusal.reason) else _plain_words(refusal)
+    if KEPT_HEADER in visit.request.headers:
+        return web.json_response({"reason": visit.templates.plain(reason, visit.tongue)}, status=refusal.status)
     response = visit.page("refused.html", status=refusal.status, heading=heading, reason=reason)
     if isinstance(refusal, LimitExceeded):
         response.headers["Retry-After"] = str(-(-refusal.retry_after_ms // 1000))

@@ -24,6 +24,7 @@ from server.association.members.roster_exchange import RosterExchange
 from server.association.polls.actions import Polls
 from server.association.safety_checks.actions import SafetyChecks
 from server.association.safety_checks.desk import SafetyDesk
+from server.association.standing_papers.actions import StandingPapers
 from server.calendars.app_passwords import AppPasswords
 from server.calendars.feeds import Feeds
 from server.config import Settings
@@ -106,6 +107,7 @@ class WebServices:
     polls: Polls
     circulars: CircularServices
     gatherings: GatheringServices
+    papers: StandingPapers
     daily: DailyServices
 
     @property

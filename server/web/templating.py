@@ -19,7 +19,7 @@ from markupsafe import Markup, escape
 from server.web import dates
 from server.web.languages.catalogues import Catalogue, catalogue_of
 from server.web.languages.dates import Dates
-from server.web.languages.furigana import ruby
+from server.web.languages.furigana import ruby, without_readings
 from server.web.languages.template_texts import translated
 from server.web.languages.tongues import JAPANESE, Tongue
 from server.web.security import form_proof
@@ -29,8 +29,12 @@ STATIC: Final = _HERE / "static"
 _TYPES: Final = {
     ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".png": "image/png",
 }
-_ADDRESS: Final = re.compile(r"https?://[A-Za-z0-9\-._~:/?#@!$&()*+,;=%]+")
+_ADDRESS: Final = re.compile(
+    r"https?://[A-Za-z0-9\-._~:/?#@!$&()*+,;=%]+|(?<![0-9\-])0[0-9]{1,4}-[0-9]{1,4}-[0-9]{3,4}(?![0-9\-])"
+)
 _END_OF_SENTENCE: Final = ".,;:!?)"
+_WEB_LINK: Final = Markup('<a href="{0}" rel="noopener noreferrer">{0}</a>')
+_CALL: Final = Markup('<a class="call" href="tel:{0}">{0}</a>')
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,10 @@ class Templates:
         """A text of ours in a language; with readings as HTML where that is shown so."""
         return _say(catalogue_of(tongue.code), text)
 
+    def plain(self, text: str, tongue: Tongue) -> str:
+        """The same without readings."""
+        return without_readings(catalogue_of(tongue.code).say(text))
+
     def address_of(self, name: str) -> str:
         """Where browsers find a static file."""
         return f"/static/{name}?v={self.files[name].mark}"
@@ -110,13 +118,13 @@ def _say(catalogue: Catalogue, text: str) -> str:
 
 
 def linked(text: str) -> Markup:
-    """``text`` with its web addresses as links; everything else in it stays text."""
+    """``text`` with its web addresses and telephone numbers as links; everything else in it stays text."""
     parts: list[Markup] = []
     done = 0
     for found in _ADDRESS.finditer(text):
         address = found.group().rstrip(_END_OF_SENTENCE)
         parts.append(escape(text[done:found.start()]))
-        parts.append(Markup('<a href="{0}" rel="noopener noreferrer">{0}</a>').format(address))
+        parts.append((_WEB_LINK if ":" in address else _CALL).format(address))
         done = found.start() + len(address)
     return Markup("").join([*parts, escape(text[done:])])
 

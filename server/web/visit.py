@@ -193,5 +193,7 @@ class Visit:
         if self.session is not None and self.cookie is not None:
             await self.services.node.sessions.end(self.cookie)
         response = self.go("/", done=done)
+        # What the service worker keeps, and what it may still want to send, goes with the session.
+        response.headers["Clear-Site-Data"] = '"storage"'
         self.jar.set(response, random_token())
         return response

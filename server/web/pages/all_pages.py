@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from server.web.pages import (
+    app_shell,
     bookings,
     circulars,
     confirming,
@@ -24,6 +25,7 @@ from server.web.pages import (
     login,
     my,
     my_calendar,
+    papers,
     polls,
     safety,
     terms,
@@ -34,7 +36,7 @@ _GROUPS = (
     home, invitation, login, safety, circulars, polls, gatherings, bookings, desk_bookings,
     my, my_calendar, files, desk, desk_safety,
     desk_circulars, desk_writing, desk_polls, desk_gatherings, desk_roster, desk_roster_files, desk_invitations,
-    confirming, terms, design,
+    confirming, terms, design, app_shell, papers,
 )
 
 
