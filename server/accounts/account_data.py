@@ -87,6 +87,10 @@ class AccountData:
         content: dict[str, Any] | None = None if item is None else orjson.loads(item.content)
         return content
 
+    async def of_everybody(self, kind: str) -> dict[str, dict[str, Any]]:
+        """By user id, the content of everybody who has an item of this type that belongs to no room."""
+        return {user_id: orjson.loads(item.content) for user_id, item in await items_of_type(self._database, [kind])}
+
     async def set(self, user_id: str, room_id: str, kind: str, content: dict[str, Any]) -> int:
         """Keep ``content``; answers its position when it is on disk. Raises ``InvalidParam`` and ``TooLarge``."""
         writes = Writes()

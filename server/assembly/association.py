@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from server.assembly.closed_accounts import detach_when_closed, forget_calendars_when_closed
 from server.assembly.daily_life import DailyLife, build_daily_life
+from server.assembly.reminders import build_reminders, resume_reminders
 from server.association.circulars.actions import Circulars
+from server.association.gatherings.attendance import Attendance
 from server.association.gatherings.gatherings import Gatherings
 from server.association.gatherings.model import Gathering
 from server.association.members.editor import MemberEditor
@@ -16,6 +18,7 @@ from server.association.members.group_rooms import group_projection
 from server.association.members.members import Members
 from server.association.members.rooms import AssociationRooms, Style
 from server.association.polls.actions import Polls
+from server.association.reminders.reminding import Reminders
 from server.association.safety_checks.actions import SafetyChecks
 from server.foundation.tasks import keep_doing
 from server.rooms.room_versions import room_version
@@ -38,6 +41,8 @@ class Association:
     polls: Polls
     safety_checks: SafetyChecks
     daily_life: DailyLife
+    attendance: Attendance
+    reminders: Reminders
 
     def resume(self, core: Core) -> None:
         """The node listens: go on with what it was doing when it was stopped or killed, and keep watching deadlines."""
@@ -46,6 +51,7 @@ class Association:
         watch = keep_doing("closing polls", self.polls.close_due, core.clock, every_s=_WATCH_S)
         core.tasks.start("closing polls", watch)
         self.daily_life.resume(core)
+        resume_reminders(core, self.reminders)
         for timed in (self.polls, self.safety_checks):
             core.closing.callback(timed.close_down)
 
@@ -66,7 +72,12 @@ async def build_association(core: Core) -> Association:
     for opened in (circulars, gatherings, polls, checks, rooms):
         await opened.open()
     daily_life = await build_daily_life(core, members, editor)
-    return Association(members, editor, rooms, circulars, gatherings, polls, checks, daily_life)
+    attendance = Attendance(database, gatherings, members, sender)
+    attendance.attach(core.acceptor)
+    reminders = build_reminders(core, members, gatherings, attendance)
+    return Association(
+        members, editor, rooms, circulars, gatherings, polls, checks, daily_life, attendance, reminders
+    )
 
 
 def _as_ics(gathering: Gathering) -> str:

@@ -9,8 +9,8 @@ from aiohttp import web
 from server.accounts.accounts import Accounts
 from server.assembly.app_passwords import app_passwords_of
 from server.assembly.node import Node
-from server.association.gatherings.audience_calendars import AudienceCalendars
-from server.association.gatherings.calendar import CalendarRights, GatheringCalendarPort
+from server.assembly.shared_calendars import shared_calendars, shared_rights
+from server.association.gatherings.calendar import GatheringCalendarPort
 from server.caldav.app import make_caldav_app
 from server.caldav.feeds import PREFIX, FeedDoor
 from server.caldav.settings import CaldavSettings
@@ -26,8 +26,8 @@ def open_caldav(node: Node, limits: RateLimits) -> Handler:
     core, association = node.core, node.association
     name = core.settings.association.name
     calendars = open_calendars(
-        core.database, GatheringCalendarPort(association.gatherings), CalendarRights(association.members), core.clock,
-        name, [AudienceCalendars(association.gatherings, association.members)],
+        core.database, GatheringCalendarPort(association.gatherings), shared_rights(node), core.clock, name,
+        shared_calendars(node),
     )
     settings = CaldavSettings(server_name=core.settings.server_name, association=name)
     standing = partial(_require_standing, core.accounts)

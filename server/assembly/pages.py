@@ -79,7 +79,9 @@ def _services(node: Node, limits: RateLimits, interactive_auth: InteractiveAuth)
             verbs=association.circulars,
             reader=CircularReader(core.database, association.members, core.services.receipts),
         ),
-        gatherings=GatheringServices(verbs=association.gatherings, as_ics=as_ics),
+        gatherings=GatheringServices(
+            verbs=association.gatherings, attendance=association.attendance, as_ics=as_ics,
+        ),
         papers=StandingPapers(core.database, core.clock, association.members),
         daily=daily_services(association.daily_life),
     )

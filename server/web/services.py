@@ -13,6 +13,7 @@ from server.association.bookings.actions import Bookings
 from server.association.bookings.model import Booking, Facility
 from server.association.circulars.actions import Circulars
 from server.association.circulars.reader import CircularReader
+from server.association.gatherings.attendance import Attendance
 from server.association.gatherings.gatherings import Gatherings
 from server.association.gatherings.model import Gathering
 from server.association.members.departures import Departures
@@ -83,9 +84,10 @@ class CircularServices:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatheringServices:
-    """Gatherings, and how one is written as an .ics file (``server.association.gatherings.calendar.as_ics``)."""
+    """Gatherings, who comes to them, and how one is written as an .ics file (``gatherings.calendar.as_ics``)."""
 
     verbs: Gatherings
+    attendance: Attendance
     as_ics: Callable[[Gathering], str]
 
 

@@ -12,6 +12,7 @@ class GatheringBook:
         self._by_id: dict[str, Gathering] = {}
         self._by_name: dict[str, str] = {}
         self._posts: dict[str, dict[str, str]] = {}
+        self._announced: dict[str, dict[str, str]] = {}
         self.revision = 0
 
     def enter(self, gathering: Gathering) -> None:
@@ -23,6 +24,7 @@ class GatheringBook:
     def enter_post(self, gathering_id: str, room_id: str, event_id: str) -> None:
         """The message that announced it in a room."""
         self._posts.setdefault(gathering_id, {})[room_id] = event_id
+        self._announced.setdefault(room_id, {})[event_id] = gathering_id
 
     def find(self, gathering_id: str) -> Gathering | None:
         """One gathering."""
@@ -35,6 +37,14 @@ class GatheringBook:
     def posts_of(self, gathering_id: str) -> dict[str, str]:
         """Room id to event id of the announcing messages."""
         return dict(self._posts.get(gathering_id, {}))
+
+    def announced_by(self, room_id: str, event_id: str) -> str | None:
+        """The id of the gathering that a message has announced."""
+        return self._announced.get(room_id, {}).get(event_id)
+
+    def stand_in(self, room_id: str) -> bool:
+        """Whether any gathering was announced in a room."""
+        return room_id in self._announced
 
     def all(self) -> list[Gathering]:
         """All of them, in the order of their last change."""

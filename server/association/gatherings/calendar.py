@@ -7,6 +7,7 @@ a group. What is for two blocks stands in the calendars of both.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from server.association.gatherings.gatherings import Gatherings
 from server.association.gatherings.model import Gathering, Plan, State
@@ -47,9 +48,10 @@ class GatheringCalendarPort:
         self, officer: str, name: str, draft: ports.GatheringDraft, expected_revision: int
     ) -> ports.Gathering:
         """Change it; raises a ``Refused`` with status 412 if it has moved on from ``expected_revision``."""
-        state = State.CANCELLED if draft.cancelled else State.PLANNED
+        state, old = State.CANCELLED if draft.cancelled else State.PLANNED, self._named(name)
         gathering = await self._gatherings.change(
-            officer, self._named(name).id, _plan(draft), state=state, expected_revision=expected_revision
+            officer, old.id, replace(_plan(draft), asks=old.plan.asks), state=state,
+            expected_revision=expected_revision,
         )
         return for_calendar(gathering)
 

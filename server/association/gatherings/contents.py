@@ -53,6 +53,7 @@ def gathering_json(gathering: Gathering, ics: str) -> Content:
         "audience": gathering.audience.as_json(), "state": gathering.state.value, "by": gathering.by,
         "name": gathering.name, "uid": gathering.uid, "sequence": gathering.sequence,
         **({"rule": plan.rule} if plan.rule else {}),
+        **({"asks": True} if plan.asks else {}),
         **({"except_for": [item.isoformat() for item in plan.except_for]} if plan.except_for else {}),
         "ics": ics,
     }
@@ -89,7 +90,7 @@ def _read(value: Content) -> Gathering:
     plan = Plan(
         _text(value, "title"), read_moment(value["start"]), read_moment(value["end"]), _text(value, "place"),
         _text(value, "description"), _text(value, "rule"),
-        tuple(read_moment(item) for item in value.get("except_for", ())),
+        tuple(read_moment(item) for item in value.get("except_for", ())), asks=value.get("asks") is True,
     )
     sequence = value.get("sequence", 0)
     if type(sequence) is not int:

@@ -63,6 +63,18 @@ class Gatherings:
         """A gathering by the calendar's name."""
         return self._book.named(name)
 
+    def posts_of(self, gathering_id: str) -> dict[str, str]:
+        """Room id to event id of the messages that have announced it."""
+        return self._book.posts_of(gathering_id)
+
+    def announced_by(self, room_id: str, event_id: str) -> str | None:
+        """The id of the gathering that a message has announced."""
+        return self._book.announced_by(room_id, event_id)
+
+    def stand_in(self, room_id: str) -> bool:
+        """Whether any gathering was announced in a room."""
+        return self._book.stand_in(room_id)
+
     def get(self, user_id: str, gathering_id: str) -> Gathering:
         """One gathering; raises ``NotFound`` also for somebody whom it is not for."""
         gathering = self._book.find(gathering_id)

@@ -33,6 +33,7 @@ gatherings: Final = Table(
     Column("created_ms", BigInteger, nullable=False),
     Column("changed_ms", BigInteger, nullable=False),
     Column("revision", BigInteger, nullable=False),
+    Column("asks", BigInteger, nullable=False),
 )
 gathering_posts: Final = Table(
     "gathering_posts", metadata,
@@ -62,7 +63,7 @@ def put_gathering(writes: Writes, gathering: Gathering) -> None:
         "except_for": orjson.dumps([item.isoformat() for item in plan.except_for]).decode(),
         "audience": str(gathering.audience), "state": gathering.state.value, "arranged_by": gathering.by,
         "sequence": gathering.sequence, "created_ms": gathering.created_ms, "changed_ms": gathering.changed_ms,
-        "revision": gathering.revision,
+        "revision": gathering.revision, "asks": int(plan.asks),
     })
 
 
@@ -74,7 +75,7 @@ def put_post(writes: Writes, gathering_id: str, room_id: str, event_id: str) -> 
 def _as_gathering(row: Any) -> Gathering:
     plan = Plan(
         row.title, read_moment(row.starts), read_moment(row.ends), row.place, row.description, row.rule,
-        tuple(read_moment(item) for item in orjson.loads(row.except_for)),
+        tuple(read_moment(item) for item in orjson.loads(row.except_for)), asks=bool(row.asks),
     )
     return Gathering(
         row.id, plan, Audience.parse(row.audience), State(row.state), row.arranged_by, row.name, row.uid,

@@ -52,6 +52,8 @@ class Plan:
     description: str = ""
     rule: str = ""
     except_for: tuple[Moment, ...] = ()
+    # Whether officers want to know who comes.
+    asks: bool = False
 
     @property
     def is_all_day(self) -> bool:

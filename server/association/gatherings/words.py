@@ -19,6 +19,8 @@ def body_of(gathering: Gathering) -> str:
         lines.append("くり返しの集まりです")
     if plan.place:
         lines.append(f"場所：{plan.place}")
+    if plan.asks and gathering.state is State.PLANNED:
+        lines.append("来る人は ✅、来ない人は ❌ を つけてください")
     if plan.description:
         lines += ["", plan.description]
     return "\n".join(lines)

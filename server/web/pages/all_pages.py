@@ -25,6 +25,7 @@ from server.web.pages import (
     login,
     my,
     my_calendar,
+    my_reminders,
     papers,
     polls,
     safety,
@@ -34,7 +35,7 @@ from server.web.routing import Routes
 
 _GROUPS = (
     home, invitation, login, safety, circulars, polls, gatherings, bookings, desk_bookings,
-    my, my_calendar, files, desk, desk_safety,
+    my, my_calendar, my_reminders, files, desk, desk_safety,
     desk_circulars, desk_writing, desk_polls, desk_gatherings, desk_roster, desk_roster_files, desk_invitations,
     confirming, terms, design, app_shell, papers,
 )

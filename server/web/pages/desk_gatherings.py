@@ -77,7 +77,7 @@ async def change(visit: Visit) -> web.StreamResponse:
     gathering = verbs.get(visit.user_id, visit.parts["gathering"])
     plan = _plan(form)
     plan = replace(gathering.plan, title=plan.title, start=plan.start, end=plan.end, place=plan.place,
-                   description=plan.description)
+                   description=plan.description, asks=plan.asks)
     revision = form.number("revision", "版", least=0, most=999_999_999)
     await verbs.change(
         visit.user_id, gathering.id, plan, state=State.PLANNED, expected_revision=revision, reason=form.line("reason")
@@ -96,7 +96,8 @@ async def cancel(visit: Visit) -> web.StreamResponse:
 def _plan(form: Form) -> Plan:
     start, end = _times(form)
     return Plan(
-        title=form.line("title"), start=start, end=end, place=form.line("place"), description=form.text("description")
+        title=form.line("title"), start=start, end=end, place=form.line("place"), description=form.text("description"),
+        asks=form.line("asks") == "yes",
     )
 
 
@@ -115,6 +116,7 @@ def _times(form: Form) -> tuple[date, date]:
 def _as_form(plan: Plan) -> Form:
     start, end = plan.start, plan.end
     fields = [("title", plan.title), ("place", plan.place), ("description", plan.description)]
+    fields += [("asks", "yes")] if plan.asks else []
     if isinstance(start, datetime) and isinstance(end, datetime):
         last = end.date()
         fields += [("start", f"{start:%H:%M}"), ("end", f"{end:%H:%M}"), ("day", start.date().isoformat())]
