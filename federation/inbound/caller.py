@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,7 +13,7 @@ from federation.identity.x_matrix import Unauthorized, read_claims, signed_objec
 from federation.inbound.opening import FEDERATION
 from federation.serving.services import Federation
 from server.foundation.canonical_json import parse_json
-from server.foundation.errors import BadRequest, Forbidden
+from server.foundation.errors import BadRequest, Forbidden, Refused
 from server.foundation.ids import server_name_of
 from server.foundation.signatures import signature_is_valid
 from server.http.requests import body_bytes
@@ -19,7 +21,9 @@ from server.rooms.live_room import LiveRoom
 from server.rooms.receive_event import require_admitted
 
 # 50 events of 64 KiB and 100 other things.
-MAX_BODY_BYTES: Final = 12 * 1024 * 1024
+MAX_TRANSACTION_BYTES: Final = 12 * 1024 * 1024
+_MOST_BYTES: Final = 1024 * 1024
+_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +59,23 @@ class Peer:
 
 
 async def peer(request: web.Request) -> Peer:
-    """The server that has signed the request. Raises ``Unauthorized`` or ``BadRequest``."""
+    """The server that has signed the request. Raises ``Unauthorized``, ``BadRequest`` or ``LimitExceeded``."""
     federation = await request.app[FEDERATION].open()
+    with federation.intake.space(size_of(request, _MOST_BYTES)):
+        return await signed_by(request, federation, _MOST_BYTES)
+
+
+def size_of(request: web.Request, most: int) -> int:
+    """How many bytes a request may bring, as far as it says so."""
+    if not request.can_read_body:
+        return 0
+    return most if request.content_length is None else min(request.content_length, most)
+
+
+async def signed_by(request: web.Request, federation: Federation, most: int) -> Peer:
+    """The server that has signed a request of up to ``most`` bytes, for which there is room."""
     claims = read_claims(request.headers.getall("Authorization", []))
-    data = await body_bytes(request, MAX_BODY_BYTES)
+    data = await _in_time(body_bytes(request, most))
     content = parse_json(data) if data else None
     origin, mine = claims[0].origin, federation.identity.server_name
     if origin == mine:
@@ -73,3 +90,12 @@ async def peer(request: web.Request) -> Peer:
             raise Unauthorized("The signature of the request is not right")
     federation.delivery.is_alive(origin)
     return Peer(origin, content, federation)
+
+
+async def _in_time(reading: Awaitable[bytes]) -> bytes:
+    """Whoever sends a byte now and then is not waited for."""
+    try:
+        async with asyncio.timeout(_SECONDS):
+            return await reading
+    except TimeoutError:
+        raise Refused("The request came too slowly", status=408) from None

@@ -10,11 +10,11 @@ from typing import Any, Final
 import orjson
 from aiohttp import web
 
-from federation.inbound.caller import Peer, peer
+from federation.inbound.caller import MAX_TRANSACTION_BYTES, Peer, signed_by, size_of
 from federation.inbound.messages import comes_before_events, take_message
+from federation.inbound.opening import FEDERATION
 from federation.serving.withdrawn import take_withdrawal
 from server.foundation.errors import BadRequest, NotFound, Refused
-from server.foundation.keyed_locks import KeyedLocks
 from server.http.answers import json_answer
 from server.rooms.event import Event
 from server.rooms.live_room import LiveRoom
@@ -25,19 +25,25 @@ Json = dict[str, Any]
 
 _MOST_EVENTS: Final = 50
 _MOST_MESSAGES: Final = 100
-_one_at_a_time: Final = KeyedLocks()
 
 
 async def receive_transaction(request: web.Request) -> web.Response:
     """PUT /_matrix/federation/v1/send/{txnId}: what came of each event. The same id twice is taken once."""
-    who = await peer(request)
-    txn_id, body = request.match_info["txnId"], who.object()
+    federation = await request.app[FEDERATION].open()
+    with federation.intake.space(size_of(request, MAX_TRANSACTION_BYTES)):
+        who = await signed_by(request, federation, MAX_TRANSACTION_BYTES)
+        with federation.intake.place(who.origin):
+            return await _take(who, request.match_info["txnId"])
+
+
+async def _take(who: Peer, txn_id: str) -> web.Response:
+    body = who.object()
     pdus, edus = body.get("pdus", []), body.get("edus", [])
     if not isinstance(pdus, list) or not isinstance(edus, list):
         raise BadRequest("A transaction has lists of events and of messages")
     if len(pdus) > _MOST_EVENTS or len(edus) > _MOST_MESSAGES:
         raise BadRequest("A transaction has at most 50 events and 100 messages")
-    async with _one_at_a_time.hold(who.origin):
+    async with who.federation.intake.turns.hold(who.origin):
         known = who.federation.answered.find(who.origin, txn_id)
         if known is not None:
             return json_answer(orjson.Fragment(known))

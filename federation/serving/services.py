@@ -13,6 +13,7 @@ from federation.outbound.far_moments import FarMoments
 from federation.outbound.far_rooms import FarRooms
 from federation.outbound.questions import Questions
 from federation.serving.answered import AnsweredTransactions
+from federation.serving.intake import Intake
 from federation.serving.messages import Messages
 from server.accounts.accounts import Accounts
 from server.foundation.clock import Clock
@@ -53,6 +54,7 @@ class Federation:
     messages: Messages
     moments: FarMoments
     answered: AnsweredTransactions = field(default_factory=AnsweredTransactions)
+    intake: Intake = field(default_factory=Intake)
 
     async def event_near(self, room: LiveRoom, ts: int, *, backwards: bool) -> Event:
         """The event of a room that is nearest to a moment; raises ``NotFound``."""
