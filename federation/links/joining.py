@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final, Protocol
 
@@ -43,7 +43,7 @@ class Joining:
     """Accepting invitations."""
 
     def __init__(
-        self, book: LinkBook, halves: Halves, rooms: RoomVerbs, asker: Callable[[], Awaitable[Asker]]
+        self, book: LinkBook, halves: Halves, rooms: RoomVerbs, asker: Asker
     ) -> None:
         self._book = book
         self._halves = halves
@@ -71,7 +71,7 @@ class Joining:
             raise Refused("この相手とは、もうつながっています", code="M_BAD_STATE", status=409)
         terms = _less(summary.terms, categories, told)
         mine = self._book.us.party
-        answer = await (await self._asker()).ask(
+        answer = await self._asker.ask(
             read.server, "POST", AGREE_PATH,
             content={"code": read.secret, "party": mine.as_json(), "terms": terms.as_json()},
         )
@@ -106,7 +106,7 @@ class Joining:
                     logger.warning("a link could not be completed: %s", refused.reason)
 
     async def _summary(self, code: Code) -> Summary:
-        answer = await (await self._asker()).ask(
+        answer = await self._asker.ask(
             code.server, "POST", SUMMARY_PATH, content={"code": code.secret}
         )
         try:

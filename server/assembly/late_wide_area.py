@@ -8,8 +8,10 @@ import asyncio
 import importlib
 from typing import TYPE_CHECKING, Final
 
+from federation.broadcasts.sends_store import note_gone
 from federation.links.inbox_store import Letter, add_letter, is_any_letter_waiting
 from federation.links.links_store import is_anybody_linked
+from server.association.members.members import NODE_LOCALPART
 from server.rooms.live_room import LiveRoom
 from server.rooms.timeline import Entry
 from server.storage.database import Writes
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
     from server.assembly.node import Core, Node
     from server.assembly.wide_area import WideArea
 
-LOOKED_AT: Final = ("jp.kairan.link", "jp.kairan.broadcast", "jp.kairan.figures")
+_BROADCAST: Final = "jp.kairan.broadcast"
+LOOKED_AT: Final = ("jp.kairan.link", _BROADCAST, "jp.kairan.figures")
 
 
 class LateWideArea:
@@ -29,9 +32,11 @@ class LateWideArea:
         self._node: Node | None = None
         self._wide_area: WideArea | None = None
         self._opening = asyncio.Lock()
+        self._own_account = ""
 
     def attach(self, core: Core) -> None:
         """Keep what linked nodes send, in the transaction of its event."""
+        self._own_account = f"@{NODE_LOCALPART}:{core.settings.server_name}"
         core.acceptor.project(self._keep, LOOKED_AT)
 
     async def start(self, node: Node) -> None:
@@ -56,6 +61,10 @@ class LateWideArea:
 
     def _keep(self, room: LiveRoom, entry: Entry, writes: Writes) -> None:
         event = entry.event
+        if event.sender == self._own_account:
+            if event.type == _BROADCAST:
+                note_gone(writes, event.content, room.room_id, event.event_id, event.origin_server_ts)
+            return
         add_letter(writes, Letter(
             event.event_id, entry.stream, room.room_id, event.type, event.sender,
             event.content.get("priority") == "alert", event.origin_server_ts, dict(event.content),

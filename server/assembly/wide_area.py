@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from federation.broadcasts.desk import Desk
+from federation.broadcasts.model import BROADCAST
+from federation.broadcasts.receiving import Receiving
+from federation.broadcasts.sending import Sending
+from federation.broadcasts.showing import Showing
 from federation.links.book import LinkBook, Us
 from federation.links.halves import Halves
 from federation.links.inbox import Inbox
@@ -12,6 +18,9 @@ from federation.links.inbox_store import Letter
 from federation.links.joining import Joining
 from federation.links.model import LINK, NodeKind, Party
 from federation.links.offers import Offers, RoomVerbs
+from federation.links.proofs import Proofs
+from server.association.circulars.circulars_store import find_circular
+from server.association.circulars.model import Circular
 from server.foundation.errors import Refused
 from server.rooms.room_versions import room_version
 
@@ -28,6 +37,8 @@ class WideArea:
     offers: Offers
     joining: Joining
     halves: Halves
+    sending: Sending
+    desk: Desk
     inbox: Inbox
 
     def wake(self) -> None:
@@ -35,35 +46,65 @@ class WideArea:
         self.inbox.wake()
 
 
+class _Others:
+    """Other servers, met when the first of them is asked."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    async def ask(self, server: str, method: str, path: str, *, content: Mapping[str, Any]) -> Any:
+        """Ask one of them, signed."""
+        return await (await self._open()).servers.ask(server, method, path, content=content)
+
+    async def for_event(
+        self, server: str, key_id: str, ts: int, *, enforced: bool, helpers: Sequence[str] = ()
+    ) -> bytes | None:
+        """A key of one of them."""
+        ring = (await self._open()).key_ring
+        return await ring.for_event(server, key_id, ts, enforced=enforced, helpers=helpers)
+
+    async def _open(self) -> Federation:
+        federation = self._node.core.late.federation
+        if federation is None:
+            raise Refused("このノードは、ほかのサーバーとつながらない設定です（[federation] enabled）")
+        return await federation.open()
+
+
 async def open_wide_area(node: Node) -> WideArea:
     """All services; what waits in the inbox is read, what was begun is completed."""
-    core, services = node.core, node.services
-
-    async def federation() -> Federation:
-        if core.late.federation is None:
-            raise Refused("このノードは、ほかのサーバーとつながらない設定です（[federation] enabled）")
-        return await core.late.federation.open()
-
-    book = LinkBook(core.database, node.association.members, core.clock, us(node))
+    core = node.core
+    book, others = LinkBook(core.database, node.association.members, core.clock, us(node)), _Others(node)
     await book.open()
+    wide_area = _built(node, book, others, Proofs(others, core.database, core.clock))
+    core.closing.callback(wide_area.inbox.close)
+    core.tasks.start("links that were begun", wide_area.joining.complete_all())
+    core.tasks.start("notices that were on their way", wide_area.sending.deliver())
+    core.tasks.start("notices that were being shown", wide_area.desk.finish())
+    wide_area.inbox.wake()
+    return wide_area
+
+
+def _built(node: Node, book: LinkBook, others: _Others, proofs: Proofs) -> WideArea:
+    core, services, association = node.core, node.services, node.association
     halves = Halves(book, services.sender)
     verbs = RoomVerbs(services.creator, services.membership, services.rooms,
                       room_version(core.settings.rooms.default_version))
+    sending = Sending(book, services.sender)
+    showing = Showing(
+        book.us.user_id, core.clock, association.circulars, association.polls, association.safety_checks)
+    receiving = Receiving(book, proofs, showing, sending)
 
-    async def servers() -> object:
-        return (await federation()).servers
-
-    joining = Joining(book, halves, verbs, servers)  # type: ignore[arg-type]
+    async def circular(circular_id: str) -> Circular | None:
+        return await find_circular(core.database, circular_id)
 
     async def give_up(letter: Letter) -> None:
         await book.refuse(letter.sender.partition(":")[2], letter.kind, "読めない知らせでした")
 
-    inbox = Inbox(core.database, core.clock, core.tasks, {LINK: halves.hear}, give_up)
-    core.closing.callback(inbox.close)
-    wide_area = WideArea(book, Offers(book, halves, verbs), joining, halves, inbox)
-    core.tasks.start("links that were begun", joining.complete_all())
-    inbox.wake()
-    return wide_area
+    inbox = Inbox(core.database, core.clock, core.tasks, {LINK: halves.hear, BROADCAST: receiving.hear}, give_up)
+    return WideArea(
+        book, Offers(book, halves, verbs), Joining(book, halves, verbs, others), halves, sending,
+        Desk(book, proofs, receiving, circular), inbox,
+    )
 
 
 def us(node: Node) -> Us:

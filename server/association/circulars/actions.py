@@ -67,16 +67,24 @@ class Circulars:
 
     # ---- officers ---------------------------------------------------------------------------------------------------
 
-    async def post(self, officer: str, letter: Letter) -> Circular:
-        """Send a circular round. Raises ``Forbidden``, ``InvalidParam`` or ``NotFound``, and then nothing was sent."""
+    async def post(self, officer: str, letter: Letter, *, circular_id: str = "") -> Circular:
+        """Send a circular round. Raises ``Forbidden``, ``InvalidParam`` or ``NotFound``, and then nothing was sent.
+
+        What is posted again under a ``circular_id`` of before is brought where it is missing, and is one circular.
+        """
         self._require_right(officer, letter.audience)
+        known = await store.find_circular(self._database, circular_id) if circular_id else None
+        if known is not None:
+            await self._deliver(known)
+            return known
         letter.check()
         now = self._clock.now_ms()
         if letter.deadline is not None and letter.deadline <= now:
             raise InvalidParam("期限は、これからの日時にしてください")
         circular = Circular(
-            random_letters(_ID_LETTERS), letter.title.strip(), letter.text.strip(), letter.category, letter.audience,
-            officer, State.GOING_ROUND, 1, now, now, letter.deadline, letter.attachments, upstream=letter.upstream,
+            circular_id or random_letters(_ID_LETTERS), letter.title.strip(), letter.text.strip(), letter.category,
+            letter.audience, officer, State.GOING_ROUND, 1, now, now, letter.deadline, letter.attachments,
+            upstream=letter.upstream,
         )
         await self._deliver(circular)
         return circular

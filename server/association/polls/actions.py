@@ -82,14 +82,20 @@ class Polls:
 
     # ---- officers --------------------------------------------------------------------------------------------------
 
-    async def start(self, officer: str, question: Question) -> Poll:
-        """Ask an audience. Raises ``Forbidden``, ``InvalidParam`` or ``NotFound``, and then nobody was asked."""
+    async def start(self, officer: str, question: Question, *, poll_id: str = "") -> Poll:
+        """Ask an audience. Raises ``Forbidden``, ``InvalidParam`` or ``NotFound``, and then nobody was asked.
+
+        What is asked again under a ``poll_id`` of before is asked where it is missing, and is one poll.
+        """
         self._members.require(officer, Right.ASK_POLLS)
+        if poll_id and await store.find_poll(self._database, poll_id) is not None:
+            await self.ask(poll_id)
+            return await self.results.poll(poll_id)
         now = self._clock.now_ms()
         question.check(now)
         self._members.audience(question.audience)
         poll = Poll(
-            id=random_letters(_ID_LETTERS), question=one_line(question.text), most=question.most,
+            id=poll_id or random_letters(_ID_LETTERS), question=one_line(question.text), most=question.most,
             choices=tuple(Choice(f"c{number}", one_line(text)) for number, text in enumerate(question.choices, 1)),
             disclosed=question.disclosed, audience=question.audience, issuer=officer, created_ts=now,
             deadline=question.deadline, counting=question.counting,

@@ -108,22 +108,29 @@ class SafetyChecks:
 
     # ---- officers ---------------------------------------------------------------------------------------------------
 
-    async def start(self, officer: str, title: str, audience: Audience, *, drill: bool) -> Check:
+    async def start(
+        self, officer: str, title: str, audience: Audience, *, drill: bool, check_id: str = ""
+    ) -> Check:
         """Begin a check. Answers when it is written down whom it concerns; the asking goes on by itself.
 
-        Raises ``Forbidden``, ``InvalidParam`` (no title, nobody to ask) or ``NotFound`` (a block that is gone).
+        Raises ``Forbidden``, ``InvalidParam`` (no title, nobody to ask) or ``NotFound`` (a block that is gone). What is
+        started again under a ``check_id`` of before is one check.
         """
-        check = await self.announce(officer, title, audience, drill=drill)
+        check = await store.find_check(self._database, check_id) if check_id else None
+        if check is None:
+            check = await self.announce(officer, title, audience, drill=drill, check_id=check_id)
         self._tasks.start("asking everybody", self.ask(check.id))
         return check
 
-    async def announce(self, officer: str, title: str, audience: Audience, *, drill: bool) -> Check:
+    async def announce(
+        self, officer: str, title: str, audience: Audience, *, drill: bool, check_id: str = ""
+    ) -> Check:
         """Like ``start``, but nobody is asked before ``ask``."""
         self._members.require(officer, Right.RUN_SAFETY_CHECKS)
         if not self._members.audience(audience):
             raise InvalidParam("宛先にだれもいません")
-        check = Check(random_letters(_ID_LETTERS), checked_title(title), drill, audience, officer, State.ASKING,
-                      self._clock.now_ms())
+        check = Check(check_id or random_letters(_ID_LETTERS), checked_title(title), drill, audience, officer,
+                      State.ASKING, self._clock.now_ms())
         await self._sender.send(self._check_draft(check, self._members.hall_room(Purpose.DISASTER)))
         return check
 

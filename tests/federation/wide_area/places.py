@@ -10,8 +10,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+from federation.broadcasts.model import Message
 from federation.links.model import Area, Category, Link, NodeKind, Terms
 from server.assembly.wide_area import WideArea
+from server.association.circulars.circulars_store import circulars_before
+from server.association.circulars.model import Circular
 from server.foundation.clock import Clock, SystemClock
 from tests.builders import RunningNode
 from tests.federation.town import FarNode
@@ -39,6 +42,24 @@ class Place:
     def me(self) -> str:
         """The node's own account, which may do everything."""
         return self.node.inside.association.members.node_user_id
+
+    async def circulars(self) -> list[Circular]:
+        """What residents find, the newest first."""
+        return await circulars_before(self.node.inside.core.database, 50)
+
+    async def reasons(self) -> list[str]:
+        """Why something was refused, for officers."""
+        return [refusal.reason for refusal in await self.verbs.book.refusals(self.me)]
+
+    async def stop(self) -> None:
+        """Be away."""
+        await self.far.stop()
+
+    async def start(self) -> None:
+        """Be there again, on the same database and address."""
+        self.node._closing = AsyncExitStack()
+        await self.far.start()
+        await self.open()
 
     async def open(self) -> None:
         self.verbs = await self.node.inside.core.late.wide_area.open()
@@ -89,3 +110,30 @@ async def until(holds: Callable[[], Awaitable[bool]], tries: int = 400) -> None:
             return
         await _CLOCK.sleep(0.025)
     raise AssertionError("it has not come about")
+
+
+def message(*areas: str, title: str = "断水のお知らせ", text: str = "明日断水します。", **more: object) -> Message:
+    """Something that a desk writes."""
+    return Message(title=title, text=text, areas=areas or ("17201",), **more)  # type: ignore[arg-type]
+
+
+async def comes(place: Place, count: int = 1) -> list[Circular]:
+    """Wait until so many circulars are there."""
+
+    async def there() -> bool:
+        return len(await place.circulars()) >= count
+
+    await until(there)
+    return await place.circulars()
+
+
+async def refused(place: Place, reason: str) -> None:
+    """Wait until something was refused for this reason."""
+
+    async def there() -> bool:
+        return any(reason in known for known in await place.reasons())
+
+    try:
+        await until(there)
+    except AssertionError:
+        raise AssertionError(f"{reason} is not among {await place.reasons()}") from None
