@@ -211,6 +211,11 @@ def _check(options: argparse.Namespace) -> int:
     return status
 
 
+def _examine(options: argparse.Namespace) -> int:
+    status: int = _keeping().examine_all(_settings(options))
+    return status
+
+
 def _daily(options: argparse.Namespace) -> int:
     status: int = _module("server.assembly.upkeep").daily(_settings(options), options.config.absolute())
     return status
@@ -319,6 +324,7 @@ def _add_keeping_commands(commands: Any) -> None:
     take_in.add_argument("source", type=Path, metavar="EXPORT")
     take_in.add_argument("folder", type=Path, metavar="DIR", help="where the node lives from now on")
     _command(commands, "check", "look whether the data is sound; the node may run", _check)
+    _command(commands, "doctor", "look what is wrong around the node, and what to do about it", _examine)
     _command(commands, "daily", "check and back up, and tell the officers if that fails; for a timer", _daily)
 
 

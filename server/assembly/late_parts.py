@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from server.application_services.services import ApplicationServices
     from server.assembly.late_federation import LateFederation
     from server.calendars.app_passwords import AppPasswords
+    from server.operation.metrics import Meter
     from server.rooms.server_notices import ServerNotices
 
 
@@ -23,5 +24,6 @@ class LateParts:
     app_passwords: AppPasswords | None = None
     application_services: ApplicationServices | None = None
     federation: LateFederation | None = None
+    meter: Meter | None = None
     server_notices: ServerNotices | None = None
     wide_area: LateWideArea = field(default_factory=LateWideArea)

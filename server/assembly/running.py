@@ -14,10 +14,12 @@ import uvloop
 from aiohttp import web
 
 from server.assembly.node import Node, build
+from server.assembly.watching import start_watching
 from server.assembly.web_application import make_app
 from server.config import FederationSettings, Settings
 from server.foundation.errors import Refused
 from server.foundation.logs import set_up_logs
+from server.foundation.service_manager import ServiceManager
 from server.storage.database import Database
 from server.storage.schema_version import SchemaError, migrate
 
@@ -44,7 +46,7 @@ async def _prepare(settings: Settings) -> None:
 
 def run(settings: Settings) -> int:
     """Run a node until SIGTERM or SIGINT; answers the exit status."""
-    set_up_logs()
+    set_up_logs(as_json=settings.watching.json_logs)
     gc.set_threshold(*_GARBAGE)
     _allow_many_connections()
     return uvloop.run(_run(settings))
@@ -76,17 +78,22 @@ async def _serve(node: Node, stop: asyncio.Event) -> None:
         keepalive_timeout=_KEEP_ALIVE_S,
     )
     await runner.setup()
-    listen = node.settings.http.listen
+    listen, manager, figures = node.settings.http.listen, ServiceManager(), None
     try:
         await web.TCPSite(runner, listen.host, listen.port, backlog=1024).start()
         await _listen_to_servers(runner, node.settings.federation)
+        figures = await start_watching(node, manager)
         sys.stdout.write(f"{node.settings.association.name}: ready on http://{listen}\n")
         sys.stdout.flush()
+        manager.ready()
         node.association.resume(node.core)
         await stop.wait()
+        manager.stopping()
         node.services.sync.stop_waiting()
     finally:
         await runner.cleanup()
+        if figures is not None:
+            await figures.cleanup()
 
 
 async def _listen_to_servers(runner: web.AppRunner, federation: FederationSettings) -> None:

@@ -13,6 +13,7 @@ from server.assembly.late_doors import add_late_doors
 from server.assembly.node import Node
 from server.assembly.previews import late_previews
 from server.assembly.remote_media import late_remote_media
+from server.assembly.watching import add_health, measure
 from server.http.far_keys import FAR_KEYS
 from server.http.keys import (
     ACCOUNTS,
@@ -56,6 +57,8 @@ def make_app(node: Node) -> web.Application:
             app[FEDERATION] = app[FAR_KEYS] = node.core.late.federation
             app[REMOTE_MEDIA] = late_remote_media(node, node.core.late.federation)
             app[OFFERS] = node.core.late.wide_area
+    measure(app, node)
+    add_health(app, node)
     add_late_doors(app, node)
     return app
 

@@ -376,6 +376,23 @@ class SupportSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WatchingSettings:
+    """[watching]"""
+
+    listen: Address | None = setting(
+        'Where Prometheus reads figures (/metrics), for example "127.0.0.1:9108"; nobody else should reach it. '
+        "Empty: nothing is counted.",
+        parse=optional(address),
+        default=None,
+    )
+    json_logs: bool = setting(
+        "Whether log lines are JSON objects, for programs that collect them, and not plain sentences.",
+        parse=flag,
+        default=False,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BackupSettings:
     """[backup]"""
 
@@ -426,6 +443,7 @@ class Settings:
     previews: PreviewSettings = section("Previews of web pages.", PreviewSettings)
     turn: TurnSettings = section("A relay for calls of two (TURN).", TurnSettings)
     rtc: RtcSettings = section("Calls of many (MatrixRTC).", RtcSettings)
+    watching: WatchingSettings = section("Watching the node.", WatchingSettings)
     backup: BackupSettings = section("Backups.", BackupSettings)
     support: SupportSettings = section("Whom to turn to; published at /.well-known/matrix/support.", SupportSettings)
 

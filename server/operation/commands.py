@@ -11,6 +11,7 @@ from server.foundation.clock import SystemClock, tokyo_time
 from server.foundation.errors import Refused
 from server.operation.archive import is_sealed
 from server.operation.daily import backup_sentence, check_sentence
+from server.operation.doctor import State, examine
 from server.operation.export import export, export_person
 from server.operation.importing import take_in
 from server.operation.restore import restore
@@ -39,6 +40,15 @@ def check(settings: Settings) -> int:
     """Look whether the data is sound."""
     _say(check_sentence(settings))
     return 0
+
+
+def examine_all(settings: Settings) -> int:
+    """Look at everything around the node, and say what to do; 1 where something is bad."""
+    status = 0
+    for finding in examine(settings, SystemClock()):
+        _say(*finding.lines())
+        status |= finding.state is State.BAD
+    return int(status)
 
 
 def put_back(file: Path, folder: Path, key_file: Path | None) -> int:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -61,6 +61,13 @@ class Database:
         self._batches: SqliteBatches | None = None
         self._task: asyncio.Task[None] | None = None
         self._closing = False
+        # Told how long each transaction took, where somebody wants to know (``server.operation.metrics``).
+        self.when_committed: Callable[[float], None] | None = None
+
+    @property
+    def waiting(self) -> int:
+        """How many writes wait for their turn."""
+        return len(self._waiting)
 
     @property
     def dialect(self) -> str:
@@ -137,16 +144,20 @@ class Database:
                 turn.done.set_result(None)
 
     async def _write_forever(self) -> None:
+        loop = asyncio.get_running_loop()
         while not (self._closing and not self._waiting):
             if not self._waiting:
                 self._wake.clear()
                 await self._wake.wait()
                 continue
+            start = loop.time()
             first = self._waiting.popleft()
             if isinstance(first, _Turn):
                 await self._give_turn(first)
             else:
                 await self._write_batch(self._take_batch(first))
+            if self.when_committed is not None:
+                self.when_committed(loop.time() - start)
 
     async def _give_turn(self, turn: _Turn) -> None:
         if turn.done.done():

@@ -42,6 +42,11 @@ class Bell:
         # The rooms of these timers, as they were at the last change.
         self._due: dict[str, LiveRoom] = {}
 
+    @property
+    def waiting(self) -> int:
+        """How many wait now."""
+        return sum(map(len, self._waiting.values()))
+
     def last_of_room(self, room_id: str) -> int:
         """The last position that concerned a room."""
         return self._last_of_room.get(room_id, self._started_at)

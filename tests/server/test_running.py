@@ -31,7 +31,7 @@ def config(tmp_path: Path) -> Path:
     file = folder / "kairan.toml"
     toml = file.read_text()
     toml = toml.replace('# listen = "127.0.0.1:8008"', f'listen = "127.0.0.1:{_free_port()}"')
-    toml = toml.replace('# listen = ""', f'listen = "127.0.0.1:{_free_port()}"')
+    toml = toml.replace('# listen = ""', f'listen = "127.0.0.1:{_free_port()}"', 1)
     toml = toml.replace('# tls_certificate = ""', f'tls_certificate = "{TLS / "certificate.pem"}"')
     toml = toml.replace('# tls_private_key = ""', f'tls_private_key = "{TLS / "private_key.pem"}"')
     file.write_text(toml)

@@ -1,0 +1,170 @@
+"""What a node tells of itself: health, figures, heartbeat, logs; and what the doctor finds."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from server.assembly.upkeep import note_upkeep
+from server.assembly.watching import start_watching
+from server.foundation.clock import SystemClock
+from server.foundation.logs import JsonLines
+from server.foundation.service_manager import ServiceManager
+from server.foundation.settings import Address
+from server.operation import doctor
+from server.operation.doctor import State
+from server.operation.prometheus import Histogram, family, histogram
+from server.outbox.outbox import Outbox
+from server.storage.database import Writes
+from tests.builders import RunningNode
+from tests.federation.town import free_port
+from tests.operation.houses import house
+
+DASHBOARD = Path(__file__).parents[2] / "deploy/grafana/kairan.json"
+
+
+@pytest.fixture
+async def node(tmp_path: Path) -> AsyncIterator[RunningNode]:
+    async with RunningNode(house(tmp_path / "node", f'[watching]\nlisten = "127.0.0.1:{free_port()}"\n')) as running:
+        figures = await start_watching(running.inside, ServiceManager({}))
+        assert figures is not None
+        yield running
+        await figures.cleanup()
+
+
+async def figures_of(node: RunningNode) -> str:
+    async with aiohttp.ClientSession() as http, http.get(f"http://{node.settings.watching.listen}/metrics") as answer:
+        assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+        return await answer.text()
+
+
+async def test_health_says_only_whether_the_node_works(node: RunningNode) -> None:
+    answer = await node.ask("GET", "/health")
+    assert (answer.status, answer.body) == (200, {"status": "ok"})
+
+
+async def test_figures_are_not_on_the_door_for_residents(node: RunningNode) -> None:
+    async with node.client.get("/metrics") as answer:
+        assert "kairan_requests_total" not in await answer.text()
+
+
+async def test_figures_tell_of_requests_commits_queues_and_nightly_work(node: RunningNode) -> None:
+    hanako = await node.user("hanako")
+    room = await hanako.creates_room()
+    event_id = await hanako.says(room, "おはよう")
+    await node.ask("GET", "v3/nothing")
+    core, writes = node.inside.core, Writes()
+    Outbox(core.services.sync.ground.positions).add_event(writes, ["ume.example"], event_id, 1)
+    await core.database.submit(writes)
+    await note_upkeep(node.inside, {"work": "backup", "trouble": "no disk"})
+    page = await figures_of(node)
+    assert 'kairan_requests_total{area="client",status="2xx"} 2' in page
+    assert 'kairan_requests_total{area="client",status="4xx"} 1' in page
+    assert 'kairan_queue_length{destination="ume.example"} 1' in page
+    assert 'kairan_queue_age_seconds{destination="ume.example"}' in page
+    assert 'kairan_upkeep_failing{work="backup"} 1' in page
+    assert "kairan_sync_waiting 0" in page
+    assert int(_value(page, "kairan_commit_seconds_count")) > 2
+    assert hanako.user_id not in page
+
+
+async def test_the_dashboard_shows_only_figures_that_exist(node: RunningNode) -> None:
+    await note_upkeep(node.inside, {"work": "backup", "trouble": ""})
+    page = await figures_of(node)
+    panels = json.loads(DASHBOARD.read_text("utf-8"))["panels"]
+    asked = {word for panel in panels for target in panel.get("targets", ()) for word in _names(target["expr"])}
+    assert len(asked) > 8
+    assert {name for name in asked if f"# TYPE {name.removesuffix('_bucket')} " not in page} == set()
+
+
+def _names(expression: str) -> set[str]:
+    words = "".join(char if char.isalnum() or char == "_" else " " for char in expression).split()
+    return {word for word in words if word.startswith(("kairan_", "process_"))}
+
+
+def _value(page: str, name: str) -> str:
+    return next(line.split()[1] for line in page.splitlines() if line.startswith(name + " "))
+
+
+def test_figures_are_written_as_prometheus_reads_them() -> None:
+    found = Histogram()
+    for seconds in (0.0001, 0.05, 99):
+        found.add(seconds)
+    lines = list(histogram("t", "Time.", {(("a", 'x"\n\\'),): found}))
+    assert lines[0] == "# HELP t Time."
+    assert lines[2] == 't_bucket{a="x\\"\\n\\\\",le="0.001"} 1'
+    assert lines[-3] == 't_bucket{a="x\\"\\n\\\\",le="+Inf"} 3'
+    assert lines[-1].endswith(" 3")
+    assert list(family("f", "gauge", "F.", {(): 12_345_678_901.0}))[-1] == "f 12345678901"
+
+
+async def test_the_service_manager_hears_that_the_node_lives(node: RunningNode, tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind(str(tmp_path / "notify"))
+        listening.settimeout(5)
+        manager = ServiceManager({"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "200000"})
+        manager.ready()
+        assert listening.recv(100) == b"READY=1"
+        inside = replace(node.inside, core=replace(node.inside.core, settings=house(tmp_path / "quiet")))
+        await start_watching(inside, manager)
+        for _ in range(2):
+            assert await _received(listening) == b"WATCHDOG=1"
+        manager.stopping()
+
+
+async def _received(listening: socket.socket) -> bytes:
+    return await asyncio.to_thread(listening.recv, 100)
+
+
+def test_without_a_service_manager_nothing_happens() -> None:
+    manager = ServiceManager({})
+    manager.ready()
+    assert manager.heartbeat_s is None
+    assert ServiceManager({"NOTIFY_SOCKET": "/x", "WATCHDOG_USEC": "30000000"}).heartbeat_s == 15
+    assert ServiceManager({"NOTIFY_SOCKET": "/x", "WATCHDOG_USEC": "1", "WATCHDOG_PID": "1"}).heartbeat_s is None
+    ServiceManager({"NOTIFY_SOCKET": "/nowhere/socket"}).alive()
+
+
+def test_json_lines_name_nobody() -> None:
+    record = logging.LogRecord("server.x", logging.INFO, "", 1, "@taro:sakura.example said 090-1234-5678", (), None)
+    record.fields = {"rows": 2, "who": "taro@example.jp"}
+    line = json.loads(JsonLines().format(record))
+    assert line["text"] == "@…:sakura.example said …"
+    assert (line["rows"], line["who"], line["level"]) == ("2", "…@example.jp", "INFO")
+
+
+async def test_the_doctor_finds_a_node_that_is_well(node: RunningNode) -> None:
+    assert node.client.port is not None
+    settings = replace(node.settings, http=replace(node.settings.http, listen=Address("127.0.0.1", node.client.port)))
+    found = await asyncio.to_thread(doctor.look_at_node, settings)
+    assert found.state is State.GOOD
+    assert doctor.look_at_data(settings).state is State.GOOD
+
+
+def test_the_doctor_says_what_to_do(tmp_path: Path) -> None:
+    settings = house(tmp_path / "node", f'[http]\nlisten = "127.0.0.1:{free_port()}"\npublic_url = "http://localhost"\n')
+    settings.signing_key_file.chmod(0o644)
+    found = list(doctor.examine(settings, SystemClock()))
+    lines = [line for finding in found for line in finding.lines()]
+    assert any("chmod 600" in line for line in lines)
+    assert any("does not answer" in line for line in lines)
+    assert any("No backups are made" in line for line in lines)
+    assert all(finding.to_do for finding in found if finding.state is not State.GOOD)
+
+
+def test_the_doctor_notices_names_that_lead_nowhere_and_old_backups(tmp_path: Path) -> None:
+    settings = house(tmp_path / "node", f'[backup]\nfolder = "{tmp_path}"\n[http]\npublic_url = "https://no.invalid"\n')
+    assert "leads nowhere" in doctor.look_at_names(settings).what
+    assert doctor.look_at_public_url(settings, SystemClock()).state is State.BAD
+    assert "no backup" in doctor.look_at_backups(settings, SystemClock()).what
+    old = tmp_path / f"kairan-{settings.server_name}-20200101-000000.tar.gz"
+    old.write_text("")
+    assert doctor.look_at_backups(settings, SystemClock()).state is State.DOUBTFUL, "on the same disk"
