@@ -9,6 +9,9 @@ from server.association.bookings.actions import Bookings
 from server.association.bookings.answering import BookingDesk
 from server.association.bookings.book import BookingBook
 from server.association.bookings.projection import BookingProjection
+from server.association.garbage.actions import Garbage
+from server.association.garbage.book import GarbageBook
+from server.association.garbage.projection import GarbageProjection
 from server.association.members.editor import MemberEditor
 from server.association.members.members import Members
 
@@ -22,6 +25,7 @@ class DailyLife:
 
     bookings: Bookings
     booking_desk: BookingDesk
+    garbage: Garbage
 
     def resume(self, core: Core) -> None:
         """The node listens: answer what has no answer yet."""
@@ -37,4 +41,8 @@ async def build_daily_life(core: Core, members: Members, editor: MemberEditor) -
     BookingProjection(book, members, desk.hear).attach(core.acceptor)
     await bookings.open()
     editor.on_change(bookings.follow)
-    return DailyLife(bookings, desk)
+    garbage_book = GarbageBook()
+    garbage = Garbage(database, clock, members, sender, garbage_book)
+    GarbageProjection(garbage_book, members.node_user_id).attach(core.acceptor)
+    await garbage.open()
+    return DailyLife(bookings, desk, garbage)

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from server.assembly.node import Node
 from server.association.bookings.calendar import PREFIX as BOOKINGS
 from server.association.bookings.calendar import BookingCalendars, BookingRights, MyBookings
+from server.association.garbage.calendar import PREFIX as GARBAGE
+from server.association.garbage.calendar import GarbageCalendars
+from server.association.garbage.calendar import may_read as may_read_garbage
 from server.association.gatherings.audience_calendars import AudienceCalendars
 from server.association.gatherings.calendar import CalendarRights
 from server.calendars.gatherings import GATHERINGS
@@ -25,6 +30,7 @@ def shared_calendars(node: Node) -> list[CalendarBackend]:
     return [
         AudienceCalendars(association.gatherings, members),
         BookingCalendars(life.bookings, members, clock, life.booking_desk.say),
+        GarbageCalendars(life.garbage, members),
         MineCalendar([MyBookings(life.bookings, members, clock)], household_of),
     ]
 
@@ -37,5 +43,6 @@ def shared_rights(node: Node) -> Rights:
         return members.person_of_user(user_id) is not None
 
     return RightsByPrefix({
-        GATHERINGS: CalendarRights(members), BOOKINGS: BookingRights(members), MINE: ReadOnly(is_known),
+        GATHERINGS: CalendarRights(members), BOOKINGS: BookingRights(members),
+        GARBAGE: ReadOnly(partial(may_read_garbage, members)), MINE: ReadOnly(is_known),
     })

@@ -14,6 +14,7 @@ from server.association.bookings.model import Booking, Facility
 from server.association.circulars.actions import Circulars
 from server.association.circulars.reader import CircularReader
 from server.association.gatherings.attendance import Attendance
+from server.association.garbage.actions import Garbage
 from server.association.gatherings.gatherings import Gatherings
 from server.association.gatherings.model import Gathering
 from server.association.members.departures import Departures
@@ -97,6 +98,7 @@ class DailyServices:
 
     bookings: Bookings
     booking_as_ics: Callable[[Facility, Booking], bytes]
+    garbage: Garbage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,10 +7,12 @@ from server.web.pages import (
     bookings,
     circulars,
     confirming,
+    daily,
     design,
     desk,
     desk_bookings,
     desk_circulars,
+    desk_garbage,
     desk_gatherings,
     desk_invitations,
     desk_polls,
@@ -19,6 +21,7 @@ from server.web.pages import (
     desk_safety,
     desk_writing,
     files,
+    garbage,
     gatherings,
     home,
     invitation,
@@ -34,7 +37,8 @@ from server.web.pages import (
 from server.web.routing import Routes
 
 _GROUPS = (
-    home, invitation, login, safety, circulars, polls, gatherings, bookings, desk_bookings,
+    home, invitation, login, safety, circulars, polls, gatherings, daily, bookings, garbage,
+    desk_bookings, desk_garbage,
     my, my_calendar, my_reminders, files, desk, desk_safety,
     desk_circulars, desk_writing, desk_polls, desk_gatherings, desk_roster, desk_roster_files, desk_invitations,
     confirming, terms, design, app_shell, papers,

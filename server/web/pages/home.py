@@ -8,6 +8,7 @@ from aiohttp import web
 
 from server.association.circulars.model import State as CircularState
 from server.association.gatherings.model import State as GatheringState
+from server.association.members.model import Person
 from server.association.safety_checks.model import MAX_COMMENT, Status
 from server.web.languages.tongues import TONGUES
 from server.web.reading import mark_desk_read
@@ -45,4 +46,11 @@ async def show_home(visit: Visit) -> web.StreamResponse:
         unanswered=sum(not item.chosen for item in polls), unread=len(unread),
         is_more_unread=circulars.next is not None and len(unread) == len(circulars.items),
         newest=next(iter([*unread, *circulars.items]), None), coming=next(iter(coming), None), State=GatheringState,
+        garbage=_garbage(visit, person),
     )
+
+
+def _garbage(visit: Visit, person: Person) -> list[str]:
+    """What is fetched today in their block."""
+    garbage, block = visit.services.daily.garbage, visit.services.members.block_of(person.id)
+    return garbage.on(block.id, garbage.today)
