@@ -96,6 +96,13 @@ async def first_snapshot(database: Database, room: LiveRoom) -> int:
     return 0 if row is None else int(row[0])
 
 
+async def first_depth(database: Database, room: LiveRoom) -> int:
+    """How deep the first event is that came while this node was in a room; 0 where none has."""
+    first = select(events.c.json, events.c.event_id).where(events.c.room == room.nid, events.c.stream > 0)
+    row = await database.fetch_one(first.order_by(events.c.stream).limit(1))
+    return 0 if row is None else read_event(row[0], room.version, row[1], room).depth
+
+
 def add_past_event(writes: Writes, room: LiveRoom, event: Event, position: int, snapshot: int, flags: int) -> None:
     """Store an event that did not come in with the others: an outlier, or one from before our time."""
     writes.add(_INSERT, {

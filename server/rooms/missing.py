@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
+from server.foundation.errors import Forbidden
 from server.rooms.event import Event
 from server.rooms.forks import Forks
-from server.rooms.graph_store import add_past_event
+from server.rooms.graph_store import add_past_event, back_edges_of, first_depth
 from server.rooms.live_room import LiveRoom
 from server.rooms.outliers import in_order, is_allowed, judge_by_authorities
 from server.rooms.placement import StoredState
@@ -27,6 +28,8 @@ logger = logging.getLogger(__name__)
 # After an absence: how many events are fetched to close the gap, and how many are asked for at once.
 _MOST_MISSED: Final = 2_000
 _ASKED_AT_ONCE: Final = 50
+# Of what came before our time, to know it from what came beside our coming in.
+_MOST_PAST: Final = 100
 # From so many missing state events on, the whole state is fetched at once.
 _FEW: Final = 30
 
@@ -41,9 +44,18 @@ class Missing:
         self._peers = peers
 
     async def earlier(self, origin: str, room: LiveRoom, event: Event) -> list[Event]:
-        """The events between those that we know and ``event``, oldest first, as far as they can be had."""
+        """The events between those that we know and ``event``, oldest first, as far as they can be had.
+
+        Raises ``Forbidden`` where ``event`` is from before our time in the room: who knows that we came in has no
+        reason to tell us that, and it would stand beside today's state with one of long ago.
+        """
         found: dict[str, Event] = {}
         lacking = await self.unknown(room, event.prev_events)
+        if not lacking:
+            return []
+        first = await first_depth(self._database, room)
+        if event.depth < first:
+            raise Forbidden("This is from before our time in the room")
         latest = [event.event_id]
         while lacking and len(found) < _MOST_MISSED:
             try:
@@ -61,7 +73,30 @@ class Missing:
             links = {link for item in (event, *found.values()) for link in item.prev_events if link not in found}
             lacking = await self.unknown(room, links)
             latest = [item.event_id for item in found.values() if lacking.intersection(item.prev_events)][:20]
+        if any(item.depth < first for item in found.values()):
+            found = await self._of_our_time(origin, room, found)
         return in_order(found, "prev_events")
+
+    async def _of_our_time(self, origin: str, room: LiveRoom, found: dict[str, Event]) -> dict[str, Event]:
+        """Without what the room's beginning here follows: a peer that goes back far enough goes back behind it."""
+        edges = await back_edges_of(self._database, room)
+        before = {event.event_id: event for event in await self._past_of(origin, room, edges)} if edges else {}
+        past = {*edges, *before, *(link for event in before.values() for link in event.prev_events)}
+        deepest = min((event.depth for event in before.values()), default=0)
+        past |= {event_id for event_id, event in found.items() if event.depth < deepest}
+        waiting = [found[event_id] for event_id in past if event_id in found]
+        while waiting:
+            fresh = {link for link in waiting.pop().prev_events if link in found} - past
+            past |= fresh
+            waiting += [found[link] for link in fresh]
+        return {event_id: event for event_id, event in found.items() if event_id not in past}
+
+    async def _past_of(self, origin: str, room: LiveRoom, edges: Sequence[str]) -> list[Event]:
+        try:
+            return await self._peers.backfill([origin], room, edges[:20], _MOST_PAST)
+        except PeerFailed as fault:
+            logger.info("the past of a room was not told: %s", fault.reason)
+            return []
 
     async def unknown(self, room: LiveRoom, event_ids: Iterable[str]) -> set[str]:
         """Those of these events after which we do not know the state."""
