@@ -84,6 +84,7 @@ class Desk:
             declined = record.now(
                 standing=Standing.DECLINED, decided_by=officer, decided_ts=self._book.clock.now_ms(), note=reason)
             await self._save(declined)
+            self._receiving.announce(declined)
             return declined
 
     async def add_note(self, officer: str, key: str, note: str) -> Record:

@@ -7,7 +7,7 @@ the officers' list with its reason.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from federation.broadcasts import notices_store
@@ -43,6 +43,16 @@ class Receiving:
         self._sending = sending
         # One notice is changed by one at a time.
         self.deciding = KeyedLocks()
+        self._followers: list[Callable[[Record], None]] = []
+
+    def listen(self, follower: Callable[[Record], None]) -> None:
+        """Call ``follower`` with each notice that has come, was decided upon or has changed."""
+        self._followers.append(follower)
+
+    def announce(self, record: Record) -> None:
+        """Tell those who listen."""
+        for follower in self._followers:
+            follower(record)
 
     async def hear(self, letter: Letter) -> None:
         """Read one letter. Raises ``NotYet`` where the keys cannot be had now."""
@@ -181,6 +191,8 @@ class Receiving:
             await self._sending.deliver()
         if record.standing is Standing.ARRIVED:
             await self.show(record)
+        else:
+            self.announce(record)
 
     async def show(self, record: Record) -> Record:
         """Show a notice to the association, or bring what is shown to its newest revision."""
@@ -195,6 +207,7 @@ class Receiving:
         writes = Writes()
         notices_store.put(writes, shown)
         await asyncio.shield(self._book.database.submit(writes))
+        self.announce(shown)
         return shown
 
     def _own_areas(self) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Final, Protocol
 from federation.broadcasts.model import Kind, Notice, Record, Stage, id_from
 from federation.broadcasts.rendering import audience_of, check_title_of, letter_of, question_of
 from server.association.circulars.model import Circular, Letter
+from server.association.members.members import Members
 from server.association.members.model import Audience
 from server.association.polls.model import Question
 from server.foundation.clock import Clock
@@ -48,9 +49,10 @@ class Showing:
     """Shows notices to the association. Every verb may be done twice and has been done once."""
 
     def __init__(
-        self, node_user_id: str, clock: Clock, circulars: Circulars, polls: Polls, checks: SafetyChecks
+        self, members: Members, clock: Clock, circulars: Circulars, polls: Polls, checks: SafetyChecks
     ) -> None:
-        self._me = node_user_id
+        self._members = members
+        self._me = members.node_user_id
         self._clock = clock
         self._circulars = circulars
         self._polls = polls
@@ -61,6 +63,8 @@ class Showing:
         notice, now = record.notice, self._clock.now_ms()
         circular_id, twin_id = ids_of(notice)
         if notice.message.kind is Kind.SAFETY_CHECK:
+            if not self._members.audience(audience_of(notice)):
+                return record  # a federation of associations whose node nobody lives on
             await self._checks.start(
                 self._me, check_title_of(notice), audience_of(notice), drill=notice.message.drill, check_id=twin_id)
             return record.now(twin_id=twin_id)

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from federation.broadcasts.desk import Desk
 from federation.broadcasts.model import BROADCAST
 from federation.broadcasts.receiving import Receiving
 from federation.broadcasts.sending import Sending
 from federation.broadcasts.showing import Showing
+from federation.figures.hearing import Hearing
+from federation.figures.model import FIGURES
+from federation.figures.reporting import Reporting
+from federation.figures.sources import AssociationSources
+from federation.figures.tables import Tables
 from federation.links.book import LinkBook, Us
 from federation.links.halves import Halves
 from federation.links.inbox import Inbox
@@ -21,12 +26,17 @@ from federation.links.offers import Offers, RoomVerbs
 from federation.links.proofs import Proofs
 from server.association.circulars.circulars_store import find_circular
 from server.association.circulars.model import Circular
+from server.association.circulars.reader import CircularReader
+from server.association.safety_checks.desk import SafetyDesk
 from server.foundation.errors import Refused
+from server.foundation.tasks import keep_doing
 from server.rooms.room_versions import room_version
 
 if TYPE_CHECKING:
     from federation.serving.services import Federation
     from server.assembly.node import Node
+
+_FIGURES_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +49,7 @@ class WideArea:
     halves: Halves
     sending: Sending
     desk: Desk
+    figures: Tables
     inbox: Inbox
 
     def wake(self) -> None:
@@ -75,7 +86,7 @@ async def open_wide_area(node: Node) -> WideArea:
     core = node.core
     book, others = LinkBook(core.database, node.association.members, core.clock, us(node)), _Others(node)
     await book.open()
-    wide_area = _built(node, book, others, Proofs(others, core.database, core.clock))
+    wide_area = await _built(node, book, others, Proofs(others, core.database, core.clock))
     core.closing.callback(wide_area.inbox.close)
     core.tasks.start("links that were begun", wide_area.joining.complete_all())
     core.tasks.start("notices that were on their way", wide_area.sending.deliver())
@@ -84,27 +95,46 @@ async def open_wide_area(node: Node) -> WideArea:
     return wide_area
 
 
-def _built(node: Node, book: LinkBook, others: _Others, proofs: Proofs) -> WideArea:
+async def _built(node: Node, book: LinkBook, others: _Others, proofs: Proofs) -> WideArea:
     core, services, association = node.core, node.services, node.association
     halves = Halves(book, services.sender)
     verbs = RoomVerbs(services.creator, services.membership, services.rooms,
                       room_version(core.settings.rooms.default_version))
     sending = Sending(book, services.sender)
     showing = Showing(
-        book.us.user_id, core.clock, association.circulars, association.polls, association.safety_checks)
+        association.members, core.clock, association.circulars, association.polls, association.safety_checks)
     receiving = Receiving(book, proofs, showing, sending)
 
     async def circular(circular_id: str) -> Circular | None:
         return await find_circular(core.database, circular_id)
 
+    reporting = await _open_reporting(node, book, receiving)
+
     async def give_up(letter: Letter) -> None:
         await book.refuse(letter.sender.partition(":")[2], letter.kind, "読めない知らせでした")
 
-    inbox = Inbox(core.database, core.clock, core.tasks, {LINK: halves.hear, BROADCAST: receiving.hear}, give_up)
+    readers = {
+        LINK: halves.hear, BROADCAST: receiving.hear, FIGURES: Hearing(book, proofs, reporting.wake).hear,
+    }
+    inbox = Inbox(core.database, core.clock, core.tasks, readers, give_up)
     return WideArea(
         book, Offers(book, halves, verbs), Joining(book, halves, verbs, others), halves, sending,
-        Desk(book, proofs, receiving, circular), inbox,
+        Desk(book, proofs, receiving, circular), Tables(book, reporting.report_now), inbox,
     )
+
+
+async def _open_reporting(node: Node, book: LinkBook, receiving: Receiving) -> Reporting:
+    core, association = node.core, node.association
+    sources = AssociationSources(
+        association.members, CircularReader(core.database, association.members, node.services.receipts),
+        association.polls.results, SafetyDesk(core.database, association.members),
+    )
+    reporting = Reporting(book, node.services.sender, sources)
+    await reporting.open()
+    receiving.listen(lambda record: core.tasks.start("figures of a notice", reporting.follow(record)))
+    core.acceptor.listen(lambda _room, _entry: reporting.moved())
+    core.tasks.start("figures", keep_doing("figures", reporting.step, core.clock, every_s=_FIGURES_S))
+    return reporting
 
 
 def us(node: Node) -> Us:
