@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -181,6 +181,8 @@ class RunningNode:
         self.inside: assembly.Node
         self.client: TestClient[web.Request, web.Application]
         self.contract = Watch()
+        # Further places to listen at, before the node goes on with what others are to hear of.
+        self.listen_more: Callable[[web.BaseRunner], Awaitable[None]] | None = None
 
     async def __aenter__(self) -> RunningNode:
         self.inside = await self._closing.enter_async_context(assembly.build(self.settings, self._clock))
@@ -188,6 +190,10 @@ class RunningNode:
         self.contract.listen_to(app)
         self.client = TestClient(TestServer(app, port=self._port))
         await self.client.start_server()
+        runner = self.client.server.runner
+        if self.listen_more is not None and runner is not None:
+            await self.listen_more(runner)
+        await self.inside.resume()
         return self
 
     async def __aexit__(self, *failure: object) -> None:

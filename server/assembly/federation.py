@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 # Connections of their own: whoever sends a large file slowly holds up no event.
 _FILES_AT_ONCE: Final = 32
-_HEARD_AFTER_S: Final = 1.0
 _EVERYWHERE: Final = (ip_network("0.0.0.0/0"), ip_network("::/0"))
 
 
@@ -61,7 +60,8 @@ async def open_federation(core: Core, outbox: Outbox) -> Federation:
     core.closing.push_async_callback(tasks.stop)
     delivery = Delivery(database, servers, clock, tasks, settings.server_name, settings.federation.near)
     await delivery.open()
-    tasks.start("greetings", _greet(delivery, core))
+    for server in await servers_with_members(database, settings.server_name):
+        delivery.greet(server)
     tasks.start("given up servers", keep_doing("given up servers", delivery.give_up, clock, every_s=86_400))
     messages = await open_messages(core, servers, delivery, outbox, tasks)
     return Federation(
@@ -69,13 +69,6 @@ async def open_federation(core: Core, outbox: Outbox) -> Federation:
         core.accounts, database, clock, Questions(servers), far_media, settings.directory.public,
         messages, FarMoments(servers, backfill),
     )
-
-
-async def _greet(delivery: Delivery, core: Core) -> None:
-    """Show that we are back, as soon as we can be heard ourselves: whoever is greeted may look up our keys first."""
-    await core.clock.sleep(_HEARD_AFTER_S)
-    for server in await servers_with_members(core.database, core.settings.server_name):
-        delivery.greet(server)
 
 
 def _servers(core: Core, identity: OwnIdentity, *, at_once: int = 64) -> Servers:

@@ -34,13 +34,23 @@ class LateFederation:
     def __init__(self, outbox: Outbox) -> None:
         self.outbox = outbox
         self._core: Core | None = None
+        self._is_listening = False
         self._federation: Federation | None = None
         self._opening = asyncio.Lock()
         outbox.deliver_by(self._wake)
 
-    async def start(self, core: Core) -> None:
-        """The node is built; go on with what is waiting to go out."""
+    def attach(self, core: Core) -> None:
+        """The node is built."""
         self._core = core
+
+    async def resume(self) -> None:
+        """The node is listening: go on with what is waiting to go out.
+
+        Not before: whoever hears of us comes back at once, and finding nobody it would not try again for long.
+        """
+        core = self._core
+        assert core is not None
+        self._is_listening = True
         database, name = core.database, core.settings.server_name
         questions = (is_anything_waiting(database), is_anything_untold(database), is_anybody_far(database, name))
         if any([await question for question in questions]):
@@ -58,7 +68,7 @@ class LateFederation:
     def _wake(self, destination: str) -> None:
         if self._federation is not None:
             self._federation.delivery.wake(destination)
-        elif self._core is not None:
+        elif self._core is not None and self._is_listening:
             self._core.tasks.start("federation", self._wake_when_open(destination))
 
     async def _wake_when_open(self, destination: str) -> None:
@@ -73,7 +83,7 @@ class LateFederation:
         """``tell`` what is no event, as soon as there is somebody who can."""
         if self._federation is not None:
             tell(self._federation.messages)
-        elif self._core is not None:
+        elif self._core is not None and self._is_listening:
             self._core.tasks.start("federation", self._tell_when_open(tell))
 
     async def _tell_when_open(self, tell: Callable[[Messages], None]) -> None:

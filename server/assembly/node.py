@@ -75,6 +75,11 @@ class Node:
         """The verbs of rooms."""
         return self.core.services
 
+    async def resume(self) -> None:
+        """The node is listening now: go on with what others are to hear of."""
+        if self.core.late.federation is not None:
+            await self.core.late.federation.resume()
+
 
 @asynccontextmanager
 async def build(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Node]:
@@ -122,7 +127,7 @@ async def _build_core(
     if federation is not None:
         core.late.federation = federation
         acceptor.project(ToOthers(federation.outbox, settings.server_name).project)
-        await federation.start(core)
+        federation.attach(core)
     if settings.application_service_files:
         module = importlib.import_module("server.assembly.application_services")
         core.late.application_services = await module.open_application_services(core, positions)

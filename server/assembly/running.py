@@ -87,6 +87,7 @@ async def _serve(node: Node, stop: asyncio.Event) -> None:
         sys.stdout.flush()
         manager.ready()
         node.association.resume(node.core)
+        await node.resume()
         await stop.wait()
         manager.stopping()
         node.services.sync.stop_waiting()

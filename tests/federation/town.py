@@ -40,12 +40,13 @@ class FarNode:
         self.name = f"127.0.0.1:{self.port}"
         folder.mkdir()
         self.node = RunningNode(settings_for(folder, server_name=self.name, more=FEDERATION + more), clock)
+        self.node.listen_more = self._listen
 
     async def start(self) -> None:
         """Answer others."""
         await self.node.__aenter__()
-        runner = self.node.client.server.runner
-        assert runner is not None
+
+    async def _listen(self, runner: web.BaseRunner) -> None:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(CERTIFICATES / "certificate.pem", CERTIFICATES / "private_key.pem")
         await web.TCPSite(runner, "127.0.0.1", self.port, ssl_context=context).start()

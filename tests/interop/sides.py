@@ -87,13 +87,16 @@ class Ours:
             self.node = RunningNode(self.node.settings)
         self._is_new = False
         self.node.contract.contract.said = _WhateverOthersSay()
+        self.node.listen_more = self._listen_at
         await self.node.__aenter__()
-        await self.listen()
 
     async def listen(self) -> None:
         """Let others in."""
         runner = self.node.client.server.runner
         assert runner is not None
+        await self._listen_at(runner)
+
+    async def _listen_at(self, runner: web.BaseRunner) -> None:
         self._site = web.TCPSite(runner, "127.0.0.1", self.port, ssl_context=self._certificates.for_a_server())
         await self._site.start()
 
