@@ -19,6 +19,7 @@ from server.accounts.filters import Filters
 from server.accounts.key_backup import KeyBackups
 from server.accounts.last_seen import LastSeen
 from server.accounts.login_tokens import LoginTokens
+from server.accounts.looks import Looks
 from server.accounts.open_id import OpenIdTokens
 from server.accounts.passwords import Passwords
 from server.accounts.policies import Policy
@@ -86,6 +87,7 @@ class Accounts:
         self.profiles = Profiles(database)
         self.account_data = AccountData(database, self._changes)
         self.filters = Filters(database)
+        self.looks = Looks(database)
         self.push_rules = PushRules(database, self.account_data)
         self.device_keys = DeviceKeys(database, self.device_lists)
         self.cross_signing = CrossSigning(database, self.device_lists)

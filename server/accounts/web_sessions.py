@@ -22,7 +22,7 @@ from server.foundation.errors import Locked
 from server.foundation.ids import random_token
 from server.storage.database import Database, Writes
 
-__all__ = ["LIFETIME_S", "WebSession", "WebSessions"]
+__all__ = ["LIFETIME_S", "WebSession", "WebSessions", "is_alive"]
 
 LIFETIME_S: Final = 400 * 24 * 3600
 _DAY_MS: Final = 24 * 3600 * 1000
@@ -111,6 +111,15 @@ class WebSessions:
         self._endings += 1
         for hashed in hashes:
             self._known.pop(hashed, None)
+
+
+async def is_alive(database: Database, users: Users, user_id: str, session_hash: str) -> bool:
+    """Whether a session, named by its hash in hex, is still somebody's: not ended, and their password as it was."""
+    session = await store.find_web_session(database, bytes.fromhex(session_hash))
+    user = await users.find(user_id)
+    if session is None or session.user_id != user_id or user is None or user.is_deactivated or user.is_locked:
+        return False
+    return _password_mark(user) == session.password_mark
 
 
 def _hash(token: str) -> bytes:

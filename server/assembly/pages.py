@@ -14,6 +14,7 @@ from server.accounts.web_sessions import WebSessions
 from server.assembly.app_passwords import app_passwords_of
 from server.assembly.daily_pages import daily_services
 from server.assembly.node import Core, Node
+from server.assembly.push_keys import late_push_keys
 from server.association.circulars.reader import CircularReader
 from server.association.gatherings.calendar import as_ics
 from server.association.members.departures import Departures
@@ -56,12 +57,13 @@ def _services(node: Node, limits: RateLimits, interactive_auth: InteractiveAuth)
     worker = WorkerProcess(core.clock, "paper", PAPER_LIMITS)
     core.closing.push_async_callback(worker.close)
     sessions = WebSessions(core.database, core.clock, core.accounts.users)
-    looks = Looks(core.database)
+    looks = core.accounts.looks
     passwords = app_passwords_of(core)
     return WebServices(
         node=NodeServices(
             settings=core.settings, clock=core.clock, limits=limits, interactive_auth=interactive_auth,
-            accounts=core.accounts, sessions=sessions, looks=looks, rooms=core.services.rooms,
+            accounts=core.accounts, sessions=sessions, looks=looks,
+            pushers=core.services.pushers, push_keys=late_push_keys(core), rooms=core.services.rooms,
             receipts=core.services.receipts, media=node.media, app_passwords=passwords,
             feeds=Feeds(core.database, core.clock),
         ),

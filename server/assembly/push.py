@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from server.accounts.accounts import Accounts
+from server.association.members.members import NODE_LOCALPART
 from server.config import Settings
 from server.foundation.tasks import Tasks
 from server.http.room_services import RoomServices
-from server.notifications.push_bell import PushBell, PushParts
+from server.notifications.push_bell import PushBell, PushParts, WebPushParts
 from server.notifications.pushers import Pushers
 from server.notifications.unread import UnreadCounts
 from server.storage.database import Database
@@ -31,8 +32,21 @@ def connect_pushers(
         database=database, rooms=services.rooms, receipts=services.receipts, unread=unread,
         account_data=accounts.account_data, positions=positions, clock=services.clock, pushers=services.pushers,
         last_of_room=bell.last_of_room, allowed_networks=settings.outgoing.allowed_networks,
+        web=WebPushParts(
+            data_dir=settings.data_dir, subject=_subject(settings),
+            node_user_id=f"@{NODE_LOCALPART}:{settings.server_name}",
+            users=accounts.users, looks=accounts.looks,
+        ),
     )
     push_bell = PushBell(parts, tasks)
     unread.listen(push_bell.follow)
     services.receipts.listen(push_bell.follow_receipt)
     push_bell.open()
+
+
+def _subject(settings: Settings) -> str:
+    """Whom push services may ask about what we send."""
+    if settings.support.admin_email:
+        return f"mailto:{settings.support.admin_email}"
+    address = settings.http.public_url
+    return address if address.startswith("https://") else f"mailto:admin@{settings.server_name.partition(':')[0]}"

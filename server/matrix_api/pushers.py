@@ -18,6 +18,7 @@ from server.http.requests import field, json_body, member, optional_field
 from server.http.room_services import ROOMS
 from server.notifications.push_message import EVENT_ID_ONLY
 from server.notifications.pusher_store import Described, Pusher, PusherKey
+from server.notifications.web_subscriptions import is_web
 
 _NOTIFY: Final = "/_matrix/push/v1/notify"
 _REQUIRED: Final = ("app_display_name", "device_display_name", "lang", "data")
@@ -33,7 +34,8 @@ _DEVICE_ID: Final = "org.matrix.msc3881.device_id"
 async def list_pushers(request: web.Request) -> web.Response:
     """GET pushers"""
     who = await member(request)
-    return json_answer({"pushers": [_shown(pusher) for pusher in request.app[ROOMS].pushers.of(who.user_id)]})
+    return json_answer({"pushers": [_shown(pusher) for pusher in request.app[ROOMS].pushers.of(who.user_id)
+                                     if not is_web(pusher)]})
 
 
 async def set_pusher(request: web.Request) -> web.Response:

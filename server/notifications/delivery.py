@@ -7,8 +7,9 @@ found from there. So nothing is lost by a restart, and a gateway that is down fo
 from __future__ import annotations
 
 import asyncio
+import importlib
 from collections.abc import Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from server.foundation.tasks import Tasks, keep_doing
 from server.notifications.badges import Badges
@@ -17,6 +18,12 @@ from server.notifications.push_bell import PushParts
 from server.notifications.push_gateways import Answer, Gateways
 from server.notifications.push_message import Json, Messages, about, number_only
 from server.notifications.pusher_store import Pusher, PusherKey
+from server.notifications.web_subscriptions import is_web
+from server.rooms.live_room import LiveRoom
+from server.rooms.timeline import Entry
+
+if TYPE_CHECKING:
+    from server.notifications.web_push import WebPush
 
 _FIRST_PAUSE_S: Final = 1.0
 _LONGEST_PAUSE_S: Final = 3_600.0
@@ -25,6 +32,8 @@ _LOOKING_AT_ONCE: Final = 4
 # The sender and those who wait on /sync are answered first.
 _AFTER_OTHERS_S: Final = 0.03
 _KEPT_EVERY_S: Final = 3_600
+_MORNING_EVERY_S: Final = 60
+_WEB_PUSH: Final = "server.notifications.web_push"
 
 
 class _Run:
@@ -48,6 +57,8 @@ class Deliveries:
         self._gateways = Gateways(parts.allowed_networks)
         self._messages = Messages(parts)
         self._badges = Badges(parts)
+        self._web_push: WebPush | None = None
+        self._loading = asyncio.Lock()
         self._tasks = Tasks()
         self._looking = asyncio.Semaphore(_LOOKING_AT_ONCE)
         self._running: dict[PusherKey, _Run] = {}
@@ -72,6 +83,8 @@ class Deliveries:
         keep = keep_doing("pushers", self._pushers.keep_positions, self._parts.clock, every_s=_KEPT_EVERY_S)
         self._tasks.start("positions of pushers", keep)
         try:
+            if any(is_web(pusher) for user_id in self._pushers.users for pusher in self._pushers.of(user_id)):
+                await self._browsers()  # something may wait for the end of quiet hours
             while True:
                 await self._has_rung.wait()
                 await self._parts.clock.sleep(_AFTER_OTHERS_S)
@@ -142,15 +155,34 @@ class Deliveries:
         if pusher is None:
             return True
         found = await self._messages.find(pusher, told)
-        if found is not None and not await self._send(pusher, about(pusher, told, *found, badge)):
+        if found is not None and not await self._tell_of(pusher, told, *found, badge):
             return False
         self._pushers.passed(key, told.stream, badge if found is not None else None)
         return True
 
+    async def _tell_of(self, pusher: Pusher, told: Told, room: LiveRoom, entry: Entry, badge: int) -> bool:
+        if not is_web(pusher):
+            return await self._send(pusher, about(pusher, told, room, entry, badge))
+        return await self._heard(pusher, await (await self._browsers()).tell(pusher, told, room, entry))
+
+    async def _browsers(self) -> WebPush:
+        """What tells browsers, loaded for the first of them."""
+        async with self._loading:
+            if self._web_push is None:
+                module = await asyncio.to_thread(importlib.import_module, _WEB_PUSH)
+                self._web_push = module.WebPush(self._parts, self._gateways, self._messages)
+                tell = keep_doing("browsers", self._tell_waiting, self._parts.clock, every_s=_MORNING_EVERY_S)
+                self._tasks.start("news after quiet hours", tell)
+        return self._web_push
+
+    async def _tell_waiting(self) -> None:
+        for key in await (await self._browsers()).tell_waiting():
+            await self._pushers.remove(key)
+
     async def _tell_number(self, key: PusherKey, badge: int) -> bool:
         """The number alone, where the app was told another one."""
         pusher = self._pushers.find(key)
-        if pusher is None or pusher.badge in (None, badge):
+        if pusher is None or pusher.badge in (None, badge) or is_web(pusher):
             return True
         if key.user_id in self._rung or self._running[key].again:
             return True  # what has rung meanwhile brings its own number
@@ -162,6 +194,9 @@ class Deliveries:
 
     async def _send(self, pusher: Pusher, notification: Json) -> bool:
         answer = await self._gateways.notify(pusher.data["url"], pusher.key.pushkey, notification)
+        return await self._heard(pusher, answer)
+
+    async def _heard(self, pusher: Pusher, answer: Answer) -> bool:
         if answer is Answer.REJECTED:
             await self._pushers.remove(pusher.key)
         return answer is not Answer.FAILED

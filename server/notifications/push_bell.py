@@ -6,9 +6,12 @@ import asyncio
 import importlib
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Protocol
 
 from server.accounts.account_data import AccountData
+from server.accounts.looks import Looks
+from server.accounts.users import Users
 from server.foundation.clock import Clock
 from server.foundation.settings import IpNetwork
 from server.foundation.tasks import Tasks
@@ -28,6 +31,17 @@ _DELIVERY: Final = "server.notifications.delivery"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WebPushParts:
+    """What telling browsers needs beside that. ``subject`` is whom push services may ask (RFC 8292 section 2.1)."""
+
+    data_dir: Path
+    subject: str
+    node_user_id: str
+    users: Users
+    looks: Looks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PushParts:
     """What the deliveries are built from. ``last_of_room`` is the last position that concerned a room."""
 
@@ -41,6 +55,7 @@ class PushParts:
     pushers: Pushers
     last_of_room: Callable[[str], int]
     allowed_networks: Sequence[IpNetwork]
+    web: WebPushParts
 
 
 class Loop(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import enum
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -56,19 +56,23 @@ class Gateways:
 
     async def notify(self, url: str, pushkey: str, notification: dict[str, Any]) -> Answer:
         """Send one notification about one device."""
+        fetched = await self.post(url, orjson.dumps(notification), {"Content-Type": "application/json"})
+        return Answer.FAILED if fetched is None else _meaning(fetched, pushkey)
+
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Fetched | None:
+        """What a gateway or a browser's push service answers, when it is its turn; ``None``: it cannot be reached."""
         async with self._turn(url) as gate:
             try:
                 fetched = await self._outgoing.fetch(
-                    "POST", url, body=orjson.dumps(notification), headers={"Content-Type": "application/json"},
-                    limit=_MOST_BYTES, timeout_s=_TIMEOUT_S,
+                    "POST", url, body=body, headers=headers, limit=_MOST_BYTES, timeout_s=_TIMEOUT_S
                 )
             except Unreachable as fault:
                 if gate.answers:
                     logger.info("a push gateway cannot be reached: %s", fault)
                 gate.answers = False
-                return Answer.FAILED
+                return None
             gate.answers = True
-            return _meaning(fetched, pushkey)
+            return fetched
 
     async def close(self) -> None:
         """Close all connections."""

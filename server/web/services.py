@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from server.accounts.accounts import Accounts
 from server.accounts.interactive_auth import InteractiveAuth
@@ -13,8 +14,8 @@ from server.association.bookings.actions import Bookings
 from server.association.bookings.model import Booking, Facility
 from server.association.circulars.actions import Circulars
 from server.association.circulars.reader import CircularReader
-from server.association.gatherings.attendance import Attendance
 from server.association.garbage.actions import Garbage
+from server.association.gatherings.attendance import Attendance
 from server.association.gatherings.gatherings import Gatherings
 from server.association.gatherings.model import Gathering
 from server.association.members.departures import Departures
@@ -33,8 +34,21 @@ from server.config import Settings
 from server.foundation.clock import Clock
 from server.http.media_services import MediaServices
 from server.http.rate_limits import RateLimits
+from server.notifications.pushers import Pushers
+from server.notifications.web_subscriptions import Asked
 from server.rooms.receipts import Receipts
 from server.rooms.rooms import Rooms
+
+
+class PushKeys(Protocol):
+    """The node's keys for Web Push (``server/notifications/web_push_keys.py``, loaded late)."""
+
+    @property
+    def public(self) -> str:
+        """For ``applicationServerKey``."""
+
+    def read_answer_token(self, token: str, now_ms: int) -> Asked:
+        """What a button inside a notification is good for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +62,8 @@ class NodeServices:
     accounts: Accounts
     sessions: WebSessions
     looks: Looks
+    pushers: Pushers
+    push_keys: Callable[[], Awaitable[PushKeys]]
     rooms: Rooms
     receipts: Receipts
     media: MediaServices

@@ -15,6 +15,7 @@ from server.accounts.web_sessions import WebSession
 from server.association.members.model import Person, Right
 from server.foundation.errors import Forbidden, Refused
 from server.foundation.ids import random_token
+from server.notifications.web_subscriptions import unsubscribe
 from server.web.forms import Form, Keeper, clean_line, read_form
 from server.web.languages.tongues import TONGUES, Tongue, nearest
 from server.web.pending import PendingFiles
@@ -182,16 +183,20 @@ class Visit:
 
     async def log_in(self, user_id: str, path: str, response: web.Response | None = None) -> web.Response:
         """Begin a session under a new cookie, end what this browser had, and go on to ``path`` (or show a page)."""
-        if self.session is not None and self.cookie is not None:
-            await self.services.node.sessions.end(self.cookie)
+        await self._end()
         response = response or self.go(path)
         self.jar.set(response, await self.services.node.sessions.begin(user_id))
         return response
 
-    async def log_out(self, *, done: str = "") -> web.Response:
-        """End this browser's session; it gets a cookie that says nothing."""
+    async def _end(self) -> None:
+        """End what this browser had; nothing is told to it any more."""
         if self.session is not None and self.cookie is not None:
             await self.services.node.sessions.end(self.cookie)
+            await unsubscribe(self.services.node.pushers, self.session.user_id, self.session.hash)
+
+    async def log_out(self, *, done: str = "") -> web.Response:
+        """End this browser's session; it gets a cookie that says nothing."""
+        await self._end()
         response = self.go("/", done=done)
         # What the service worker keeps, and what it may still want to send, goes with the session.
         response.headers["Clear-Site-Data"] = '"storage"'

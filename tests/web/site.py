@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from ipaddress import ip_network
 from pathlib import Path
 
 from aiohttp import web
@@ -79,13 +80,16 @@ class Site:
 @asynccontextmanager
 async def site(
     folder: Path, names: Sequence[tuple[str, str]] = NAMES, *, limits: bool = False, upload_bytes: int = 5 * 2**20,
-    association: str = "桜町町内会", consent: Path | None = None,
+    association: str = "桜町町内会", consent: Path | None = None, outgoing: str = "",
 ) -> AsyncIterator[Site]:
     """A node in ``folder`` with a chair and ``names`` (name, block)."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         settings = _settings(folder, url, limits=limits, upload_bytes=upload_bytes, association=association)
         settings = replace(settings, consent=replace(settings.consent, folder=consent))
+        if outgoing:
+            networks = (ip_network(outgoing),)
+            settings = replace(settings, outgoing=replace(settings.outgoing, allowed_networks=networks))
         settings.signing_key_file.parent.mkdir(parents=True, exist_ok=True)
         settings.signing_key_file.write_text(SigningKey.generate().line())
         async with assembly.build(settings) as node:

@@ -28,6 +28,7 @@ from server.web.pages import (
     login,
     my,
     my_calendar,
+    my_news,
     my_reminders,
     papers,
     polls,
@@ -41,7 +42,7 @@ _GROUPS = (
     desk_bookings, desk_garbage,
     my, my_calendar, my_reminders, files, desk, desk_safety,
     desk_circulars, desk_writing, desk_polls, desk_gatherings, desk_roster, desk_roster_files, desk_invitations,
-    confirming, terms, design, app_shell, papers,
+    confirming, terms, design, app_shell, papers, my_news,
 )
 
 

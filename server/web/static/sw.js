@@ -132,3 +132,53 @@ function withAnswers(mode, work) {
     };
   });
 }
+
+// ---- notifications: what the node says, with buttons that answer ------------------------------------------------
+
+self.addEventListener("push", (event) => {
+  const said = event.data ? event.data.json() : null;
+  if (said) event.waitUntil(self.registration.showNotification(said.title, asShown(said)));
+});
+
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  const said = event.notification.data;
+  if (event.action && said.token) event.waitUntil(answerFrom(said, event.action));
+  else event.waitUntil(openPage(said.address));
+});
+
+function asShown(said) {
+  return {
+    body: said.body, tag: said.tag, renotify: said.alert, requireInteraction: said.alert, data: said,
+    icon: FILES.find((file) => file.includes("icon-192")), actions: said.actions.slice(0, Notification.maxActions || 2),
+  };
+}
+
+async function answerFrom(said, choice) {
+  const body = new URLSearchParams({ token: said.token, choice }).toString();
+  const chosen = said.actions.find((item) => item.action === choice);
+  const item = { path: "/push/answer", body, at: Date.now(), failed: "" };
+  try {
+    const reply = await fetch(item.path, {
+      method: "POST", body, credentials: "same-origin", redirect: "manual", cache: "no-store",
+      headers: { "Content-Type": "application/x-www-form-urlencoded", "Kairan-Kept": String(item.at) },
+    });
+    const told = await reply.json();
+    const text = reply.ok ? `届きました ${told.clock}　${chosen ? chosen.title : ""}` : told.reason;
+    await self.registration.showNotification(said.title, asShown({ ...said, body: text, alert: false, actions: [] }));
+  } catch {
+    await withAnswers("readwrite", (store) => store.add(item));
+    if (self.registration.sync) await self.registration.sync.register("answers").catch(() => {});
+    const text = `まだ送っていません　${chosen ? chosen.title : ""}`;
+    await self.registration.showNotification(said.title, asShown({ ...said, body: text, alert: false, actions: [] }));
+  }
+}
+
+async function openPage(address) {
+  const windows = await self.clients.matchAll({ type: "window" });
+  if (windows.length > 0) {
+    await windows[0].focus();
+    return windows[0].navigate(address);
+  }
+  return self.clients.openWindow(address);
+}

@@ -1,0 +1,109 @@
+"""What a notification in a browser says of an event, and what can be answered inside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from server.rooms.live_room import LiveRoom
+from server.rooms.timeline import Entry
+
+# Keys of what the association says in rooms (docs/events/).
+_CIRCULAR: Final = "jp.kairan.circular"
+_SAFETY: Final = "jp.kairan.safety.prompt"
+_POLL: Final = "jp.kairan.poll"
+_GATHERING: Final = "jp.kairan.gathering"
+_SAID_OTHERWISE: Final = ("jp.kairan.circular.attachment", "jp.kairan.safety.received")
+# What a person may mute; alarms ring in any case.
+KINDS: Final = ("circular", "poll", "gathering", "talk")
+_MOST_LETTERS: Final = 200
+_MOST_BUTTONS: Final = 3
+
+_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
+    "ja": {"circular": "回覧板", "safety": "安否確認", "drill": "訓練", "ask": "ご無事ですか。こたえてください。",
+           "poll": "アンケート", "gathering": "行事", "safe": "無事です", "contact": "連絡がほしい",
+           "help": "助けがほしい", "accepted": "行きます", "declined": "行きません"},
+    "en": {"circular": "Circular", "safety": "Are you safe?", "drill": "Drill", "ask": "Please answer.",
+           "poll": "Question", "gathering": "Event", "safe": "I am safe", "contact": "Please contact me",
+           "help": "I need help", "accepted": "I will come", "declined": "I cannot come"},
+    "zh": {"circular": "传阅板", "safety": "平安确认", "drill": "演习", "ask": "您平安吗？请回答。",
+           "poll": "问卷", "gathering": "活动", "safe": "平安", "contact": "请联系我", "help": "需要帮助",
+           "accepted": "参加", "declined": "不参加"},
+    "vi": {"circular": "Thông báo", "safety": "Bạn có an toàn không?", "drill": "Diễn tập", "ask": "Xin hãy trả lời.",
+           "poll": "Câu hỏi", "gathering": "Sự kiện", "safe": "Tôi an toàn", "contact": "Hãy liên lạc với tôi",
+           "help": "Tôi cần giúp đỡ", "accepted": "Tôi sẽ đến", "declined": "Tôi không đến"},
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A notification. ``kind`` is what a person may mute; ``buttons`` are values and words for ``question``."""
+
+    kind: str
+    title: str
+    body: str
+    tag: str
+    address: str
+    is_alert: bool = False
+    question: str = ""
+    buttons: tuple[tuple[str, str], ...] = ()
+
+
+def shown_of(room: LiveRoom, entry: Entry, language: str, *, is_ours: bool) -> Shown | None:
+    """What to show of an event; ``None`` for what another event says already.
+
+    ``is_ours``: the node says it, so its marks are true; whoever else writes them has only written a message.
+    """
+    content, words = entry.event.content, _WORDS.get(language, _WORDS["ja"])
+    if any(key in content for key in _SAID_OTHERWISE) or content.get("m.relates_to", {}).get("rel_type") == "m.replace":
+        return None
+    for key, reader in ((_CIRCULAR, _circular), (_SAFETY, _safety), (_POLL, _poll), (_GATHERING, _gathering)):
+        told = content.get(key)
+        if is_ours and isinstance(told, dict):
+            return reader(told, words) if entry.event.type == "m.room.message" else None
+    return _talk(room, entry)
+
+
+def _circular(told: Mapping[str, Any], words: Mapping[str, str]) -> Shown:
+    number = _text(told, "id")
+    return Shown("circular", words["circular"], _text(told, "title"), f"circular {number}", f"/circulars/{number}",
+                 is_alert=told.get("category") == "disaster")
+
+
+def _safety(told: Mapping[str, Any], words: Mapping[str, str]) -> Shown:
+    is_drill = told.get("drill") is True
+    title = f"【{words['drill']}】{words['safety']}" if is_drill else words["safety"]
+    buttons = tuple((value, words[value]) for value in ("safe", "help", "contact"))
+    number = _text(told, "check_id")
+    return Shown("safety", title, words["ask"], f"safety {number}", "/safety", is_alert=not is_drill,
+                 question=number, buttons=buttons)
+
+
+def _poll(told: Mapping[str, Any], words: Mapping[str, str]) -> Shown:
+    number, choices = _text(told, "id"), told.get("choices")
+    buttons: tuple[tuple[str, str], ...] = ()
+    if isinstance(choices, list) and len(choices) <= _MOST_BUTTONS and told.get("most") == 1:
+        buttons = tuple((_text(item, "id"), _text(item, "text")) for item in choices if isinstance(item, dict))
+    return Shown("poll", words["poll"], _text(told, "question"), f"poll {number}", f"/polls/{number}",
+                 question=number, buttons=buttons)
+
+
+def _gathering(told: Mapping[str, Any], words: Mapping[str, str]) -> Shown:
+    number = _text(told, "id")
+    buttons = tuple((value, words[value]) for value in ("accepted", "declined")) if told.get("asks") is True else ()
+    return Shown("gathering", words["gathering"], _text(told, "title"), f"gathering {number}",
+                 f"/gatherings/{number}", question=number, buttons=buttons)
+
+
+def _talk(room: LiveRoom, entry: Entry) -> Shown | None:
+    body = entry.event.content.get("body")
+    if entry.event.type != "m.room.message" or not isinstance(body, str):
+        return None
+    return Shown("talk", _text(room.content("m.room.name"), "name") or "Kairan", body[:_MOST_LETTERS],
+                 f"room {entry.event.room_id}", "/")
+
+
+def _text(told: Mapping[str, Any], name: str) -> str:
+    value = told.get(name)
+    return value[:_MOST_LETTERS] if isinstance(value, str) else ""
