@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
 import ssl
 from collections.abc import AsyncIterator
@@ -25,11 +26,21 @@ allow_private_addresses = true
 """
 
 
+# Below those that systems give to connections: one of those could be gone before the server that is to have it starts,
+# or while it is away.
+_PORTS = range(14_000, 32_000)
+
+
 def free_port() -> int:
-    """A port on which nobody listens now."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
+    """A port on which nobody listens now, nor will by chance."""
+    while True:
+        port = _PORTS[secrets.randbelow(len(_PORTS))]
+        with socket.socket() as taken:
+            try:
+                taken.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 class FarNode:
