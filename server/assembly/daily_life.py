@@ -9,6 +9,9 @@ from server.association.bookings.actions import Bookings
 from server.association.bookings.answering import BookingDesk
 from server.association.bookings.book import BookingBook
 from server.association.bookings.projection import BookingProjection
+from server.association.duties.actions import Duties
+from server.association.duties.book import DutyBook
+from server.association.duties.projection import DutyProjection
 from server.association.garbage.actions import Garbage
 from server.association.garbage.book import GarbageBook
 from server.association.garbage.projection import GarbageProjection
@@ -26,6 +29,7 @@ class DailyLife:
     bookings: Bookings
     booking_desk: BookingDesk
     garbage: Garbage
+    duties: Duties
 
     def resume(self, core: Core) -> None:
         """The node listens: answer what has no answer yet."""
@@ -44,5 +48,9 @@ async def build_daily_life(core: Core, members: Members, editor: MemberEditor) -
     garbage_book = GarbageBook()
     garbage = Garbage(database, clock, members, sender, garbage_book)
     GarbageProjection(garbage_book, members.node_user_id).attach(core.acceptor)
-    await garbage.open()
-    return DailyLife(bookings, desk, garbage)
+    duty_book = DutyBook()
+    duties = Duties(database, clock, members, sender, duty_book)
+    core.acceptor.project(DutyProjection(duty_book, members.node_user_id).project, ["m.room.message"])
+    for opened in (garbage, duties):
+        await opened.open()
+    return DailyLife(bookings, desk, garbage, duties)

@@ -15,4 +15,6 @@ def daily_services(life: DailyLife) -> DailyServices:
     def booking_as_ics(facility: Facility, booking: Booking) -> bytes:
         return render_gathering(as_entry(facility, booking))
 
-    return DailyServices(bookings=life.bookings, booking_as_ics=booking_as_ics, garbage=life.garbage)
+    return DailyServices(
+        bookings=life.bookings, booking_as_ics=booking_as_ics, garbage=life.garbage, duties=life.duties
+    )

@@ -7,11 +7,14 @@ from functools import partial
 from server.assembly.node import Node
 from server.association.bookings.calendar import PREFIX as BOOKINGS
 from server.association.bookings.calendar import BookingCalendars, BookingRights, MyBookings
+from server.association.duties.calendar import KEY as DUTIES
+from server.association.duties.calendar import DutyCalendars, MyDuties
 from server.association.garbage.calendar import PREFIX as GARBAGE
 from server.association.garbage.calendar import GarbageCalendars
 from server.association.garbage.calendar import may_read as may_read_garbage
 from server.association.gatherings.audience_calendars import AudienceCalendars
 from server.association.gatherings.calendar import CalendarRights
+from server.association.gatherings.said_yes import SaidYes
 from server.calendars.gatherings import GATHERINGS
 from server.calendars.mine import MINE, MineCalendar
 from server.calendars.ports import CalendarBackend, Rights
@@ -31,7 +34,11 @@ def shared_calendars(node: Node) -> list[CalendarBackend]:
         AudienceCalendars(association.gatherings, members),
         BookingCalendars(life.bookings, members, clock, life.booking_desk.say),
         GarbageCalendars(life.garbage, members),
-        MineCalendar([MyBookings(life.bookings, members, clock)], household_of),
+        DutyCalendars(life.duties, members),
+        MineCalendar([
+            SaidYes(association.gatherings, association.attendance), MyBookings(life.bookings, members, clock),
+            MyDuties(life.duties, members),
+        ], household_of),
     ]
 
 
@@ -44,5 +51,6 @@ def shared_rights(node: Node) -> Rights:
 
     return RightsByPrefix({
         GATHERINGS: CalendarRights(members), BOOKINGS: BookingRights(members),
-        GARBAGE: ReadOnly(partial(may_read_garbage, members)), MINE: ReadOnly(is_known),
+        GARBAGE: ReadOnly(partial(may_read_garbage, members)),
+        DUTIES: ReadOnly(is_known), MINE: ReadOnly(is_known),
     })

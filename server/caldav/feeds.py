@@ -93,7 +93,8 @@ class FeedDoor:
 
 
 def _is_shared(shelf: Shelf) -> bool:
-    return shelf.collection.kind is Kind.SHARED and shelf.collection.component == "VEVENT"
+    collection = shelf.collection
+    return collection.kind is Kind.SHARED and collection.component == "VEVENT" and not collection.names_people
 
 
 def _short(status: int, headers: dict[str, str] | None = None) -> web.Response:

@@ -20,14 +20,13 @@ MINE: Final = "mine"
 class MineSource(Protocol):
     """One kind of things that concern a person."""
 
-    @property
-    def revision(self) -> int:
-        """Position of the last change of anything of this kind, in the node's order of events."""
+    async def revision(self, user_id: str) -> int:
+        """Position of the last change of anything of this kind for an account, in the node's order of events."""
 
-    def entries(self, user_id: str) -> Iterable[Gathering]:
+    async def entries(self, user_id: str) -> Iterable[Gathering]:
         """What concerns an account; names must not meet those of other kinds."""
 
-    def gone_since(self, user_id: str, revision: int) -> Iterable[tuple[int, str]]:
+    async def gone_since(self, user_id: str, revision: int) -> Iterable[tuple[int, str]]:
         """Position and name of what concerns it no more; naming too much does no harm."""
 
 
@@ -46,27 +45,27 @@ class MineCalendar:
         place = self._place_of(user_id)
         if place is None:
             return ()
-        revision = max((source.revision for source in self._sources), default=0) + 1
-        return (Collection(f"{MINE}-{place}", MINE, Kind.SHARED, "VEVENT", "わたしの予定", revision, owner=user_id,
+        revision = max([await source.revision(user_id) for source in self._sources])
+        return (Collection(f"{MINE}-{place}", MINE, Kind.SHARED, "VEVENT", "わたしの予定", revision + 1, owner=user_id,
                            color="#6A1B9AFF"),)
 
     async def heads(self, collection: Collection) -> Sequence[ItemHead]:
         """Everything."""
-        return [item.head for item in self._items(collection)]
+        return [item.head for item in await self._items(collection)]
 
     async def items(self, collection: Collection, names: Sequence[str]) -> Sequence[Item]:
         """Entries by name."""
-        by_name = {item.head.name: item for item in self._items(collection)}
+        by_name = {item.head.name: item for item in await self._items(collection)}
         return [by_name[name] for name in names if name in by_name]
 
     async def search(self, collection: Collection, window: Window) -> Sequence[Item]:
         """Candidates by their bounds in time."""
-        return [item for item in self._items(collection) if window.may_meet(item.head.span)]
+        return [item for item in await self._items(collection) if window.may_meet(item.head.span)]
 
     async def changes_since(self, collection: Collection, revision: int, limit: int) -> Changes:
         """What changed since."""
-        gone = [pair for source in self._sources for pair in source.gone_since(collection.owner, revision - 1)]
-        return told_since(self._items(collection), gone, revision, limit, collection.revision)
+        gone = [pair for source in self._sources for pair in await source.gone_since(collection.owner, revision - 1)]
+        return told_since(await self._items(collection), gone, revision, limit, collection.revision)
 
     async def put_item(
         self, user_id: str, collection: Collection, name: str, thing: CalendarObject, expected: Expected
@@ -78,5 +77,6 @@ class MineCalendar:
         """Nothing is removed here."""
         raise refuse_rights()
 
-    def _items(self, collection: Collection) -> list[Item]:
-        return self._rendered.all_of(entry for source in self._sources for entry in source.entries(collection.owner))
+    async def _items(self, collection: Collection) -> list[Item]:
+        found = [await source.entries(collection.owner) for source in self._sources]
+        return self._rendered.all_of(entry for entries in found for entry in entries)

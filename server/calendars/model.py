@@ -29,7 +29,7 @@ class Collection:
 
     ``key`` names it for ever (a calendar made anew under an old name has another key); ``name`` is its path segment;
     ``revision`` grows with every change of its items and is CTag and sync token in one; changes up to ``forgotten``
-    can no longer be told.
+    can no longer be told. What ``names_people`` besides its reader is in no feed.
     """
 
     key: str
@@ -43,6 +43,7 @@ class Collection:
     description: str = ""
     color: str = ""
     modified_ms: int = 0
+    names_people: bool = False
 
 
 @dataclass(frozen=True, slots=True)

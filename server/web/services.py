@@ -14,6 +14,7 @@ from server.association.bookings.actions import Bookings
 from server.association.bookings.model import Booking, Facility
 from server.association.circulars.actions import Circulars
 from server.association.circulars.reader import CircularReader
+from server.association.duties.actions import Duties
 from server.association.garbage.actions import Garbage
 from server.association.gatherings.attendance import Attendance
 from server.association.gatherings.gatherings import Gatherings
@@ -115,6 +116,7 @@ class DailyServices:
     bookings: Bookings
     booking_as_ics: Callable[[Facility, Booking], bytes]
     garbage: Garbage
+    duties: Duties
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

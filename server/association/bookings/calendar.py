@@ -48,7 +48,8 @@ class BookingCalendars:
             return ()
         return [
             Collection(PREFIX + facility.id, PREFIX + facility.id, Kind.SHARED, "VEVENT", f"{facility.name}の予約",
-                       self._bookings.revision + 1, owner=user_id, description=facility.note, color="#1565C0FF")
+                       self._bookings.revision + 1, owner=user_id, description=facility.note, color="#1565C0FF",
+                       names_people=self._members.may(user_id, Right.KEEP_FACILITIES))
             for facility in self._bookings.facilities()
         ]
 
@@ -156,23 +157,23 @@ class MyBookings:
         self._members = members
         self._clock = clock
 
-    @property
-    def revision(self) -> int:
+    async def revision(self, user_id: str) -> int:
         """The position of the last change of any booking."""
         return self._bookings.revision
 
-    def entries(self, user_id: str) -> Iterable[Gathering]:
+    async def entries(self, user_id: str) -> Iterable[Gathering]:
         """Theirs, with what they wait for."""
-        for item in self._mine(user_id):
-            if not item.is_over:
-                facility = self._bookings.facility(item.wish.facility_id)
-                title = f"{facility.name}：{item.wish.title}" if item.wish.title else facility.name
-                yield _entry(facility, item, title, item.wish.note, f"{PREFIX}{item.id}.ics")
+        return [self._as_mine(item) for item in self._mine(user_id) if not item.is_over]
 
-    def gone_since(self, user_id: str, revision: int) -> Iterable[tuple[int, str]]:
+    async def gone_since(self, user_id: str, revision: int) -> Iterable[tuple[int, str]]:
         """What was cancelled or declined."""
         return [(item.revision, f"{PREFIX}{item.id}.ics") for item in self._mine(user_id)
                 if item.is_over and item.revision > revision]
+
+    def _as_mine(self, item: Booking) -> Gathering:
+        facility = self._bookings.facility(item.wish.facility_id)
+        title = f"{facility.name}：{item.wish.title}" if item.wish.title else facility.name
+        return _entry(facility, item, title, item.wish.note, f"{PREFIX}{item.id}.ics")
 
     def _mine(self, user_id: str) -> list[Booking]:
         person = self._members.person_of_user(user_id)

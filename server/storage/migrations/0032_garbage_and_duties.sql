@@ -24,3 +24,18 @@ CREATE TABLE garbage_things (
     notice TEXT NOT NULL,
     kana TEXT NOT NULL
 );
+-- Duties, as messages in rooms tell them: content is the JSON of the last one.
+CREATE TABLE duties (
+    id TEXT PRIMARY KEY,
+    content TEXT NOT NULL,
+    created_ms {int} NOT NULL,
+    changed_ms {int} NOT NULL,
+    revision {int} NOT NULL
+);
+-- The message in each room that tells of a duty.
+CREATE TABLE duty_posts (
+    duty_id TEXT NOT NULL,
+    room_id TEXT NOT NULL,
+    event_id TEXT NOT NULL,
+    PRIMARY KEY (duty_id, room_id)
+);

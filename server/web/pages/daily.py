@@ -7,6 +7,7 @@ from datetime import timedelta
 from aiohttp import web
 
 from server.web.pages.bookings import shown
+from server.web.pages.duties import shown as turn_shown
 from server.web.routing import Routes
 from server.web.visit import Visit
 
@@ -21,8 +22,10 @@ async def show_daily(visit: Visit) -> web.StreamResponse:
     person, daily, now = visit.person, visit.services.daily, visit.services.clock.now_ms()
     block = visit.services.members.block_of(person.id)
     mine = [item for item in daily.bookings.of_person(person.id, now) if not item.is_over]
+    duties = daily.duties.coming_for(person.household_id)
     return visit.page(
         "daily.html", block=block, today=daily.garbage.on(block.id, daily.garbage.today),
         tomorrow=daily.garbage.on(block.id, daily.garbage.today + timedelta(days=1)),
         has_plan=daily.garbage.plan(block.id) is not None, booking=shown(visit, mine[0]) if mine else None,
+        duty=turn_shown(visit, duties[0]) if duties else None,
     )

@@ -6,6 +6,7 @@ from datetime import date
 
 from aiohttp import BodyPartReader, web
 
+from server.association.garbage.model import DayOff
 from server.association.garbage.open_data import MAX_BYTES
 from server.association.members.model import Block, Right
 from server.foundation.errors import InvalidParam, Refused
@@ -98,14 +99,14 @@ async def _desk_page(visit: Visit, *, told: list[str] | None = None, fault: Refu
 
 def _changes(visit: Visit, blocks: list[Block]) -> list[dict[str, object]]:
     """Exceptions that are still to come, each once."""
-    garbage, found = visit.services.daily.garbage, {}
+    garbage = visit.services.daily.garbage
+    found: dict[str, tuple[DayOff, list[str]]] = {}
     for block in blocks:
         for item in garbage.changes(block.id):
             last = max(day for day in (item.day, item.moved_to) if day is not None)
             if not item.is_over and last >= garbage.today:
-                names = found.setdefault(item.id, {"change": item, "blocks": []})["blocks"]
-                names.append(block.name)
-    return list(found.values())
+                found.setdefault(item.id, (item, []))[1].append(block.name)
+    return [{"change": item, "blocks": names} for item, names in found.values()]
 
 
 async def _whole_file(part: BodyPartReader) -> Upload:
