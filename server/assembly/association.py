@@ -74,7 +74,7 @@ async def build_association(core: Core) -> Association:
     daily_life = await build_daily_life(core, members, editor)
     attendance = Attendance(database, gatherings, members, sender)
     attendance.attach(core.acceptor)
-    reminders = build_reminders(core, members, gatherings, attendance)
+    reminders = build_reminders(core, members, gatherings, attendance, daily_life.reminder_sources(members))
     return Association(
         members, editor, rooms, circulars, gatherings, polls, checks, daily_life, attendance, reminders
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from server.assembly.daily_reminders import BookingReminders, DutyReminders
 from server.association.bookings.actions import Bookings
 from server.association.bookings.answering import BookingDesk
 from server.association.bookings.book import BookingBook
@@ -17,6 +18,7 @@ from server.association.garbage.book import GarbageBook
 from server.association.garbage.projection import GarbageProjection
 from server.association.members.editor import MemberEditor
 from server.association.members.members import Members
+from server.association.reminders.reminding import ReminderSource
 
 if TYPE_CHECKING:
     from server.assembly.node import Core
@@ -30,6 +32,10 @@ class DailyLife:
     booking_desk: BookingDesk
     garbage: Garbage
     duties: Duties
+
+    def reminder_sources(self, members: Members) -> list[ReminderSource]:
+        """What people are reminded of."""
+        return [BookingReminders(self.bookings, members), DutyReminders(self.duties, members)]
 
     def resume(self, core: Core) -> None:
         """The node listens: answer what has no answer yet."""

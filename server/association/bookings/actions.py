@@ -117,6 +117,11 @@ class Bookings:
         found = [item for item in self._book.of_person(person_id) if item.wish.end.timestamp() * 1000 > since_ms]
         return sorted(found, key=lambda item: (item.wish.start, item.created_ms))
 
+    def between(self, first_ms: int, last_ms: int) -> list[Booking]:
+        """All bookings that hold their time and begin after ``first_ms`` and not after ``last_ms``."""
+        return [item for item in self._book.all()
+                if item.holds and first_ms < item.wish.start.timestamp() * 1000 <= last_ms]
+
     def asked(self, officer: str) -> list[Booking]:
         """What waits for an officer's yes, soonest first."""
         self._members.require(officer, Right.KEEP_FACILITIES)
