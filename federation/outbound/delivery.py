@@ -249,10 +249,17 @@ class Delivery:
         self._pauses[destination] = pause._replace(retry_ts=0)
 
     def _txn_id(self, batch: Sequence[Item]) -> str:
-        """The same for the same things, so that what is sent twice is taken once."""
-        named = ",".join(str(item.parcel.position) for item in batch)
-        named = named or f"passing {self._clock.now_ms()} {next(self._numbers)}"
-        return hashlib.sha256(named.encode()).hexdigest()[:32]
+        """The same for the same things, so that what is sent twice is taken once.
+
+        And never the same for others: positions alone come again where a node of this name was set up anew.
+        """
+        if not batch:
+            return f"passing-{self._clock.now_ms()}-{next(self._numbers)}"
+        digest = hashlib.sha256()
+        for item in batch:
+            event_id = item.parcel.event_id
+            digest.update(b"%d %b\n" % (item.parcel.position, event_id.encode() if event_id else item.json or b""))
+        return digest.hexdigest()[:32]
 
 
 def _batch(items: Sequence[Item]) -> list[Item]:
