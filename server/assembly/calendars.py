@@ -9,6 +9,7 @@ from aiohttp import web
 from server.accounts.accounts import Accounts
 from server.assembly.app_passwords import app_passwords_of
 from server.assembly.node import Node
+from server.assembly.scheduling import scheduling_of
 from server.assembly.shared_calendars import shared_calendars, shared_rights
 from server.association.gatherings.calendar import GatheringCalendarPort
 from server.caldav.app import make_caldav_app
@@ -27,7 +28,7 @@ def open_caldav(node: Node, limits: RateLimits) -> Handler:
     name = core.settings.association.name
     calendars = open_calendars(
         core.database, GatheringCalendarPort(association.gatherings), shared_rights(node), core.clock, name,
-        shared_calendars(node),
+        shared_calendars(node), scheduling_of(node),
     )
     settings = CaldavSettings(server_name=core.settings.server_name, association=name)
     standing = partial(_require_standing, core.accounts)

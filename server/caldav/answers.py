@@ -77,5 +77,5 @@ def _reason(refusal: Refused) -> str:
     return f'<K:reason xmlns:K="https://kairan.jp/ns/dav">{escape(refusal.reason)}</K:reason>'
 
 
-# Class 2 (locks) is not offered; "addressbook" and "calendar-auto-schedule" neither, so that no app shows their pages.
-CLASSES: Final = "1, 3, access-control, calendar-access, extended-mkcol"
+# Class 2 (locks) is not offered; "addressbook" neither, so that no app shows its pages.
+CLASSES: Final = "1, 3, access-control, calendar-access, calendar-auto-schedule, extended-mkcol"

@@ -16,6 +16,7 @@ from server.caldav.delete import delete
 from server.caldav.get import get
 from server.caldav.mkcalendar import mkcalendar
 from server.caldav.options import options
+from server.caldav.outbox import post
 from server.caldav.paths import ROOT_HREF, Place, collection_href, read_path
 from server.caldav.propfind import propfind
 from server.caldav.proppatch import proppatch
@@ -41,7 +42,7 @@ Method = Callable[[Call], Awaitable[web.Response]]
 METHODS: Final[Mapping[str, Method]] = {
     "OPTIONS": options, "PROPFIND": propfind, "PROPPATCH": proppatch, "REPORT": report, "GET": get, "HEAD": get,
     "PUT": put, "DELETE": delete, "MKCALENDAR": mkcalendar, "MKCOL": mkcalendar,
-    "COPY": copy, "MOVE": move,
+    "COPY": copy, "MOVE": move, "POST": post,
 }
 
 

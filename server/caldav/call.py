@@ -79,7 +79,12 @@ class Call:
 
     def expected(self) -> Expected:
         """What If-Match, If-None-Match and If say of the target."""
-        return Expected(read_etags(self.headers.get("If-Match")), read_etags(self.headers.get("If-None-Match")),
+        match = read_etags(self.headers.get("If-Match"))
+        # Our schedule tags are ETags: a copy has one attendee, so whatever changes it matters to that one.
+        scheduled = read_etags(self.headers.get("If-Schedule-Tag-Match"))
+        if scheduled is not None:
+            match = scheduled if match is None or "*" in match else match & scheduled
+        return Expected(match, read_etags(self.headers.get("If-None-Match")),
                         read_if(self.headers.get("If"), self.path))
 
     def _is_caller(self, user: str) -> bool:

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from server.caldav.call import Call
 from server.caldav.paths import Place
+from server.calendars.model import Kind
 from server.calendars.refusals import refuse_rights
 
 
@@ -18,5 +19,8 @@ async def delete(call: Call) -> web.Response:
     if target.place is Place.COLLECTION:
         await call.calendars.remove(call.user_id, shelf)
     else:
+        if shelf.collection.kind is Kind.INVITED and call.headers.get("Schedule-Reply", "").strip().upper() == "F":
+            await call.calendars.put_away(call.user_id, target.item)
+            return web.Response(status=204)
         await call.calendars.delete_item(call.user_id, shelf, target.item, call.expected())
     return web.Response(status=204)

@@ -24,6 +24,8 @@ _DAYS_AHEAD: Final = 400
 # Whoever tries addresses: generous, since many households may come from one address.
 _WRONG: Final = 30
 _FORGET_S: Final = 300.0
+# Who has booked what is no business of whom a feed is given to; one's own bookings stand in one's own calendar.
+_LEFT_OUT: Final = ("booking-",)
 
 
 class FeedDoor:
@@ -93,6 +95,8 @@ class FeedDoor:
 
 
 def _is_shared(shelf: Shelf) -> bool:
+    if shelf.collection.key.startswith(_LEFT_OUT):
+        return False
     collection = shelf.collection
     return collection.kind is Kind.SHARED and collection.component == "VEVENT" and not collection.names_people
 

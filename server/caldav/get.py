@@ -6,6 +6,7 @@ from aiohttp import web
 
 from server.caldav.call import Call, read_etags
 from server.caldav.paths import Place
+from server.calendars.invitation_ics import is_scheduled
 
 
 async def get(call: Call) -> web.Response:
@@ -14,6 +15,8 @@ async def get(call: Call) -> web.Response:
     shelf = await call.shelf()
     item = await call.calendars.item(shelf, target.item)
     headers = {"ETag": f'"{item.head.etag}"', "Cache-Control": "private, no-cache"}
+    if is_scheduled(item.data):
+        headers["Schedule-Tag"] = headers["ETag"]
     known = read_etags(call.headers.get("If-None-Match")) or frozenset()
     if known & {item.head.etag, "*"}:
         return web.Response(status=304, headers=headers)

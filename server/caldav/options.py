@@ -9,6 +9,7 @@ from aiohttp import web
 from server.caldav.answers import CLASSES
 from server.caldav.call import Call
 from server.caldav.paths import Place
+from server.calendars.invitations import OUTBOX
 
 _ALWAYS: Final = "OPTIONS, PROPFIND, PROPPATCH, REPORT"
 
@@ -20,4 +21,6 @@ async def options(call: Call) -> web.Response:
         Place.ITEM: ", GET, HEAD, PUT, DELETE, COPY, MOVE",
         Place.COLLECTION: ", MKCALENDAR, MKCOL, DELETE",
     }.get(place, "")
+    if call.target.collection == OUTBOX and place is Place.COLLECTION:
+        more = ", POST"
     return web.Response(headers={"DAV": CLASSES, "Allow": _ALWAYS + more})

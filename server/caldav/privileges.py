@@ -10,9 +10,16 @@ from typing import Final
 
 from server.caldav.paths import Place
 from server.calendars.actions import Shelf
+from server.calendars.model import Kind
 
 _READ: Final = ("D:read", "D:read-current-user-privilege-set", "C:read-free-busy")
 _ENTRIES: Final = ("D:write-content", "D:bind", "D:unbind")
+# Invitations are answered and removed, not added; messages are removed; busy times are asked for.
+_BY_KIND: Final = {
+    Kind.INVITED: ("D:write-content", "D:unbind"),
+    Kind.INBOX: ("D:unbind", "C:schedule-deliver"),
+    Kind.OUTBOX: ("C:schedule-send", "C:schedule-send-freebusy"),
+}
 _OWN: Final = ("D:write", "D:write-properties", *_ENTRIES)
 
 
@@ -20,6 +27,9 @@ def privileges_of(place: Place, shelf: Shelf | None) -> tuple[str, ...]:
     """The caller's privileges on a resource, as prefixed names."""
     if shelf is None:
         return (*_READ, "D:bind", "D:unbind") if place is Place.HOME else _READ
+    special = _BY_KIND.get(shelf.collection.kind)
+    if special is not None:
+        return (*_READ, *special)
     if not shelf.may_write:
         return _READ
     if place is Place.ITEM:
@@ -43,6 +53,8 @@ def supported_privileges_xml() -> str:
         _branch("D:read", "Read", read),
         _leaf("D:read-current-user-privilege-set", "Read one's own privileges"),
         _branch("D:write", "Write", write),
+        _leaf("C:schedule-deliver", "Get messages"),
+        _branch("C:schedule-send", "Send messages", _leaf("C:schedule-send-freebusy", "Ask for busy times")),
     )))
 
 

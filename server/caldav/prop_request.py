@@ -29,7 +29,7 @@ class PropRequest:
     @property
     def needs_data(self) -> bool:
         """Whether entries have to be read whole."""
-        return not self.names_only and names.CALENDAR_DATA in self.wanted
+        return not self.names_only and (names.CALENDAR_DATA in self.wanted or names.SCHEDULE_TAG in self.wanted)
 
 
 def read_prop_request(root: Element | None) -> PropRequest:

@@ -6,16 +6,19 @@ from collections.abc import Callable, Mapping
 from datetime import UTC
 from email.utils import format_datetime
 from typing import Final
-from urllib.parse import quote
 
 from server.caldav import names
 from server.caldav.answers import escape, href, xml_text
 from server.caldav.names import APPLE, CALDAV, DAV, SERVER
-from server.caldav.paths import PRINCIPALS_HREF, Place
+from server.caldav.paths import PRINCIPALS_HREF, Place, collection_href
 from server.caldav.privileges import privileges_xml, supported_privileges_xml
 from server.caldav.subjects import Subject
+from server.calendars.addresses import Addresses
 from server.calendars.filters import COLLATIONS
 from server.calendars.gathering_ics import TOKYO_ZONE
+from server.calendars.invitation_ics import is_scheduled
+from server.calendars.invitations import COPIES, INBOX, OUTBOX
+from server.calendars.model import Kind
 from server.calendars.occurrences import MAX_INSTANCES
 from server.calendars.reading import MAX_BYTES
 from server.calendars.sync_token import sync_token
@@ -24,6 +27,7 @@ from server.calendars.times import FIRST_YEAR, LAST_YEAR, from_ms
 Render = Callable[[Subject], str | None]
 
 _COLLECTION: Final = "<D:collection/>"
+_COLLECTION_TYPES: Final = {Kind.INBOX: "<C:schedule-inbox/>", Kind.OUTBOX: "<C:schedule-outbox/>"}
 _REPORTS: Final = {
     Place.COLLECTION: (
         "C:calendar-query", "C:calendar-multiget", "C:free-busy-query", "D:sync-collection", "D:expand-property",
@@ -37,7 +41,8 @@ def _resource_type(subject: Subject) -> str | None:
     if subject.place is Place.ITEM:
         return ""
     if subject.place is Place.COLLECTION:
-        return _COLLECTION + "<C:calendar/>"
+        assert subject.shelf is not None
+        return _COLLECTION + _COLLECTION_TYPES.get(subject.shelf.collection.kind, "<C:calendar/>")
     return _COLLECTION + ("<D:principal/>" if subject.place is Place.PRINCIPAL else "")
 
 
@@ -82,8 +87,24 @@ def _item(inner: Callable[[Subject], str | None]) -> Render:
 
 
 def _addresses(subject: Subject) -> str:
-    matrix = f"matrix:u/{quote(subject.call.user_id.removeprefix('@'), safe=':')}"
-    return href(matrix) + href(subject.call.principal)
+    return "".join(href(address) for address in Addresses(subject.call.settings.server_name).of(subject.call.user_id))
+
+
+def _box(name: str) -> Render:
+    return _principal(lambda subject: href(collection_href(subject.call.localpart, name)))
+
+
+def _default_calendar(subject: Subject) -> str | None:
+    """Where copies of invitations lie; asked of the inbox (RFC 6638 section 9.2)."""
+    assert subject.shelf is not None
+    is_inbox = subject.shelf.collection.kind is Kind.INBOX
+    return href(collection_href(subject.call.localpart, COPIES)) if is_inbox else None
+
+
+def _schedule_tag(subject: Subject) -> str | None:
+    if subject.data is None or subject.head is None or not is_scheduled(subject.data):
+        return None
+    return f'"{subject.head.etag}"'
 
 
 def _components(subject: Subject) -> str:
@@ -144,6 +165,11 @@ LIVE: Final[Mapping[str, Render]] = {
     DAV + "group-membership": _principal(lambda subject: ""),
     # Addresses by which an app knows its owner in an entry (RFC 6638 section 2.4.1). Nobody here has to have mail.
     CALDAV + "calendar-user-address-set": _principal(_addresses),
+    CALDAV + "schedule-inbox-URL": _box(INBOX),
+    CALDAV + "schedule-outbox-URL": _box(OUTBOX),
+    CALDAV + "calendar-user-type": _principal(lambda subject: "INDIVIDUAL"),
+    CALDAV + "schedule-default-calendar-URL": _calendar(_default_calendar),
+    names.SCHEDULE_TAG: _item(_schedule_tag),
     CALDAV + "calendar-home-set": _principal(lambda subject: href(subject.call.home)),
     names.COMPONENT_SET: _calendar(_components),
     CALDAV + "supported-calendar-data": _calendar(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -15,6 +15,7 @@ from server.calendars.free_busy import free_busy
 from server.calendars.long_work import LongWork
 from server.calendars.model import (
     COMPONENTS,
+    OWN_KINDS,
     Changes,
     Collection,
     Expected,
@@ -33,6 +34,7 @@ from server.calendars.ports import CalendarBackend, Rights
 from server.calendars.querying import YearSpans, select, window_of
 from server.calendars.reading import MAX_BYTES
 from server.calendars.refusals import Condition, refuse, refuse_rights
+from server.calendars.scheduling import Scheduling
 from server.calendars.shown import ShownObjects
 from server.calendars.stored import StoredCalendars
 from server.calendars.sync_token import read_sync_token
@@ -76,7 +78,7 @@ class Calendars:
 
     def __init__(
         self, database: Database, own: StoredCalendars, shared: Sequence[OverlaidCalendars],
-        properties: PersonalProperties, rights: Rights, clock: Clock,
+        properties: PersonalProperties, rights: Rights, clock: Clock, scheduling: Scheduling | None = None,
     ) -> None:
         self._database = database
         self._own = own
@@ -84,6 +86,7 @@ class Calendars:
         self._properties = properties
         self._rights = rights
         self._clock = clock
+        self._scheduling = scheduling
         self._years = YearSpans()
         self._shown = ShownObjects()
         self._long_work = LongWork(clock)
@@ -99,14 +102,15 @@ class Calendars:
 
     async def find(self, user_id: str, name: str) -> Shelf:
         """One collection; raises ``NotFound`` also where there is one that the caller may not know of."""
-        for backend in self._all:
+        hidden = self._scheduling.boxes if self._scheduling is not None else ()
+        for backend in (*hidden, *self._all):
             for collection in await backend.collections(user_id):
                 if collection.name == name and await self._may_read(user_id, collection):
                     return await self._shelf(user_id, collection, backend)
         raise NotFound("There is no such calendar")
 
     async def _shelf(
-        self, user_id: str, collection: Collection, backend: StoredCalendars | OverlaidCalendars
+        self, user_id: str, collection: Collection, backend: CalendarBackend
     ) -> Shelf:
         overlaid = backend if isinstance(backend, OverlaidCalendars) else None
         return Shelf(collection, backend, await self._may_write(user_id, collection), overlaid)
@@ -115,7 +119,8 @@ class Calendars:
         """Make a calendar of the caller's own."""
         if wanted.component not in COMPONENTS:
             raise refuse(Condition.SUPPORTED_COMPONENT, "A calendar holds VEVENT, VTODO or VJOURNAL")
-        if any(shelf.collection.name == wanted.name for shelf in await self.shelves(user_id)):
+        boxes = self._scheduling.names if self._scheduling is not None else ()
+        if wanted.name in (*boxes, *(shelf.collection.name for shelf in await self.shelves(user_id))):
             raise refuse(Condition.MUST_BE_NULL, "There is a calendar of that name already", status=405)
         await self._own.create(user_id, wanted)
 
@@ -191,7 +196,8 @@ class Calendars:
 
         Between calendars of one's own a move is one step. From or to a shared one the copy is made first.
         """
-        if not target.shelf.may_write or not (keep or source.shelf.may_write):
+        is_invitation = source.shelf.collection.kind is Kind.INVITED
+        if not target.shelf.may_write or not (keep or source.shelf.may_write) or (is_invitation and not keep):
             raise refuse_rights()
         require_name(target.name)
         item = await self.item(source.shelf, source.name)
@@ -224,11 +230,47 @@ class Calendars:
         work = partial(free_busy, window=window, now_ms=self._clock.now_ms())
         return await self._long_work.over(shelf.collection.owner, items, work)
 
+    # ---- scheduling ------------------------------------------------------------------------------------------------
+
+    @property
+    def now_ms(self) -> int:
+        """The node's time."""
+        return self._clock.now_ms()
+
+    @property
+    def schedules(self) -> bool:
+        """Whether there are inboxes."""
+        return self._scheduling is not None
+
+    async def put_away(self, user_id: str, name: str) -> None:
+        """Remove one's copy of an invitation without answering it; raises ``NotFound``."""
+        if self._scheduling is None:
+            raise NotFound("There is no such invitation")
+        await self._scheduling.copies.put_away(user_id, name)
+
+    async def shows_busy_times(self, user_id: str) -> bool:
+        """Whether somebody lets neighbours see when they have time."""
+        return self._scheduling is not None and await self._scheduling.shows_busy_times(user_id)
+
+    async def busy_items(self, user_id: str, window: Window) -> list[Item]:
+        """What somebody's time goes to: their own entries, and what they were invited to."""
+        found: list[Item] = []
+        for shelf in await self.shelves(user_id):
+            if shelf.collection.kind in (Kind.PERSONAL, Kind.INVITED) and shelf.collection.component == "VEVENT":
+                found += await shelf.backend.search(shelf.collection, window)
+        return found
+
+    async def worked_out(self, user_id: str, items: Sequence[Item], work: Callable[[Iterable[Item]], bytes]) -> bytes:
+        """``work`` over items, where it keeps nobody waiting."""
+        return await self._long_work.over(user_id, items, work)
+
     async def _may_read(self, user_id: str, collection: Collection) -> bool:
-        return collection.kind is Kind.PERSONAL or await self._rights.may_read(user_id, collection.key)
+        return collection.kind in OWN_KINDS or await self._rights.may_read(user_id, collection.key)
 
     async def _may_write(self, user_id: str, collection: Collection) -> bool:
-        return collection.kind is Kind.PERSONAL or await self._rights.may_write(user_id, collection.key)
+        if collection.kind in OWN_KINDS:
+            return collection.kind is not Kind.OUTBOX
+        return await self._rights.may_write(user_id, collection.key)
 
 
 def _checked(data: bytes) -> CalendarObject:

@@ -51,6 +51,8 @@ def etag_of(data: bytes) -> str:
 def read_object(data: bytes) -> CalendarObject:
     """Parse and check what a client wants to store; raises a ``CalendarRefused`` that names the precondition."""
     thing = open_object(data)
+    if "METHOD" in thing.calendar:
+        raise _bad("An entry in a calendar has no METHOD")
     for part in thing.parts:
         _require_sound(part)
     _require_one_series(thing)
@@ -60,8 +62,6 @@ def read_object(data: bytes) -> CalendarObject:
 def open_object(data: bytes) -> CalendarObject:
     """Parse an object whose rules were checked when it was stored."""
     calendar = read_calendar(data)
-    if "METHOD" in calendar:
-        raise _bad("An entry in a calendar has no METHOD")
     parts = _parts_of(calendar)
     component = str(parts[0].name)
     uid = str(parts[0].get("UID", "")).strip()

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from server.calendars.calendar_object import CalendarObject, open_object
+from server.calendars.gathering_ics import escaped, folded
 from server.calendars.model import Item, Window
 from server.calendars.occurrences import occurrences, own_times
 from server.calendars.reading import Part
+from server.calendars.recurrence_rules import values_of
 from server.calendars.times import from_ms, utc_text
 
 
@@ -24,6 +26,21 @@ def free_busy(items: Iterable[Item], window: Window, now_ms: int) -> bytes:
         f"DTEND:{utc_text(from_ms(window.end))}", *_lines(busy), "END:VFREEBUSY", "END:VCALENDAR", "",
     ]
     return "\r\n".join(lines).encode()
+
+
+def reply(
+    items: Iterable[Item], window: Window, now_ms: int, uid: str, organizer: str, attendee: str
+) -> bytes:
+    """The same as an answer to somebody who asked (RFC 5546 section 3.3.3). CPU-bound."""
+    who = (f"UID:{escaped(uid)}", f"ORGANIZER:{_plain(organizer)}", f"ATTENDEE:{_plain(attendee)}")
+    lines = "".join(folded(line) for line in who)
+    text = free_busy(items, window, now_ms).decode()
+    text = text.replace("BEGIN:VFREEBUSY\r\n", f"METHOD:REPLY\r\nBEGIN:VFREEBUSY\r\n{lines}", 1)
+    return text.encode()
+
+
+def _plain(address: str) -> str:
+    return "".join(letter for letter in address if letter.isprintable())
 
 
 def _busy_times(thing: CalendarObject, window: Window) -> Iterator[tuple[int, int, str]]:
@@ -49,6 +66,10 @@ def _kind(part: Part) -> str:
     status = str(part.get("STATUS", "")).upper()
     if str(part.get("TRANSP", "OPAQUE")).upper() == "TRANSPARENT" or status == "CANCELLED":
         return ""
+    answers = [str(item.params.get("PARTSTAT", "")).upper() for item in values_of(part, "ATTENDEE")
+               if hasattr(item, "params")]
+    if "ORGANIZER" in part and len(answers) == 1:  # one's own copy of an invitation
+        return {"ACCEPTED": "BUSY", "DECLINED": ""}.get(answers[0], "BUSY-TENTATIVE")
     return "BUSY-TENTATIVE" if status == "TENTATIVE" else "BUSY"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.calendars import calendar_store, feed_store, overlay_store, property_store
+from server.calendars import calendar_store, feed_store, overlay_store, property_store, put_away_store
 from server.calendars.app_passwords import AppPasswords
 from server.storage.database import Database
 
@@ -16,3 +16,4 @@ async def erase_calendars(database: Database, passwords: AppPasswords, user_id: 
         await property_store.forget_user(tx, user_id)
         await overlay_store.forget_overlays(tx, user_id)
         await feed_store.remove_all(tx, user_id)
+        await put_away_store.forget_put_away(tx, user_id)

@@ -21,6 +21,15 @@ class Kind(StrEnum):
     """A resident's own: all is allowed to its owner, and nobody else knows that it exists."""
     SHARED = "shared"
     """The association's: who may read and write it is asked of ``ports.Rights``."""
+    INVITED = "invited"
+    """Copies of what its one reader is invited to: nothing is added, but answered and put away."""
+    INBOX = "inbox"
+    """Messages to its one reader, which may be put away."""
+    OUTBOX = "outbox"
+    """Always empty: requests for busy times are sent to it."""
+
+
+OWN_KINDS: Final = frozenset({Kind.PERSONAL, Kind.INVITED, Kind.INBOX, Kind.OUTBOX})
 
 
 @dataclass(frozen=True, slots=True)

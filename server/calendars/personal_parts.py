@@ -26,6 +26,10 @@ _OWN: Final = frozenset({
 _OWN_PREFIXES: Final = ("X-MOZ-", "X-MICROSOFT-CDO-BUSYSTATUS", "X-LIC-")
 # Apps renew these whenever they write.
 _PASSING: Final = frozenset({"DTSTAMP", "LAST-MODIFIED", "CREATED", "SEQUENCE"})
+_ARRANGED: Final = frozenset({
+    "DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "SUMMARY", "LOCATION", "DESCRIPTION", "STATUS", "URL",
+    "ORGANIZER",
+})
 _END: Final = b"END:VEVENT\r\n"
 
 
@@ -55,11 +59,21 @@ def says_the_same(one: CalendarObject, other: CalendarObject) -> bool:
     return Counter(map(_essence, one.parts)) == Counter(map(_essence, other.parts))
 
 
+def essence_but_answers(part: Part) -> frozenset[tuple[str, str]]:
+    """What an attendee may not change: when, where and what it is, and who arranges it."""
+    return frozenset(pair for pair in _essence(part) if pair[0] in _ARRANGED)
+
+
 def _essence(part: Part) -> frozenset[tuple[str, str]]:
-    own = ((name, _said(value)) for name in part if not _is_own(name) and name not in _PASSING
+    own = ((name, _said(value) + _answer_in(value)) for name in part if not _is_own(name) and name not in _PASSING
            for value in values_of(part, name))
     inner = (("BEGIN", sub.name) for sub in part.subcomponents if sub.name != "VALARM")
     return frozenset((*own, *inner))
+
+
+def _answer_in(value: Any) -> str:
+    partstat = getattr(value, "params", {}).get("PARTSTAT")
+    return "" if partstat is None else f" {partstat}".upper()
 
 
 def _said(value: Any) -> str:

@@ -95,6 +95,40 @@ class GatheringChange:
     gathering: Gathering | None
 
 
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """A gathering that asks its reader whether they come. ``partstat`` as RFC 5545 writes it; ``position`` of the last
+    change of either; ``shown`` is false for what is no longer there for the reader, ``is_over`` true once nobody needs
+    to be told of it any more.
+    """
+
+    gathering: Gathering
+    partstat: str
+    position: int
+    shown: bool = True
+    is_over: bool = False
+
+
+class InvitationPort(Protocol):
+    """What people are invited to, and their answers, which live as events in rooms."""
+
+    async def position(self, user_id: str) -> int:
+        """Position of the last change for somebody. Asked with every request: answer from memory."""
+
+    async def place(self, user_id: str) -> str | None:
+        """What somebody's invitations follow from beside gatherings (block, groups); where it changes, apps begin
+        anew. ``None`` for who is not invited to anything here."""
+
+    async def invitations(self, user_id: str) -> Sequence[Invitation]:
+        """Everything that somebody is, or was, invited to."""
+
+    async def answer(self, user_id: str, name: str, partstat: str) -> None:
+        """Say it for them; raises ``Refused`` where that is too late."""
+
+    def name_of(self, user_id: str) -> str:
+        """How the reader is called in their own copy."""
+
+
 class GatheringPort(Protocol):
     """The association's gatherings, which live as events in rooms; the calendar is one more view of them."""
 

@@ -36,6 +36,9 @@ class Condition(StrEnum):
     COLLECTION_LOCATION = CALDAV + "calendar-collection-location-ok"
     MAX_SIZE = CALDAV + "max-resource-size"
     MAX_INSTANCES = CALDAV + "max-instances"
+    ATTENDEE_CHANGE = CALDAV + "allowed-attendee-scheduling-object-change"
+    VALID_SCHEDULING = CALDAV + "valid-scheduling-message"
+    VALID_ORGANIZER = CALDAV + "valid-organizer"
     MIN_DATE = CALDAV + "min-date-time"
     MAX_DATE = CALDAV + "max-date-time"
     # No RFC has words for these two: somebody else has the hall then, or it is closed.

@@ -17,11 +17,15 @@ from lxml import etree
 
 from server.caldav.app import CaldavDoor, make_caldav_app, open_calendars
 from server.caldav.settings import CaldavSettings
+from server.calendars.addresses import Addresses
 from server.calendars.app_passwords import AppPasswords
+from server.calendars.invitations import InvitationDesk, Organizer
+from server.calendars.scheduling import open_scheduling
 from server.foundation.clock import SystemClock
 from server.storage.database import Database
 from server.storage.schema_version import migrate
 from tests.caldav.gatherings_in_memory import GatheringsInMemory
+from tests.caldav.invitations_in_memory import InvitationsInMemory
 
 Result = TypeVar("Result")
 SERVER_NAME = "sakura.example"
@@ -74,6 +78,9 @@ class Account:
         self.personal = f"{self.home}personal/"
         self.tasks = f"{self.home}tasks/"
         self.gatherings = f"{self.home}gatherings/"
+        self.invitations = f"{self.home}invitations/"
+        self.inbox = f"{self.home}inbox/"
+        self.outbox = f"{self.home}outbox/"
 
     async def _make_password(self) -> tuple[str, str]:
         password, secret = await self.node.app_passwords.create(self.user_id, "test")
@@ -119,6 +126,8 @@ class Node:
         self._thread.start()
         self.rights = RightsByList()
         self.gatherings = GatheringsInMemory()
+        self.invitations = InvitationsInMemory()
+        self.shown_times: set[str] = set()
         self.run(self._start(folder, CaldavSettings(server_name=SERVER_NAME, association="桜町町内会", **settings)))
 
     async def _start(self, folder: Path, settings: CaldavSettings) -> None:
@@ -127,7 +136,12 @@ class Node:
         await self.database.open()
         await migrate(self.database)
         self.app_passwords = AppPasswords(self.database, clock)
-        calendars = open_calendars(self.database, self.gatherings, self.rights, clock, settings.association)
+        desk = InvitationDesk(
+            self.database, self.invitations, Organizer(settings.association, f"@kairan:{SERVER_NAME}"),
+            Addresses(SERVER_NAME))
+        calendars = open_calendars(
+            self.database, self.gatherings, self.rights, clock, settings.association,
+            scheduling=open_scheduling(desk, self._shows_busy_times))
         self.door: CaldavDoor = make_caldav_app(calendars, self.app_passwords, clock, settings)
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self.door.handle)
@@ -137,6 +151,9 @@ class Node:
         await site.start()
         self.port = self._runner.addresses[0][1]
         self.url = f"http://127.0.0.1:{self.port}"
+
+    async def _shows_busy_times(self, user_id: str) -> bool:
+        return user_id in self.shown_times
 
     def run(self, work: Coroutine[Any, Any, Result]) -> Result:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)

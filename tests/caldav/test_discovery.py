@@ -23,11 +23,11 @@ def test_every_resource_names_the_current_user(hanako: Account, path: str) -> No
 def test_the_principal_tells_where_the_calendars_are(hanako: Account) -> None:
     answer = hanako.ask("PROPFIND", "/dav/principals/hanako/", Depth="0", body=(
         '<d:propfind xmlns:d="DAV:" xmlns:c="urn:ietf:params:xml:ns:caldav"><d:prop><c:calendar-home-set/>'
-        "<d:principal-URL/><d:supported-report-set/><c:schedule-inbox-URL/></d:prop></d:propfind>"))
+        "<d:principal-URL/><d:supported-report-set/><c:calendar-proxy-of/></d:prop></d:propfind>"))
     assert answer.xml.findtext(f".//{C}calendar-home-set/{D}href") == "/dav/calendars/hanako/"
     missing = answer.xml.findall(f".//{D}propstat")[1]
     assert missing.findtext(f"{D}status") == "HTTP/1.1 404 Not Found"
-    assert missing.find(f"{D}prop/{C}schedule-inbox-URL") is not None
+    assert missing.find(f"{D}prop/{C}calendar-proxy-of") is not None
 
 
 def test_options_tells_of_calendars_with_status_200(hanako: Account) -> None:
@@ -46,7 +46,7 @@ def test_the_home_is_a_container_of_calendars_with_one_kind_of_component_each(ha
         for item in answer.xml.findall(f"{D}response")
     }
     assert kinds == {hanako.home: [], hanako.gatherings: ["VEVENT"], hanako.personal: ["VEVENT"],
-                     hanako.tasks: ["VTODO"]}
+                     hanako.tasks: ["VTODO"], hanako.invitations: ["VEVENT"]}
 
 
 @pytest.mark.parametrize("path", ["/dav/calendars/%40hanako%3Asakura.example/personal/",

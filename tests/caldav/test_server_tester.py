@@ -23,10 +23,12 @@ REFUSED = {
     "search.text.comp-type-optional",
     # "@" and "%40" are one resource here; two would be met by every iPhone (it writes the one and asks for the other).
     "url.encode-at.identity",
+    # Entries that residents make are not sent round; what the association invites to is (test_scheduling.py).
+    "scheduling.mailbox.inbox-delivery", "scheduling.auto-schedule",
     "scheduling",
 }
-# What cannot be seen: our principals' addresses have no "@".
-UNKNOWN = {"url.encode-at.literal.principal"}
+# What cannot be seen: our principals' addresses have no "@", and one resident does not invite another.
+UNKNOWN = {"url.encode-at.literal.principal", "scheduling.schedule-tag.stable-partstat"}
 
 
 def test_the_tester_finds_nothing_broken(node: Node, hanako: Account) -> None:
@@ -35,7 +37,7 @@ def test_the_tester_finds_nothing_broken(node: Node, hanako: Account) -> None:
     counts = Counter(by_support.values())
     assert {name for name, value in by_support.items() if value == "unknown"} <= UNKNOWN
     assert {name for name, value in by_support.items() if value not in ("full", "unknown")} <= REFUSED
-    assert counts["full"] >= 93
+    assert counts["full"] >= 99
     assert not {"broken", "ungraceful", "quirk", "fragile"} & counts.keys()
 
 

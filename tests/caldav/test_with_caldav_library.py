@@ -18,7 +18,7 @@ def test_discovery_finds_the_principal_the_home_and_its_calendars(hanako: Accoun
     principal = hanako.client().principal()
     assert str(principal.url).endswith("/dav/principals/hanako/")
     names = {item.get_display_name() for item in principal.calendars()}
-    assert names == {"桜町町内会の行事", "わたしの予定", "わたしのやること"}
+    assert names == {"桜町町内会の行事", "わたしの予定", "わたしのやること", "出欠のお返事"}
 
 
 def test_an_entry_is_saved_changed_found_and_deleted(hanako: Account) -> None:
@@ -68,7 +68,8 @@ def test_a_calendar_is_made_named_coloured_and_removed(hanako: Account) -> None:
     assert made.get_property(dav.DisplayName()) == "孫"
     assert made.get_property(ical.CalendarColor()) == "#FF2968FF"
     made.delete()
-    assert {str(item.url).rsplit("/", 2)[1] for item in principal.calendars()} == {"gatherings", "personal", "tasks"}
+    assert {str(item.url).rsplit("/", 2)[1] for item in principal.calendars()} == {
+        "gatherings", "invitations", "personal", "tasks"}
 
 
 def test_sync_tells_what_came_and_what_went(hanako: Account) -> None:

@@ -56,6 +56,8 @@ class OwnAnswers:
     by_gathering: Mapping[str, Said] = field(default_factory=dict)
     # Reactions that stand though a later one counts.
     older: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    # Where the last change of the answer to each gathering stands, also of one that was taken back.
+    moved: Mapping[str, int] = field(default_factory=dict)
 
     def to(self, gathering_id: str) -> Answer | None:
         """What is answered to one gathering."""

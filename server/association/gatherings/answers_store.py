@@ -51,7 +51,8 @@ async def answers_of_user(database: Database, user_id: str) -> OwnAnswers:
     for item in said:
         if last[item.gathering_id] is not item:
             older[item.gathering_id] = (*older.get(item.gathering_id, ()), item.event_id)
-    return OwnAnswers(max((row.position for row in rows), default=0), last, older)
+    moved = {row.gathering_id: int(row.position) for row in rows}
+    return OwnAnswers(max(moved.values(), default=0), last, older, moved)
 
 
 async def answers_to(database: Database, gathering_ids: Iterable[str]) -> list[Said]:

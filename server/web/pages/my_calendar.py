@@ -7,6 +7,7 @@ from typing import Final
 from aiohttp import web
 from markupsafe import Markup
 
+from server.calendars.busy_times import FREE_BUSY
 from server.web.calendar_profile import APPLE_TYPE, CalendarAccount, apple_profile, davx5_link
 from server.web.routing import Routes
 from server.web.set_up_links import SetUp
@@ -22,6 +23,7 @@ def add_routes(routes: Routes) -> None:
     routes.post("/my/calendar/other", show_code)
     routes.post("/my/calendar/feeds", make_feed)
     routes.post("/my/calendar/feeds/{feed}/remove", remove_feed)
+    routes.post("/my/calendar/busy", choose_busy_times)
     routes.get("/set-up/{number}", show_invitation)
     routes.post("/set-up/{number}", set_up_other)
     routes.get("/set-up/{number}/kairan.mobileconfig", give_profile)
@@ -82,11 +84,20 @@ async def remove_feed(visit: Visit) -> web.StreamResponse:
     return visit.go("/my/calendar", done="removed")
 
 
+async def choose_busy_times(visit: Visit) -> web.StreamResponse:
+    """Whether neighbours' calendar apps may ask when one has time; never what one does then."""
+    form = await visit.form()
+    data = visit.services.node.accounts.account_data
+    await data.set(visit.user_id, "", FREE_BUSY, {"show": form.line("show") == "yes"})
+    return visit.go("/my/calendar", done="saved")
+
+
 async def _page(visit: Visit, address: str = "") -> web.StreamResponse:
     node = visit.services.node
     return visit.page(
         "my_calendar.html", passwords=await node.app_passwords.list(visit.user_id),
         feeds=await node.feeds.list(visit.user_id), address=address,
+        shows=(await node.accounts.account_data.find(visit.user_id, "", FREE_BUSY) or {}).get("show") is True,
         webcal="webcal:" + address.partition(":")[2] if address else "",
     )
 
