@@ -79,9 +79,8 @@ class KeyBackups:
         async with self._database.write() as tx:
             backup = await _get(tx, user_id, version)
             await _require_latest(tx, user_id, version)
-            if keys:
-                await set_keys(tx, user_id, version, keys)
-            return await _touched(tx, user_id, backup)
+            changed = await set_keys(tx, user_id, version, keys) if keys else False
+            return await _state_after(tx, user_id, backup, changed=changed)
 
     async def read(self, place: KeyPlace) -> list[BackedUpKey]:
         """The keys at ``place``; raises ``NotFound`` where there is no such version."""
@@ -92,8 +91,7 @@ class KeyBackups:
         """Forget the keys at ``place``; raises ``NotFound`` where there is no such version."""
         async with self._database.write() as tx:
             backup = await _get(tx, place.user_id, place.version)
-            await drop_keys(tx, place)
-            return await _touched(tx, place.user_id, backup)
+            return await _state_after(tx, place.user_id, backup, changed=await drop_keys(tx, place))
 
 
 async def _get(tx: Transaction, user_id: str, version: int | None) -> Backup:
@@ -112,7 +110,9 @@ async def _require_latest(tx: Transaction, user_id: str, version: int) -> None:
         )
 
 
-async def _touched(tx: Transaction, user_id: str, backup: Backup) -> BackupState:
-    changed = replace(backup, etag=backup.etag + 1)
-    await set_backup(tx, user_id, changed)
-    return BackupState(changed, await count_keys(tx, user_id, backup.version))
+async def _state_after(tx: Transaction, user_id: str, backup: Backup, *, changed: bool) -> BackupState:
+    """With another etag, if other keys are there than before."""
+    if changed:
+        backup = replace(backup, etag=backup.etag + 1)
+        await set_backup(tx, user_id, backup)
+    return BackupState(backup, await count_keys(tx, user_id, backup.version))

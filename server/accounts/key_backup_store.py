@@ -137,19 +137,20 @@ async def drop_backups(tx: Transaction, user_id: str) -> None:
     await tx.execute(delete(key_backups).where(key_backups.c.user_id == user_id))
 
 
-async def set_keys(tx: Transaction, user_id: str, version: int, keys: Sequence[BackedUpKey]) -> None:
-    """Store keys where they are better than those that are there."""
-    await tx.execute(_SET_KEY, [
+async def set_keys(tx: Transaction, user_id: str, version: int, keys: Sequence[BackedUpKey]) -> bool:
+    """Store keys where they are better than those that are there; answers whether any was."""
+    done = await tx.execute(_SET_KEY, [
         {"user_id": user_id, "version": version, "room_id": key.room_id, "session_id": key.session_id,
          "first_message_index": key.first_message_index, "forwarded_count": key.forwarded_count,
          "is_verified": int(key.is_verified), "session_data": orjson.dumps(key.session_data)}
         for key in keys
     ])
+    return done.rowcount != 0
 
 
-async def drop_keys(tx: Transaction, place: KeyPlace) -> None:
-    """Forget keys."""
-    await tx.execute(delete(backed_up_keys).where(*place.condition()))
+async def drop_keys(tx: Transaction, place: KeyPlace) -> bool:
+    """Forget keys; answers whether there were any."""
+    return (await tx.execute(delete(backed_up_keys).where(*place.condition()))).rowcount != 0
 
 
 async def count_keys(tx: Transaction, user_id: str, version: int) -> int:

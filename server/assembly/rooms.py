@@ -76,7 +76,7 @@ async def build_rooms(base: Base, sender: EventSender, acceptor: EventAcceptor, 
     bell = Bell(clock, positions.current)
     presence = build_presence(settings, clock, database, accounts, bell, tasks)
     world = World(rooms, receipts, typing, unread, sights, accounts, presence)
-    sync = Sync(database, world, RoomReader(database), feeds, bell, positions, clock)
+    sync = Sync(database, world, RoomReader(database, clock), feeds, bell, positions, clock)
     services = RoomServices(
         rooms, sender, RoomCreator(database, sender), Membership(database, rooms, sender, accounts, far),
         History(database, rooms, sights, positions, far), Aliases(database, rooms, sender, far),

@@ -12,12 +12,13 @@ from server.accounts.sessions import Caller
 from server.foundation.canonical_json import parse_json
 from server.foundation.errors import Forbidden, InvalidParam, NotFound
 from server.http.answers import json_answer
-from server.http.keys import ACCOUNTS
+from server.http.keys import ACCOUNTS, DATABASE
 from server.http.requests import bool_query, caller, int_query
 from server.http.room_services import ROOMS
 from server.http.routes import Doors
 from server.rooms.event import Event
 from server.rooms.history import RECURSION, Page, Wanted
+from server.rooms.relation_filter_store import targets_of
 from server.rooms.timeline import Entry, client_event
 from server.rooms.visibility import value_at
 from server.sync.filters import NO_FILTER, EventFilter, parse_filter
@@ -49,10 +50,10 @@ async def messages(request: web.Request) -> web.Response:
     page = await request.app[ROOMS].history.page(
         request.match_info["roomId"], who.user_id, _position(request, "from"), _position(request, "to"),
         min(int_query(request, "limit", 10), _MOST),
-        _heard(request, who, wanted), backwards=backwards,
+        await _heard(request, who, wanted), backwards=backwards,
     )
     answer = _page(page, who, "chunk")
-    await _tell_memberships(request, who, page.entries, answer["chunk"])
+    await tell_moments(request, who, page.entries, answer["chunk"])
     if wanted.lazy_members:
         _room, members_now = await request.app[ROOMS].history.state(request.match_info["roomId"], who.user_id)
         senders = dict.fromkeys(entry.event.sender for entry in page.entries)
@@ -67,7 +68,7 @@ async def context(request: web.Request) -> web.Response:
     wanted = _filter(request)
     found = await request.app[ROOMS].history.context(
         request.match_info["roomId"], who.user_id, request.match_info["eventId"],
-        min(int_query(request, "limit", 10), _MOST), _heard(request, who, wanted),
+        min(int_query(request, "limit", 10), _MOST), await _heard(request, who, wanted),
     )
     entries = [*found.before.entries, found.entry, *found.after.entries]
     senders = {entry.event.sender for entry in entries}
@@ -78,7 +79,7 @@ async def context(request: web.Request) -> web.Response:
     before = found.before.end if found.before.end is not None else found.entry.stream - 1
     last = found.after.entries[-1].stream if found.after.entries else found.entry.stream
     told = [_shown(entry, who) for entry in entries]
-    await _tell_memberships(request, who, entries, told)
+    await tell_moments(request, who, entries, told)
     middle = len(found.before.entries)
     return json_answer({
         "event": told[middle],
@@ -97,7 +98,7 @@ async def one_event(request: web.Request) -> web.Response:
         request.match_info["roomId"], who.user_id, request.match_info["eventId"]
     )
     shown = entry.shown_to(who.user_id, who.device_id)
-    await _tell_memberships(request, who, [entry], [shown])
+    await tell_moments(request, who, [entry], [shown])
     return json_answer(shown)
 
 
@@ -158,6 +159,7 @@ async def relations(request: web.Request) -> web.Response:
     page = _up_to(page, _position(request, "to"), backwards=request.query.get("dir") != "f")
     page = replace(page, entries=[entry for entry in page.entries if entry.event.sender not in ignored])
     answer = _page(page, who, "chunk")
+    await tell_moments(request, who, page.entries, answer["chunk"])
     start = answer.pop("start")
     if "end" in answer:
         answer["next_batch"] = answer.pop("end")
@@ -208,23 +210,41 @@ def _direction(request: web.Request, *, required: bool) -> bool:
     return direction != "f"
 
 
-async def _tell_memberships(
+async def tell_moments(
     request: web.Request, who: Caller, entries: Sequence[Entry], shown: Sequence[dict[str, Any]]
 ) -> None:
-    """Say what the reader was in the room at each event (``unsigned.membership``)."""
+    """Say how old each event is, and what the reader was in the room then (``unsigned``)."""
     if not entries:
         return
-    history = await request.app[ROOMS].history.memberships(request.match_info["roomId"], who.user_id)
+    services = request.app[ROOMS]
+    history = await services.history.memberships(request.match_info["roomId"], who.user_id)
+    now = services.clock.now_ms()
     for entry, event in zip(entries, shown, strict=True):
-        event.setdefault("unsigned", {})["membership"] = value_at(history, entry.stream, "leave")
+        unsigned = event.setdefault("unsigned", {})
+        unsigned["age"] = max(0, now - entry.event.origin_server_ts)
+        unsigned["membership"] = value_at(history, entry.stream, "leave")
 
 
-def _heard(request: web.Request, who: Caller, wanted: EventFilter) -> Wanted:
+async def _heard(request: web.Request, who: Caller, wanted: EventFilter) -> Wanted:
     """What the filter wants, without what ignored users have said (spec, "Ignoring Users")."""
     ignored = request.app[ACCOUNTS].account_data.ignored_by(who.user_id)
-    if not ignored:
+    related = await _related(request, wanted)
+    if not ignored and related is None:
         return wanted.wants
-    return lambda event: wanted.wants(event) and (event.state_key is not None or event.sender not in ignored)
+    return lambda event: (
+        wanted.wants(event) and (related is None or event.event_id in related)
+        and (event.state_key is not None or event.sender not in ignored)
+    )
+
+
+async def _related(request: web.Request, wanted: EventFilter) -> frozenset[str] | None:
+    """The events to which others relate as the filter wants it; ``None`` where it says nothing of that."""
+    if wanted.related_by_types is None and wanted.related_by_senders is None:
+        return None
+    room = await request.app[ROOMS].rooms.find(request.match_info["roomId"])
+    if room is None:
+        return frozenset()
+    return await targets_of(request.app[DATABASE], room, wanted.related_by_types, wanted.related_by_senders)
 
 
 def _filter(request: web.Request) -> EventFilter:

@@ -11,6 +11,7 @@ from server.http.answers import json_answer
 from server.http.keys import ACCOUNTS, DATABASE
 from server.http.requests import int_query, member, required_query
 from server.http.room_services import ROOMS
+from server.matrix_api.history import tell_moments
 from server.rooms.moments import event_at
 from server.rooms.threads import Threads
 from server.sync.tokens import SyncToken
@@ -45,6 +46,7 @@ async def threads(request: web.Request) -> web.Response:
         participated=include == "participated", ignored=request.app[ACCOUNTS].account_data.ignored_by(who.user_id),
     )
     answer: dict[str, Any] = {"chunk": [entry.shown_to(who.user_id, who.device_id) for entry in entries]}
+    await tell_moments(request, who, entries, answer["chunk"])
     if before is not None:
         answer["next_batch"] = str(SyncToken(before))
     return json_answer(answer)

@@ -42,6 +42,9 @@ class EventFilter:
     lazy_members: bool = False
     redundant_members: bool = False
     unread_by_thread: bool = False
+    # In pages of a room's past only: events to which others relate in one of these ways, by one of these people.
+    related_by_types: _Names = None
+    related_by_senders: _Names = None
 
     @property
     def wants_all(self) -> bool:
@@ -178,6 +181,8 @@ def _event_filter(value: dict[str, Any]) -> EventFilter:
         lazy_members=_flag(value, "lazy_load_members") or False,
         redundant_members=_flag(value, "include_redundant_members") or False,
         unread_by_thread=_flag(value, "unread_thread_notifications") or False,
+        related_by_types=_optional_names(value, "related_by_rel_types"),
+        related_by_senders=_optional_names(value, "related_by_senders"),
     )
 
 

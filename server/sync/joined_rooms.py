@@ -17,6 +17,7 @@ from server.sync.room_section import (
     RoomReader,
     Span,
     Stay,
+    empty_timeline,
     members_of,
     moves_unseen,
     state_json,
@@ -30,6 +31,7 @@ from server.sync.tokens import SyncToken
 Json = dict[str, Any]
 
 _KEPT_SECTIONS: Final = 64
+_MOMENT_MS: Final = 5_000
 
 
 class JoinedRooms:
@@ -43,7 +45,7 @@ class JoinedRooms:
         self._crowds = Crowds()
         self._masks: OrderedDict[tuple[str, int, int, int], int] = OrderedDict()
         # The part of a room's section that is the same for all who were equally far.
-        self._shared: OrderedDict[tuple[str, int, int, bytes, bool], bytes] = OrderedDict()
+        self._shared: OrderedDict[tuple[str, int, int, bytes, bool, int], bytes] = OrderedDict()
 
     async def section(
         self, place: Membership, request: SyncRequest, now: SyncToken, data: list[Json]
@@ -63,10 +65,11 @@ class JoinedRooms:
         ephemeral = await self._ephemeral(room, request, now, typing, is_new=is_new)
         if not parts and not ephemeral and not data:
             return None
-        if ephemeral:
-            parts.append(b'"ephemeral":{"events":[%b]}' % b",".join(ephemeral))
-        if data:
-            parts.append(b'"account_data":{"events":%b}' % orjson.dumps(data))
+        if not parts:
+            parts = [b'"timeline":' + empty_timeline(now), state_name(request) + state_json([])]
+        # Nothing is left out: there are clients that read all parts of a room without asking whether they are there.
+        parts.append(b'"ephemeral":{"events":[%b]}' % b",".join(ephemeral))
+        parts.append(b'"account_data":{"events":%b}' % orjson.dumps(data))
         unread = await self._world.unread.of(room, request.user_id, place.stream)
         parts.append(unread_json(unread, by_thread=request.filter.timeline.unread_by_thread))
         return b"{%b}" % b",".join(parts)
@@ -110,7 +113,7 @@ class JoinedRooms:
         if span.entries and span.entries[0].stream < place.stream:
             stay = Stay(place.stream, await self._world.sights.memberships(room, request.user_id))
         return [
-            b'"timeline":' + timeline_json(span, viewer, stay),
+            b'"timeline":' + timeline_json(span, viewer, stay, self._reader.now_ms()),
             state_name(request) + state_json(events),
             b'"summary":' + orjson.dumps(crowd.summary(request.user_id)),
         ]
@@ -145,7 +148,8 @@ class JoinedRooms:
         members = await self._lazy_members(room, span, request, now, heroes) if lazy else []
         if members or not shared or self._is_special(span, request):
             return await self._own_news(room, span, request, now, members)
-        key = (room.room_id, request.since.stream, now.stream, request.filter.key, request.state_after)
+        moment = self._reader.now_ms() // _MOMENT_MS  # ages are not to be those of an hour ago
+        key = (room.room_id, request.since.stream, now.stream, request.filter.key, request.state_after, moment)
         known = self._shared.get(key)
         if known is None:
             known = self._shared[key] = await self._own_news(room, span, request, now, [])
@@ -160,7 +164,7 @@ class JoinedRooms:
             return []
         changed = await self._reader.state_between(room, request.since.stream, now.stream)
         events = [event for event in changed.values() if request.filter.state.wants(event)]
-        return [state_name(request) + state_json(events)] if events else []
+        return [b'"timeline":' + empty_timeline(now), state_name(request) + state_json(events)] if events else []
 
     def _is_special(self, span: Span, request: SyncRequest) -> bool:
         return any(entry.is_special_for(request.user_id, request.device_id) for entry in span.entries)
@@ -170,7 +174,7 @@ class JoinedRooms:
     ) -> bytes:
         assert request.since is not None
         # Who knows the room already was in it all the time.
-        parts = [b'"timeline":' + timeline_json(span, request.viewer, Stay(0))]
+        timeline = timeline_json(span, request.viewer, Stay(0), self._reader.now_ms())
         events = members
         # What the timeline's filter has left out must not be lost where it is state.
         whole = request.state_after or not request.filter.timeline.wants_all or moves_unseen(span)
@@ -181,9 +185,7 @@ class JoinedRooms:
             known = {event.event_id for event in events}
             events += [event for event in members if event.event_id not in known]
         events = [event for event in events if request.filter.state.wants(event)]
-        if events or request.state_after:
-            parts.append(state_name(request) + state_json(events))
-        return b",".join(parts)
+        return b'"timeline":%b,%b%b' % (timeline, state_name(request), state_json(events))
 
     async def _lazy_members(
         self, room: LiveRoom, span: Span, request: SyncRequest, now: SyncToken, heroes: Sequence[str]

@@ -37,7 +37,8 @@ class OtherRooms:
         own = await self._reader.page_back(room, place.stream - 1, place.stream, 1)
         if place.forgotten or not sight.was_ever_in:
             # Who has only declined an invitation, or wants to see no more of the room, is told no more than that.
-            return _left_json(Span(own, False, place.stream - 1), request, Stay(_NEVER, sight.membership), [], data)
+            only = Span(own, False, place.stream - 1)
+            return self._left_json(only, request, Stay(_NEVER, sight.membership), [], data)
         since = request.since.stream if request.since else 0
         limit = request.filter.timeline_limit(request.since is None)
         if request.since is None:
@@ -60,7 +61,15 @@ class OtherRooms:
                 key: event for key, event in state.items() if key[0] != "m.room.member" or event.event_id in speakers
             }
         wanted = [event for event in state.values() if request.filter.state.wants(event)]
-        return _left_json(span, request, Stay(_NEVER, sight.membership), wanted, data)
+        return self._left_json(span, request, Stay(_NEVER, sight.membership), wanted, data)
+
+    def _left_json(
+        self, span: Span, request: SyncRequest, stay: Stay, events: list[Event], data: list[Json]
+    ) -> bytes:
+        timeline = timeline_json(span, request.viewer, stay, self._reader.now_ms())
+        return b'{"timeline":%b,%b%b,"account_data":{"events":%b}}' % (
+            timeline, state_name(request), state_json(events), orjson.dumps(data)
+        )
 
     async def asked(self, kind: bytes, place: Membership, request: SyncRequest) -> bytes | None:
         """An invitation or a knock: stripped state with the membership itself."""
@@ -79,10 +88,3 @@ def stripped_state(room: LiveRoom, place: Membership, user_id: str) -> list[Even
     if own is not None and own not in found:
         found.append(own)
     return found
-
-
-def _left_json(span: Span, request: SyncRequest, stay: Stay, events: list[Event], data: list[Json]) -> bytes:
-    parts = [b'"timeline":' + timeline_json(span, request.viewer, stay), state_name(request) + state_json(events)]
-    if data:
-        parts.append(b'"account_data":{"events":%b}' % orjson.dumps(data))
-    return b"{%b}" % b",".join(parts)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import orjson
 
+from server.foundation.clock import Clock
 from server.rooms.event import Event, StateKey
 from server.rooms.event_store import entries_between
 from server.rooms.live_room import LiveRoom, Unread
@@ -42,8 +43,13 @@ class Viewer:
 class RoomReader:
     """Reads pieces of rooms, from memory where it reaches."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
+        self._clock = clock
+
+    def now_ms(self) -> int:
+        """The moment of an answer: events tell how old they are."""
+        return self._clock.now_ms()
 
     async def newest(self, room: LiveRoom, until: int, limit: int, sight: Sight, wanted: EventFilter) -> Span:
         """The newest events that the viewer may see and wants, with ``limit`` at most."""
@@ -139,33 +145,44 @@ def moves_unseen(span: Span) -> bool:
     return any(entry.moved is not None or entry.room_snapshot is not None for entry in span.entries)
 
 
-def timeline_json(span: Span, viewer: Viewer, stay: Stay) -> bytes:
-    """The ``timeline`` of a room."""
+def timeline_json(span: Span, viewer: Viewer, stay: Stay, now_ms: int) -> bytes:
+    """The ``timeline`` of a room. By their age clients know calls and verifications that are over."""
     if viewer.filter.event_fields or viewer.filter.federation_format:
         events = b",".join(_filtered_bytes(entry, viewer) for entry in span.entries)
     else:
         events = b",".join(
-            [with_membership(entry.bytes_for(viewer.user_id, viewer.device_id), stay.at(entry.stream))
-             for entry in span.entries]
+            [_with_unsigned(
+                entry.bytes_for(viewer.user_id, viewer.device_id),
+                b'"age":%d,"membership":"%b"' % (
+                    max(0, now_ms - entry.event.origin_server_ts), stay.at(entry.stream)
+                ),
+             ) for entry in span.entries]
         )
     limited = b"true" if span.limited else b"false"
     return b'{"events":[%b],"limited":%b,"prev_batch":"%b"}' % (events, limited, str(SyncToken(span.start)).encode())
 
 
 def with_membership(event: bytes, membership: bytes) -> bytes:
-    """An event with ``unsigned.membership``, what the viewer was then. ``unsigned`` is the last part, if there is one.
+    """An event with ``unsigned.membership``, what the viewer was then."""
+    return _with_unsigned(event, b'"membership":"%b"' % membership)
 
-    Without it, an event ends with a text and one brace.
-    """
+
+def _with_unsigned(event: bytes, more: bytes) -> bytes:
+    """An event with more in ``unsigned``, which is the last part if there is one; an event without ends with a text."""
     if event.endswith(b"}}"):
-        return b'%b,"membership":"%b"}}' % (event[:-2], membership)
-    return b'%b,"unsigned":{"membership":"%b"}}' % (event[:-1], membership)
+        return b"%b,%b}}" % (event[:-2], more)
+    return b'%b,"unsigned":{%b}}' % (event[:-1], more)
+
+
+def empty_timeline(now: SyncToken) -> bytes:
+    """The ``timeline`` of a room that has other news only."""
+    return b'{"events":[],"limited":false,"prev_batch":"%b"}' % str(SyncToken(now.stream)).encode()
 
 
 def _filtered_bytes(entry: Entry, viewer: Viewer) -> bytes:
     """An event with only the fields that the filter names, or in the federation's form."""
     if viewer.filter.federation_format:
-        return orjson.dumps(entry.event.pdu)
+        return orjson.dumps({**entry.event.pdu, "event_id": entry.event.event_id})
     shown = entry.shown_to(viewer.user_id, viewer.device_id, with_room_id=False)
     kept: dict[str, object] = {}
     for path in viewer.filter.event_fields:

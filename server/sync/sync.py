@@ -101,7 +101,10 @@ class Sync:
     async def device_lists(self, request: SyncRequest, until: SyncToken) -> Json:
         """Whose devices have changed since ``request.since``, and who shares no room any more (``keys/changes``)."""
         since = request.since.stream if request.since else 0
-        lists = await self._lists.between(await self._feeds.of(request.user_id), since, until.stream)
+        feed = await self._feeds.of(request.user_id)
+        moves = await self._lists.moves(feed, since, until.stream)
+        # Only the latest change of each user is known: it may hide one that lies before ``until``.
+        lists = await self._lists.between(feed, since, max(until.stream, self._positions.current), moves)
         return lists or {"changed": [], "left": []}
 
     @property

@@ -238,3 +238,17 @@ async def test_two_devices_at_once_after_a_start_both_see_all(node: RunningNode)
     await node.restart()
     answers = await asyncio.gather(*(person.syncs() for person in [hanako, *others]))
     assert all(set(answer.rooms()) == rooms for answer in answers)
+
+
+async def test_a_change_of_devices_is_not_hidden_by_a_later_one(node: RunningNode) -> None:
+    """Asked for a span that is over, the node rather tells too much than too little."""
+    hanako, taro = await node.users("hanako", "taro")
+    room = await hanako.creates_room(preset="public_chat")
+    await taro.joins(room)
+    before = (await hanako.syncs()).token
+    for name in ("夏", "秋"):
+        assert (await taro.put(f"v3/devices/{taro.device_id}", {"display_name": name})).status == 200
+        if name == "夏":
+            between = (await hanako.syncs(before)).token
+    answer = await hanako.get("v3/keys/changes", **{"from": before, "to": between})
+    assert answer.body == {"changed": [taro.user_id], "left": []}

@@ -52,3 +52,33 @@ async def test_what_is_new_was_seen_by_a_member(node: RunningNode) -> None:
         assert [event["unsigned"]["membership"] for event in events] == ["join"] * 3
         assert events[2]["unsigned"]["prev_content"] == {"name": "y"}
     assert "transaction_id" in (await hanako.syncs(tokens[0][1])).timeline(room)[0]["unsigned"]
+
+
+async def test_events_say_how_old_they_are(node: RunningNode) -> None:
+    """Without it, clients let calls ring that were over long ago."""
+    hanako, taro = await node.users("hanako", "taro")
+    room = await hanako.creates_room(preset="public_chat")
+    await taro.joins(room)
+    said = await hanako.says(room, "x")
+    answers = await hanako.says(room, "y", **{"m.relates_to": {"rel_type": "m.thread", "event_id": said}})
+    reads = f"v3/rooms/{room}"
+    told = [
+        *(await taro.syncs()).timeline(room), *(await taro.get(f"{reads}/messages", dir="b"))["chunk"],
+        (await taro.get(f"{reads}/event/{said}")).body, (await taro.get(f"{reads}/context/{answers}"))["event"],
+        *(await taro.get(f"v1/rooms/{room}/threads"))["chunk"],
+        *(await taro.get(f"v1/rooms/{room}/relations/{said}"))["chunk"],
+    ]
+    assert len(told) > 10
+    for event in told:
+        assert 0 <= event["unsigned"]["age"] < 60_000
+        assert event["unsigned"]["membership"] in ("join", "leave")
+
+
+async def test_events_of_the_future_are_not_younger_than_nothing(node: RunningNode) -> None:
+    """Other servers' clocks go wrong."""
+    hanako = await node.user("hanako")
+    room = await hanako.creates_room()
+    await hanako.says(room, "x")
+    stored = (await node.inside.services.rooms.get(room)).timeline[-1].event
+    stored.origin_server_ts += 3_600_000
+    assert (await hanako.syncs()).timeline(room)[-1]["unsigned"]["age"] == 0

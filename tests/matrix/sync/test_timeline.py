@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -355,3 +356,42 @@ async def test_nobody_misses_anything_while_rooms_leave_memory_and_people_come_a
         assert len(seen) == len(set(seen)) == expected
     done.set()
     await disturbing
+
+
+@pytest.mark.parametrize("after", [False, True])
+async def test_all_parts_of_a_room_are_there_whatever_is_new(node: RunningNode, after: bool) -> None:
+    """There are clients that read each of them without asking whether it is there."""
+    hanako, taro = await node.users("hanako", "taro")
+    room = await hanako.creates_room(preset="public_chat")
+    await taro.joins(room)
+    query: dict[str, Any] = {"use_state_after": "true"} if after else {}
+    parts = {"timeline", "state_after" if after else "state", "ephemeral", "account_data", "unread_notifications"}
+    told = await taro.syncs(**query)
+    assert parts <= told.room(room).keys()
+    said = await hanako.says(room, "x")
+    acts: list[Callable[[], Awaitable[Any]]] = [
+        lambda: hanako.sets(room, "m.room.topic", {"topic": "y"}), lambda: hanako.reads(room, said),
+        lambda: hanako.put(f"v3/rooms/{room}/typing/{hanako.user_id}", {"typing": True}),
+        lambda: taro.put(f"v3/user/{taro.user_id}/rooms/{room}/tags/u.x"),
+    ]
+    for act in acts:
+        since = (await taro.syncs(told.token, **query)).token
+        await act()
+        told = await taro.syncs(since, **query)
+        assert parts <= told.room(room).keys()
+        section = told.room(room)
+        assert section["timeline"]["limited"] is False
+        going_back = await taro.get(f"v3/rooms/{room}/messages", dir="b", **{"from": section["timeline"]["prev_batch"]})
+        assert going_back["chunk"]
+        assert isinstance(section["ephemeral"]["events"], list)
+        assert isinstance(section["account_data"]["events"], list)
+
+
+async def test_the_form_of_the_federation_carries_the_id_too(node: RunningNode) -> None:
+    hanako = await node.user("hanako")
+    room = await hanako.creates_room()
+    said = await hanako.says(room, "x")
+    wanted = {"event_format": "federation", "room": {"timeline": {"limit": 1}}}
+    (event,) = (await hanako.syncs(wanted=wanted)).timeline(room)
+    assert event["event_id"] == said
+    assert {"auth_events", "depth", "hashes", "prev_events", "room_id", "signatures"} <= event.keys()
