@@ -127,6 +127,8 @@ class Duties:
         async with self._turn:
             old = self._changeable(officer, duty_id, None)
             first, second = require_turn(old, one), require_turn(old, other)
+            if first.household == second.household:
+                raise InvalidParam("同じ家の番は、入れかえられません")
             taken = {**old.taken, one: second.household, other: first.household}
             duty = await self._tell(replace(old, taken=taken))
         for turn, whose in ((first, second.household), (second, first.household)):

@@ -88,6 +88,10 @@ class Garbage:
         """The city's areas."""
         return await store.area_names(self._database)
 
+    async def centers(self) -> list[str]:
+        """The city's centers, each with its own breaks."""
+        return await store.center_names(self._database)
+
     # ---- arranging -------------------------------------------------------------------------------------------------
 
     async def take_in(self, officer: str, areas: bytes, centers: bytes = b"", remarks: bytes = b"") -> Taken:
@@ -106,14 +110,19 @@ class Garbage:
             await store.replace_things(tx, found)
         return len(found)
 
-    async def choose(self, officer: str, block_id: str, area_name: str, *, on_holidays: bool = True) -> BlockPlan:
-        """What holds for an area holds in a block from now on: it stands in its room."""
+    async def choose(
+        self, officer: str, block_id: str, area_name: str, *, center: str | None = None, on_holidays: bool = True
+    ) -> BlockPlan:
+        """What holds for an area holds in a block from now on: it stands in its room.
+
+        ``center``: whose breaks hold, where the list of areas names none or another one.
+        """
         self._members.require(officer, Right.ARRANGE_DUTIES, block_id)
         block = self._members.block(block_id)
-        found = await store.find_area(self._database, area_name)
-        if found is None:
+        area = await store.find_area(self._database, area_name)
+        if area is None:
             raise NotFound("その地区は、市の一覧にありません")
-        area, breaks = found
+        breaks = await store.breaks_of(self._database, area.center if center is None else center)
         plan = BlockPlan(block.id, area.name, area.kinds, breaks, area.remarks, on_holidays, self.today)
         room_id = self._members.rooms_for(Audience.blocks([block.id]))[0]
         await self._sender.send(Draft(room_id, self._members.node_user_id, PLAN, plan_content(plan), ""))

@@ -1,9 +1,10 @@
-"""Tables ``garbage_plans``, ``garbage_changes``, ``garbage_areas`` and ``garbage_things``."""
+"""Tables ``garbage_plans``, ``garbage_changes``, ``garbage_areas``, ``garbage_centers`` and ``garbage_things``."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Any, Final
 
 import orjson
@@ -33,6 +34,11 @@ areas: Final = Table(
     "garbage_areas", metadata,
     Column("name", Text, primary_key=True),
     Column("place", BigInteger, nullable=False),
+    Column("content", Text, nullable=False),
+)
+centers: Final = Table(
+    "garbage_centers", metadata,
+    Column("name", Text, primary_key=True),
     Column("content", Text, nullable=False),
 )
 things: Final = Table(
@@ -70,15 +76,20 @@ def put_change(writes: Writes, change: DayOff, blocks: list[str]) -> None:
 
 
 async def replace_areas(tx: Transaction, read: AreaList) -> None:
-    """The city's list of areas in place of the one before."""
+    """The city's lists of areas and centers in place of those before."""
     await tx.execute(delete(areas))
-    rows = [
+    await tx.execute(delete(centers))
+    await tx.execute(insert(areas), [
         {"name": area.name, "place": place, "content": orjson.dumps({
             "kinds": area.kinds, "center": area.center, "remarks": area.remarks,
-            "breaks": [[item.first, item.last] for item in read.breaks.get(area.center, ())],
         }).decode()} for place, area in enumerate(read.areas)
+    ])
+    found = [
+        {"name": name, "content": orjson.dumps([[item.first, item.last] for item in breaks]).decode()}
+        for name, breaks in read.breaks.items()
     ]
-    await tx.execute(insert(areas), rows)
+    if found:
+        await tx.execute(insert(centers), found)
 
 
 async def area_names(database: Database) -> list[str]:
@@ -86,16 +97,26 @@ async def area_names(database: Database) -> list[str]:
     return [row.name for row in await database.fetch_all(select(areas.c.name).order_by(areas.c.place))]
 
 
-async def find_area(database: Database, name: str) -> tuple[Area, tuple[Break, ...]] | None:
-    """One area and its breaks."""
+async def center_names(database: Database) -> list[str]:
+    """All centers that have breaks."""
+    return [row.name for row in await database.fetch_all(select(centers.c.name).order_by(centers.c.name))]
+
+
+async def find_area(database: Database, name: str) -> Area | None:
+    """One area."""
     row = await database.fetch_one(select(areas.c.content).where(areas.c.name == name))
     if row is None:
         return None
     value = orjson.loads(row.content)
-    plan = read_plan({"block": "", "area": name, "kinds": [], "breaks": value["breaks"], "remarks": value["remarks"],
-                      "on_holidays": True, "since": "2020-01-01"})
     kinds = tuple((kind, cell) for kind, cell in value["kinds"])
-    return Area(name, kinds, value["center"], plan.remarks), plan.breaks
+    return Area(name, kinds, value["center"], tuple(value["remarks"]))
+
+
+async def breaks_of(database: Database, center: str) -> tuple[Break, ...]:
+    """The breaks of a center; none of one that is not known."""
+    row = await database.fetch_one(select(centers.c.content).where(centers.c.name == center))
+    pairs = [] if row is None else orjson.loads(row.content)
+    return tuple(Break(date.fromisoformat(first), date.fromisoformat(last)) for first, last in pairs)
 
 
 async def replace_things(tx: Transaction, found: Sequence[Thing]) -> None:

@@ -17,6 +17,10 @@ CREATE TABLE garbage_areas (
     place {int} NOT NULL,
     content TEXT NOT NULL
 );
+CREATE TABLE garbage_centers (
+    name TEXT PRIMARY KEY,
+    content TEXT NOT NULL
+);
 CREATE TABLE garbage_things (
     place {int} PRIMARY KEY,
     name TEXT NOT NULL,

@@ -51,7 +51,9 @@ async def choose(visit: Visit) -> web.StreamResponse:
     """Choose an area for a block."""
     form, block_id = await visit.form(), visit.parts["block"]
     await visit.services.daily.garbage.choose(
-        visit.user_id, block_id, form.line("area"), on_holidays=form.has("on_holidays"))
+        visit.user_id, block_id, form.line("area"), center=form.line("center") or None,
+        on_holidays=form.has("on_holidays"),
+    )
     return visit.go("/desk/garbage", done="saved")
 
 
@@ -91,7 +93,8 @@ async def _desk_page(visit: Visit, *, told: list[str] | None = None, fault: Refu
     plans = {block.id: garbage.plan(block.id) for block in blocks}
     kinds = dict.fromkeys(kind for plan in plans.values() if plan is not None for kind in plan.rules)
     return visit.page(
-        "desk_garbage.html", blocks=blocks, plans=plans, areas=await garbage.areas(), kinds=list(kinds),
+        "desk_garbage.html", blocks=blocks, plans=plans, areas=await garbage.areas(), centers=await garbage.centers(),
+        kinds=list(kinds),
         changes=_changes(visit, blocks), told=told or [], once=visit.new_once(), short_date=short_date,
         fault="" if fault is None else fault.reason, status=200 if fault is None else fault.status,
     )

@@ -83,6 +83,18 @@ async def test_an_area_is_chosen_for_a_block_and_stands_in_its_room(tmp_path: Pa
         assert await here.garbage.areas() == ["髙橋町一丁目", "髙橋町二丁目", "髙橋町三丁目"]
 
 
+async def test_breaks_of_a_center_hold_where_the_list_names_none(tmp_path: Path) -> None:
+    async with town(tmp_path) as here:
+        chair, folder = here.street.user(CHAIR), DATA / "kyotango"
+        await here.garbage.take_in(chair, *[(folder / f"{name}.csv").read_bytes() for name in ("area_days", "center")])
+        thursday = date(2026, 12, 31)
+        await here.garbage.choose(chair, here.block(), "峰山町元町区")
+        assert here.garbage.on(here.block(), thursday) == ["可燃ごみ"]
+        assert "峰山クリーンセンター" in await here.garbage.centers()
+        await here.garbage.choose(chair, here.block(), "峰山町元町区", center="峰山クリーンセンター")
+        assert here.garbage.on(here.block(), thursday) == []
+
+
 async def test_a_day_that_is_otherwise_is_said_in_the_room_and_taken_back(tmp_path: Path) -> None:
     async with town(tmp_path) as here:
         await here.choose()
