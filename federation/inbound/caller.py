@@ -22,7 +22,7 @@ from server.rooms.receive_event import require_admitted
 
 # 50 events of 64 KiB and 100 other things.
 MAX_TRANSACTION_BYTES: Final = 12 * 1024 * 1024
-_MOST_BYTES: Final = 1024 * 1024
+_MOST_BYTES: Final = 4 * 1024 * 1024
 _SECONDS: Final = 60.0
 
 
