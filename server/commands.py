@@ -245,6 +245,11 @@ def _take_over(options: argparse.Namespace) -> int:
     return status
 
 
+def _move(options: argparse.Namespace) -> int:
+    status: int = _keeping().move(_settings(options))
+    return status
+
+
 def _keeping() -> Any:
     return _module("server.operation.commands")
 
@@ -339,6 +344,10 @@ def _add_keeping_commands(commands: Any) -> None:
     take_in = _command(commands, "import", "make a node from an export, in an empty folder", _take_over, config=False)
     take_in.add_argument("source", type=Path, metavar="EXPORT")
     take_in.add_argument("folder", type=Path, metavar="DIR", help="where the node lives from now on")
+    database = commands.add_parser("database", help="the database: move").add_subparsers(
+        title="what to do", required=True, metavar="ACTION"
+    )
+    _command(database, "move", "from SQLite to an empty PostgreSQL database, whose address is asked for", _move)
     _command(commands, "check", "look whether the data is sound; the node may run", _check)
     _command(commands, "doctor", "look what is wrong around the node, and what to do about it", _examine)
     _command(commands, "daily", "check and back up, and tell the officers if that fails; for a timer", _daily)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -32,6 +32,8 @@ from server.storage.database import Database
 from server.storage.position_store import open_positions, reserve_more
 from server.storage.schema_version import migrate
 
+# How soon a node on PostgreSQL learns that another process has taken over.
+_PROVE_S: Final = 4.0
 # Clients do not ask again after so long.
 _TRANSACTIONS_MS: Final = 30 * 86_400_000
 
@@ -82,17 +84,25 @@ class Node:
 
 
 @asynccontextmanager
-async def build(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Node]:
-    """A whole node on its database; everything is closed when the block is left. Raises ``FolderInUse``."""
+async def build(
+    settings: Settings, clock: Clock | None = None, while_waiting: Callable[[], Awaitable[None]] | None = None
+) -> AsyncIterator[Node]:
+    """A whole node on its database; everything is closed when the block is left. Raises ``FolderInUse``.
+
+    ``while_waiting`` is called again and again while another process is active on the same PostgreSQL database;
+    without it, that raises ``StorageBusy``.
+    """
     clock = clock or SystemClock()
     async with AsyncExitStack() as closing:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         closing.enter_context(folder_lock(settings.data_dir))
         database = Database(settings.database.url)
-        await database.open()
         closing.push_async_callback(database.close)
+        await database.open(while_waiting)
         tasks = Tasks()
         closing.push_async_callback(tasks.stop)
+        if database.dialect == "postgresql":
+            tasks.start("active", keep_doing("active", database.prove_active, clock, every_s=_PROVE_S))
         await migrate(database)
         core = await _build_core(settings, clock, database, tasks, closing)
         media = await closing.enter_async_context(open_media(settings, database, clock))

@@ -8,6 +8,8 @@ import resource
 import signal
 import ssl
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
 
 import uvloop
@@ -63,8 +65,18 @@ async def _run(settings: Settings) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+
+    async def stand_by() -> None:
+        """Another process is active on our database: be ready to take over, which is life enough."""
+        if stop.is_set():
+            raise Refused("it was told to stop while another process was active")
+        manager = ServiceManager()
+        manager.ready()
+        manager.alive()
+
     try:
-        async with build(settings) as node:
+        async with build(settings, while_waiting=stand_by) as node:
+            node.core.database.when_displaced = stop.set
             await _serve(node, stop)
     except (Refused, SchemaError, OSError) as fault:
         sys.stderr.write(f"The node could not start: {fault}\n")
@@ -73,28 +85,38 @@ async def _run(settings: Settings) -> int:
 
 
 async def _serve(node: Node, stop: asyncio.Event) -> None:
+    manager = ServiceManager()
+    async with answering(node):
+        figures = await start_watching(node, manager)
+        try:
+            sys.stdout.write(f"{node.settings.association.name}: ready on http://{node.settings.http.listen}\n")
+            sys.stdout.flush()
+            manager.ready()
+            node.association.resume(node.core)
+            await node.resume()
+            await stop.wait()
+            manager.stopping()
+            node.services.sync.stop_waiting()
+        finally:
+            if figures is not None:
+                await figures.cleanup()
+
+
+@asynccontextmanager
+async def answering(node: Node) -> AsyncIterator[None]:
+    """Answer clients and other servers where the settings say, as long as the block lasts. Raises ``OSError``."""
     runner = web.AppRunner(
         make_app(node), access_log=None, handle_signals=False, shutdown_timeout=_SHUTDOWN_S,
         keepalive_timeout=_KEEP_ALIVE_S,
     )
     await runner.setup()
-    listen, manager, figures = node.settings.http.listen, ServiceManager(), None
+    listen = node.settings.http.listen
     try:
         await web.TCPSite(runner, listen.host, listen.port, backlog=1024).start()
         await _listen_to_servers(runner, node.settings.federation)
-        figures = await start_watching(node, manager)
-        sys.stdout.write(f"{node.settings.association.name}: ready on http://{listen}\n")
-        sys.stdout.flush()
-        manager.ready()
-        node.association.resume(node.core)
-        await node.resume()
-        await stop.wait()
-        manager.stopping()
-        node.services.sync.stop_waiting()
+        yield
     finally:
         await runner.cleanup()
-        if figures is not None:
-            await figures.cleanup()
 
 
 async def _listen_to_servers(runner: web.AppRunner, federation: FederationSettings) -> None:

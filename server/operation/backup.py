@@ -18,6 +18,7 @@ from server.config import Settings
 from server.foundation.clock import Clock
 from server.foundation.errors import Refused
 from server.operation.archive import FORMAT, ArchiveWriter, archive_to
+from server.operation.moving import SQLITE, snapshot_postgresql
 from server.operation.rotation import backups_in, name_of, superfluous
 from server.operation.sealing import read_key
 from server.operation.snapshot_store import (
@@ -32,7 +33,6 @@ from server.operation.snapshot_store import (
 
 Json = dict[str, Any]
 
-SQLITE: Final = "sqlite+aiosqlite:///"
 DATABASE_NAME: Final = "kairan.db"
 SETTINGS_NAME: Final = "kairan.toml"
 KEY_NAME: Final = "signing.key"
@@ -79,17 +79,19 @@ def snapshot_of(settings: Settings) -> Iterator[Path]:
         left.unlink(missing_ok=True)
     snapshot = settings.data_dir / _SNAPSHOT.format(os.getpid())
     try:
-        if not settings.database.url.startswith(SQLITE):
-            raise Refused("Backups of PostgreSQL are made with: kairan database move, or pg_dump.")
-        source = Path(settings.database.url.removeprefix(SQLITE))
-        _require_room(settings.data_dir, source.stat().st_size if source.is_file() else 0)
-        os.close(os.open(snapshot, _NEW, 0o600))  # an empty file is as good as none for VACUUM INTO
-        take_snapshot(source, snapshot)
+        os.close(os.open(snapshot, _NEW, 0o600))  # an empty file is as good as none for what follows
+        if settings.database.url.startswith(SQLITE):
+            source = Path(settings.database.url.removeprefix(SQLITE))
+            _require_room(settings.data_dir, source.stat().st_size if source.is_file() else 0)
+            take_snapshot(source, snapshot)
+        else:
+            snapshot_postgresql(settings.database.url, snapshot)
         if faults := faults_of(snapshot):
             raise Damaged("The database is damaged: " + "; ".join(faults[:3]) + ". Restore an older backup.")
         yield snapshot
     finally:
-        snapshot.unlink(missing_ok=True)
+        for left in (snapshot, snapshot.with_name(snapshot.name + "-wal"), snapshot.with_name(snapshot.name + "-shm")):
+            left.unlink(missing_ok=True)
 
 
 def _about(settings: Settings, snapshot: Path, now_ms: int) -> Json:

@@ -14,6 +14,7 @@ from server.operation.daily import backup_sentence, check_sentence
 from server.operation.doctor import State, examine
 from server.operation.export import export, export_person
 from server.operation.importing import take_in
+from server.operation.moving import move_database
 from server.operation.restore import restore
 from server.operation.sealing import new_pair, read_key
 
@@ -87,6 +88,21 @@ def give_out(settings: Settings, config: Path, target: Path, person: str) -> int
     _say(
         f"{done.folder}: {done.rows} rows, {done.events} events, {done.files} files, {done.messages} messages to read.",
         "It holds names, numbers and the node's key: lock it away.",
+    )
+    return 0
+
+
+def move(settings: Settings) -> int:
+    """Move the database to PostgreSQL; the address, which may hold a password, comes from standard input."""
+    if sys.stdin.isatty():
+        url = getpass.getpass("Address (postgresql+asyncpg://user:password@host/name): ").strip()
+    else:
+        url = sys.stdin.readline().strip()
+    counts = move_database(settings, url)
+    _say(
+        f"{sum(counts.values())} rows of {len(counts)} tables are in PostgreSQL, as many as before.",
+        "Put its address into kairan.toml, [database] url, and start the node.",
+        "The SQLite file stays where it is; keep it until you are sure.",
     )
     return 0
 

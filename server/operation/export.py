@@ -31,8 +31,9 @@ from server.association.gatherings.gatherings_store import load_gatherings
 from server.config import Settings
 from server.foundation.clock import Clock
 from server.foundation.errors import Refused
-from server.operation.backup import KEY_NAME, SETTINGS_NAME, SQLITE, require_own_user, snapshot_of
+from server.operation.backup import KEY_NAME, SETTINGS_NAME, require_own_user, snapshot_of
 from server.operation.copy_to_read import write_copy
+from server.operation.moving import SQLITE
 from server.operation.readable_store import (
     SHEETS,
     Sheet,

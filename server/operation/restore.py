@@ -20,7 +20,8 @@ from server.foundation.clock import Clock, tokyo_time
 from server.foundation.errors import Refused
 from server.operation.after_restore_store import Moments, renumber
 from server.operation.archive import Archive, archive_from
-from server.operation.backup import DATABASE_NAME, KEY_NAME, SETTINGS_NAME, SQLITE
+from server.operation.backup import DATABASE_NAME, KEY_NAME, SETTINGS_NAME
+from server.operation.moving import SQLITE
 from server.operation.sealing import Unreadable
 from server.operation.snapshot_store import counts_of, differences, faults_of
 from server.storage.database import Database
@@ -28,8 +29,8 @@ from server.storage.schema_version import SchemaError, migrate
 
 _MEDIA: Final = re.compile(r"media/([A-Za-z0-9_-]{2})/([A-Za-z0-9_-]+)\Z")
 _TEXT: Final = re.compile(r"texts/[^/]+\Z")
-_DATA_DIR: Final = re.compile(r"^\s*data_dir\s*=.*$", re.MULTILINE)
-_URL: Final = re.compile(r"^\s*url\s*=.*$", re.MULTILINE)
+_DATA_DIR: Final = re.compile(r"^[ \t]*data_dir[ \t]*=.*$", re.MULTILINE)
+_URL: Final = re.compile(r"^[ \t]*url[ \t]*=.*$", re.MULTILINE)
 _CLOCK_SLACK_MS: Final = 3_600_000
 
 

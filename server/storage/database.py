@@ -7,7 +7,11 @@ There are two ways to write.
 * ``async with write() as tx``: statement by statement, with reading in between, alone in its transaction.
 
 Both run in the order in which they were asked for, and neither is answered before its commit is on disk
-(``synchronous=FULL``; on PostgreSQL the same under one advisory lock, so that stream order is commit order).
+(``synchronous=FULL``).
+
+On PostgreSQL one process is active: its writing connection holds an advisory lock as long as it lives, and every
+transaction begins by proving it. Another process waits for the lock and takes over when the first one dies; one that
+has lost it, with its connection, cannot write any more.
 """
 
 from __future__ import annotations
@@ -15,15 +19,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from sqlalchemy import Engine, Executable, MetaData, create_engine, event, text
+from sqlalchemy.exc import DBAPIError
 
 from server.foundation.tasks import to_the_end
 from server.storage.connection import Connection, Row, connect, connected, dispose
-from server.storage.faults import Conflict, meaning
+from server.storage.faults import Conflict, StorageBusy, meaning
 from server.storage.sqlite_batch import SqliteBatches
 from server.storage.sqlite_readers import SqliteReaders
 from server.storage.transaction import AfterCommit, Stale, Transaction, Writes, grouped
@@ -36,6 +41,11 @@ metadata: Final = MetaData()
 
 _MAX_BATCH: Final = 500
 _ADVISORY_LOCK: Final = 0x6B616972  # "kair"
+_BE_ACTIVE: Final = text(f"SELECT pg_advisory_lock({_ADVISORY_LOCK})")
+# How long to wait for the lock; and a machine that has vanished is given up after ten seconds.
+_POSTGRESQL: Final = {
+    "lock_timeout": "3000", "tcp_keepalives_idle": "4", "tcp_keepalives_interval": "2", "tcp_keepalives_count": "3",
+}
 
 
 class _Turn:
@@ -63,6 +73,8 @@ class Database:
         self._closing = False
         # Told how long each transaction took, where somebody wants to know (``server.operation.metrics``).
         self.when_committed: Callable[[float], None] | None = None
+        # Called when another process has become the active one.
+        self.when_displaced: Callable[[], None] | None = None
 
     @property
     def waiting(self) -> int:
@@ -74,9 +86,15 @@ class Database:
         """``sqlite`` or ``postgresql``."""
         return self._engine.dialect.name
 
-    async def open(self) -> None:
-        """Connect and start the writer."""
+    async def open(self, while_waiting: Callable[[], Awaitable[None]] | None = None) -> None:
+        """Connect and start the writer. Where another process is active on PostgreSQL, wait until it is not, and call
+        ``while_waiting`` every few seconds; without that, raise ``StorageBusy`` after the first.
+        """
         self._writer = await connect(self._engine)
+        while not self._is_sqlite and not await self._is_active():
+            if while_waiting is None:
+                raise StorageBusy("Another process works on this database already.")
+            await while_waiting()
         if self._is_sqlite:
             self._batches = SqliteBatches(self._writer.driver, self._engine.dialect)
             await self._batches.prepare()
@@ -220,8 +238,27 @@ class Database:
         assert self._writer is not None
         if self._is_sqlite:
             await self._writer.exec_driver_sql("BEGIN IMMEDIATE")
-        else:
-            await self._writer.execute(text(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})"))
+        elif not await self._is_active():
+            if self.when_displaced is not None:
+                self.when_displaced()
+            raise StorageBusy("Another process works on this database now.")
+
+    async def _is_active(self) -> bool:
+        """Whether this process holds the lock, or gets it within ``lock_timeout``; a connection may take it often."""
+        assert self._writer is not None
+        try:
+            await self._writer.execute(_BE_ACTIVE)
+        except DBAPIError as fault:
+            await self._writer.rollback()
+            if isinstance(meaning(fault), StorageBusy):
+                return False
+            raise
+        return True
+
+    async def prove_active(self) -> None:
+        """An empty transaction: whoever was displaced learns it here, also when nobody wants to write."""
+        async with self.write():
+            pass
 
     async def _roll_back(self, on_failure: Sequence[AfterCommit]) -> None:
         await self._undo()
@@ -269,7 +306,10 @@ def _run_all(callbacks: Sequence[AfterCommit]) -> None:
 
 def _make_engine(url: str, readers: int) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_size=readers + 1, max_overflow=readers, hide_parameters=True)
+        return create_engine(
+            url, pool_size=readers + 1, max_overflow=readers, hide_parameters=True,
+            connect_args={"server_settings": _POSTGRESQL},
+        )
     engine = create_engine(
         url, pool_size=readers + 1, max_overflow=readers, isolation_level="AUTOCOMMIT", pool_reset_on_return=None,
         hide_parameters=True,

@@ -1,0 +1,89 @@
+"""Two processes on one PostgreSQL database: one is active, the other takes over when it dies, and nothing is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+from sqlalchemy.exc import DBAPIError
+
+from server.storage import database as storage
+from server.storage.database import Database
+from server.storage.faults import StorageBusy
+from tests.faults.process import Client, NodeProcess
+from tests.storage.conftest import Cluster
+
+# What the issue asks for.
+TAKE_OVER_S = 10.0
+
+
+async def test_who_has_lost_the_lock_cannot_write_any_more(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(storage._POSTGRESQL, "lock_timeout", "300")
+    url = await cluster.new_database()
+    first, second, told = Database(url), Database(url), list[str]()
+    first.when_displaced = lambda: told.append("displaced")
+    await first.open()
+    await first.prove_active()
+    with pytest.raises(StorageBusy):
+        await second.open()
+    await cluster.cut_all_connections()
+    await second.close()
+    third = Database(url)
+    await third.open()
+    for _ in range(2):  # with the first attempt it notices that its connection is gone
+        with pytest.raises((StorageBusy, DBAPIError)):
+            await first.prove_active()
+    assert told == ["displaced"]
+    await third.prove_active()
+    await first.close()
+    await third.close()
+
+
+@pytest.fixture
+async def pair(cluster: Cluster, tmp_path: Path) -> AsyncIterator[tuple[NodeProcess, NodeProcess]]:
+    """Two processes of one node, each on a machine of its own."""
+    url = await cluster.new_database()
+    found = []
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        process = NodeProcess(tmp_path / name)
+        process.config.write_text(process.config.read_text() + f'[database]\nurl = "{url}"\n')
+        found.append(process)
+    first, second = found
+    shutil.copyfile(first.folder / "signing.key", second.folder / "signing.key")
+    yield first, second
+    for process in found:
+        await process.kill()
+
+
+async def test_the_second_takes_over_within_ten_seconds_and_nothing_acknowledged_is_lost(
+    pair: tuple[NodeProcess, NodeProcess],
+) -> None:
+    first, second = pair
+    await first.start()
+    starting = asyncio.ensure_future(second.start())
+    async with aiohttp.ClientSession() as http:
+        one = Client(first, http)
+        await one.register("hanako")
+        room = (await one.ask("POST", "createRoom", {}))["room_id"]
+        acknowledged = []
+        for number in range(30):
+            await one.ask("PUT", f"rooms/{room}/send/m.room.message/{number}", said(str(number)))
+            acknowledged.append(str(number))
+        assert not starting.done(), "while one is active the other waits"
+        await first.kill()
+        await asyncio.wait_for(starting, TAKE_OVER_S)
+        other = Client(second, http)
+        other.token = one.token
+        past = await other.ask("GET", f"rooms/{room}/messages", dir="b", limit="100")
+        texts = [event["content"]["body"] for event in past["chunk"] if event["type"] == "m.room.message"]
+        assert texts[::-1] == acknowledged
+        await other.ask("PUT", f"rooms/{room}/send/m.room.message/other", said("もう一台"))
+
+
+def said(text: str) -> dict[str, str]:
+    return {"msgtype": "m.text", "body": text}
