@@ -12,7 +12,8 @@ ROOT = Path(__file__).parent.parent.parent
 OURS = {"server", "federation", "bridges", "benchmarks", "tests"}
 # What comes with a package that could do nothing without it.
 BROUGHT_BY = {
-    "cryptography": "pywebpush", "markupsafe": "jinja2", "multidict": "aiohttp", "py_vapid": "pywebpush", "yarl": "aiohttp",
+    "cryptography": "pywebpush", "markupsafe": "jinja2", "multidict": "aiohttp",
+    "py_vapid": "pywebpush", "yarl": "aiohttp",
 }  # fmt: skip
 # Asked for only where it is configured or shown.
 OPTIONAL = {"nio", "trustme", "asyncpg"}
