@@ -5,7 +5,7 @@ written down in the layers of ``pyproject.toml``.
 """
 
 from server.assembly.node import Node, build
-from server.assembly.running import prepare_database, run
+from server.assembly.running import answering, prepare_database, run
 from server.assembly.web_application import make_app
 
-__all__ = ["Node", "build", "make_app", "prepare_database", "run"]
+__all__ = ["Node", "answering", "build", "make_app", "prepare_database", "run"]

@@ -66,7 +66,7 @@ def perform(settings: Settings, command: str, said: Mapping[str, Any]) -> int:
     try:
         lines = asyncio.run(_on_own_node(settings, command, said))
     except FolderInUse:
-        lines = _on_running_node(settings, command, said)
+        lines = on_running_node(settings, command, said)
     for line in lines:
         sys.stdout.write(line + "\n")
     return 0
@@ -81,7 +81,7 @@ async def _carry_out(node: Node, command: str, said: Mapping[str, Any]) -> list[
     return await COMMANDS[command](node, said)
 
 
-def _on_running_node(settings: Settings, command: str, said: Mapping[str, Any]) -> list[str]:
+def on_running_node(settings: Settings, command: str, said: Mapping[str, Any]) -> list[str]:
     """Ask the node at its own address; raises what it refuses."""
     seed = SigningKey.read(settings.signing_key_file.read_text()).seed
     listen = settings.http.listen

@@ -95,13 +95,6 @@ class Browser:
         _, page = await self._get("/login")
         await self._submit(page, "/login", {"user": user, "password": password})
 
-    async def start_safety_check(self, title: str) -> str:
-        """Start a real check for everybody, with the page that asks whether one is sure; answers the check's id."""
-        _, page = await self._get("/desk/safety/new")
-        _, page = await self._submit(page, "/desk/safety/new", {"title": title, "kind": "real", "audience": "everyone"})
-        address, _ = await self._submit(page, "/desk/safety/start", {})
-        return address.rpartition("/")[2]
-
     async def figures(self, check_id: str) -> Table:
         """The live table."""
         _, page = await self._get(f"/desk/safety/{check_id}/figures")

@@ -1,6 +1,6 @@
 """Part of the people of a replay, in a process of its own: real Matrix clients (matrix-nio) over HTTP.
 
-``python -m server.demo.crowd`` reads one line of JSON (``url``, ``roles``) from standard input, brings everybody up
+``python -m server.demo.crowd`` reads one line of JSON (``roles``) from standard input, brings everybody up
 to date and lets them wait on /sync. A further line ``answer`` lets them answer; the end of the input ends it. On
 standard output it says one JSON object a line how far everybody is: ``{"ready": 12}``, ``asked``, ``played``,
 ``told``; and ``{"fault": "…"}`` where the node refuses what it should take.
@@ -46,8 +46,9 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """Whom one client plays. ``room_id`` is their 窓口, ``number`` chooses the way in which they answer."""
+    """Whom one client plays, and on which node. ``room_id`` is their 窓口, ``number`` chooses how they answer."""
 
+    url: str
     user_id: str
     token: str
     room_id: str
@@ -185,10 +186,10 @@ def write_line(value: Json) -> None:
     sys.stdout.flush()
 
 
-def resident(url: str, role: Role, clock: Clock, say: Say) -> Resident:
+def resident(role: Role, clock: Clock, say: Say) -> Resident:
     """A person whose client is logged in already."""
     config = nio.AsyncClientConfig(encryption_enabled=False, max_timeout_retry_wait_time=1, request_timeout=60)
-    client = nio.AsyncClient(url, role.user_id, config=config)
+    client = nio.AsyncClient(role.url, role.user_id, config=config)
     client.restore_login(role.user_id, f"REPLAY{role.number}", role.token)
     return Resident(client, role, clock, say)
 
@@ -223,7 +224,7 @@ async def _next_line() -> str:
 async def _main() -> None:
     orders = json.loads(await _next_line())
     clock, reporter = SystemClock(), Reporter()
-    await live([resident(orders["url"], Role(**role), clock, reporter.say) for role in orders["roles"]])
+    await live([resident(Role(**role), clock, reporter.say) for role in orders["roles"]])
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ class Crowd:
         """How many have come so far."""
         return sum(counts[what] for counts in self._counts)
 
-    async def start(self, url: str, roles: Sequence[Role]) -> None:
+    async def start(self, roles: Sequence[Role]) -> None:
         """Start the processes; everybody begins to arrive."""
         processes = max(1, min(-(-len(roles) // _PER_PROCESS), (os.cpu_count() or 1) - 1, 4))
         for number in range(processes):
@@ -43,7 +43,7 @@ class Crowd:
             )
             self._processes.append(process)
             self._counts.append(Counter())
-            order = {"url": url, "roles": [asdict(role) for role in roles[number::processes]]}
+            order = {"roles": [asdict(role) for role in roles[number::processes]]}
             await self._tell(process, json.dumps(order))
 
     async def answer(self) -> None:
@@ -97,10 +97,10 @@ class Crowd:
 
 
 @asynccontextmanager
-async def arriving_crowd(url: str, roles: Sequence[Role]) -> AsyncIterator[Crowd]:
+async def arriving_crowd(roles: Sequence[Role]) -> AsyncIterator[Crowd]:
     """People who arrive, and go at the end of the block."""
     crowd = Crowd()
-    await crowd.start(url, roles)
+    await crowd.start(roles)
     async with asyncio.TaskGroup() as tasks:
         listening = tasks.create_task(crowd.listen())
         try:

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import os
 import resource
+import secrets
 import socket
+from collections.abc import Iterable
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Final
 
 _TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
 _PROC: Final = Path("/proc")
+# Below those that operating systems give to outgoing connections.
+_LISTENING_PORTS: Final = range(10_000, 32_000)
 
 
-def cpu_seconds(pid: int) -> float:
-    """User and system time in seconds of a living process, its children, and of our own children that have ended.
+def cpu_seconds(pids: Iterable[int]) -> float:
+    """User and system time in seconds of living processes, their children, and of our own children that have ended.
 
     The last ones make the sum go on over a node that was killed and started again. 0.0 where there is no /proc.
     """
     ended = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return ended.ru_utime + ended.ru_stime + sum(_cpu_of(member) for member in _family(pid))
+    return ended.ru_utime + ended.ru_stime + sum(_cpu_of(member) for pid in pids for member in _family(pid))
 
 
 def memory_mb(pid: int) -> float:
@@ -48,6 +53,23 @@ def free_port(first: int = 0) -> int:
                 continue
             return int(tried.getsockname()[1])
     raise OSError(f"no free port from {first} on")
+
+
+def free_ports(count: int) -> list[int]:
+    """So many ports of 127.0.0.1 that nobody listens on, and that no connection is given by chance.
+
+    Raises ``OSError`` where they cannot be found.
+    """
+    with ExitStack() as taken:
+        found: list[int] = []
+        for port in secrets.SystemRandom().sample(_LISTENING_PORTS, 50 * count):
+            tried = taken.enter_context(socket.socket())
+            with suppress(OSError):
+                tried.bind(("127.0.0.1", port))
+                found.append(port)
+            if len(found) == count:
+                return found
+    raise OSError("no free ports")
 
 
 def _family(pid: int) -> list[int]:

@@ -14,11 +14,13 @@ from server.foundation.signatures import SigningKey
 SETTINGS_FILE: Final = "kairan.toml"
 
 
-def make_node_folder(folder: Path, name: str, chosen: Mapping[str, object]) -> Settings:
+def make_node_folder(
+    folder: Path, name: str, chosen: Mapping[str, object], server_name: str = "localhost"
+) -> Settings:
     """A new node for the association ``name`` in ``folder``, which may exist; ``chosen`` as for ``render_default``."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     file = folder / SETTINGS_FILE
-    file.write_text(render_default("localhost", name, chosen), "utf-8")
+    file.write_text(render_default(server_name, name, chosen), "utf-8")
     settings = load_settings(file)
     with os.fdopen(os.open(settings.signing_key_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as opened:
         opened.write(SigningKey.generate().line())

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from server.demo.faults import DemoFailed
-from server.demo.machine import cpu_seconds, memory_mb, open_many_files
+from server.demo.machine import memory_mb, open_many_files
 from server.foundation.clock import Clock
 
 _START_S: Final = 20.0
@@ -36,10 +36,6 @@ class NodeProcess:
         """The number of the process that runs now."""
         assert self._process is not None
         return self._process.pid
-
-    def cpu_seconds(self) -> float:
-        """CPU time of all runs so far, and of other children of this process that have ended."""
-        return cpu_seconds(self.pid)
 
     def memory_mb(self) -> float:
         """Resident memory now."""

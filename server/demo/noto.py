@@ -16,6 +16,8 @@ Key = TypeVar("Key")
 PEOPLE: Final = 1536
 MOST_PEOPLE: Final = 10_000
 # What the associations are called in the replay; the handbook does not name them.
+CITY: Final = "金沢市"
+FEDERATION: Final = "六町会連合会"
 ASSOCIATIONS: Final = ("第一町会", "第二町会", "第三町会", "第四町会", "第五町会", "第六町会")
 TITLE: Final = "令和6年1月1日 16時10分 能登半島地震"
 
@@ -53,6 +55,18 @@ class Table:
     def total(self) -> int:
         """All who were asked."""
         return self.answered + self.read + self.unread
+
+    def __add__(self, other: Table) -> Table:
+        """Both together."""
+        return Table(self.safe + other.safe, self.contact + other.contact, self.help + other.help,
+                     self.read + other.read, self.unread + other.unread)
+
+    def as_json(self) -> dict[str, int]:
+        """As ``--json`` prints it."""
+        return {
+            "users": self.total, "answered": self.answered, "safe": self.safe, "contact": self.contact,
+            "help": self.help, "read_unanswered": self.read, "unread": self.unread,
+        }
 
     def parts(self) -> list[Part]:
         """A part for everybody, in the order of the table."""
