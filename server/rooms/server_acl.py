@@ -10,6 +10,7 @@ from typing import Any, Final
 from server.foundation.errors import InvalidParam
 
 ACL: Final = "m.room.server_acl"
+_WILD: Final = re.compile(r"[*?]+")
 _PORT: Final = re.compile(r":[0-9]{1,5}$")
 
 
@@ -31,12 +32,15 @@ def require_own_server(content: Mapping[str, Any], server_name: str) -> None:
 
 def _patterns(content: Mapping[str, Any], name: str) -> list[str]:
     found = content.get(name)
-    return [item for item in found if isinstance(item, str)] if isinstance(found, list) else []
+    return list(dict.fromkeys(item for item in found if isinstance(item, str))) if isinstance(found, list) else []
 
 
 def _fits(host: str, pattern: str) -> bool:
     """Glob: ``*`` is any text, ``?`` any one character. Goes back to the last star only, so that no pattern is slow."""
     pattern = pattern.lower()
+    pieces = _WILD.split(pattern)
+    if not (host.startswith(pieces[0]) and host.endswith(pieces[-1]) and all(piece in host for piece in pieces)):
+        return False
     at, place, star, resume = 0, 0, -1, 0
     while at < len(host):
         if place < len(pattern) and pattern[place] == "*":

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from federation.identity.servers import path_of
 from server.rooms.graph_store import stored_events
@@ -210,3 +212,46 @@ async def test_the_public_list_and_its_names_are_told(tmp_path: Path) -> None:
         for wrong in ("#hiroba:elsewhere.example", "hiroba", "#none:" + node.settings.server_name, ""):
             answer = await oni.asks(node, "GET", "v1/query/directory", query={"room_alias": wrong})
             assert answer.status in (400, 404), wrong
+
+
+async def test_who_was_never_in_a_room_is_told_nothing_of_it(tmp_path: Path) -> None:
+    async with meeting(tmp_path) as (node, oni):
+        hanako = await node.user("hanako")
+        room = await hanako.creates_room(name="内輪", room_version="11")
+        said = await hanako.says(room, "内緒")
+        missing = {"earliest_events": [], "latest_events": [said], "limit": 5}
+        for answer in (
+            await oni.asks(node, "GET", path_of("v1/event", said)),
+            await state(oni, node, room, said),
+            await oni.asks(node, "GET", path_of("v1/state_ids", room), query={"event_id": said}),
+            await oni.asks(node, "GET", path_of("v1/event_auth", room, said)),
+            await oni.asks(node, "GET", path_of("v1/backfill", room), query={"v": said, "limit": 5}),
+            await oni.asks(node, "POST", path_of("v1/get_missing_events", room), missing),
+            await oni.asks(node, "GET", path_of("v1/timestamp_to_event", room), query={"ts": 5, "dir": "f"}),
+            await oni.asks(node, "GET", path_of("v1/make_join", room, oni.user("oni")), query={"ver": "11"}),
+            await oni.asks(node, "GET", path_of("v1/make_knock", room, oni.user("oni")), query={"ver": "11"}),
+        ):
+            assert answer.refusal == (403, "M_FORBIDDEN")
+        told = await oni.asks(node, "GET", path_of("v1/hierarchy", room))
+        assert told.refusal == (404, "M_NOT_FOUND")
+        asked = await oni.asks(node, "GET", "v1/publicRooms")
+        assert "内輪" not in str(asked.body)
+
+
+async def test_nobody_answers_for_our_names_but_we(tmp_path: Path) -> None:
+    async with meeting(tmp_path) as (node, oni):
+        hanako = await node.user("hanako")
+        mine, theirs = f"#hiroba:{node.settings.server_name}", f"#hiroba:{oni.name}"
+        oni.tells["query"] = {"room_id": "!evil:example.org", "servers": [oni.name]}
+        room = await hanako.creates_room(preset="public_chat", room_alias_name="hiroba")
+        assert (await hanako.get(f"v3/directory/room/{quote(mine)}"))["room_id"] == room
+        unknown = quote(mine.replace("hiroba", "nowhere"))
+        assert (await hanako.get(f"v3/directory/room/{unknown}")).refusal == (404, "M_NOT_FOUND")
+        assert not oni.asked_for("query")
+        asked = await oni.asks(node, "GET", "v1/query/directory", query={"room_alias": theirs})
+        assert asked.status in (400, 404)
+        answers = await asyncio.gather(*(
+            hanako.put(f"v3/directory/room/{quote(mine.replace('hiroba', 'atarashii'))}", {"room_id": room})
+            for _ in range(50)
+        ))
+        assert sorted(answer.status for answer in answers) == [200] + [409] * 49

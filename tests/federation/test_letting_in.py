@@ -241,3 +241,31 @@ async def test_levels_are_set_by_those_only_who_may(tmp_path: Path) -> None:
         answer = await oni.sends(node, grab)
         assert "error" in answer["pdus"][grab.event_id]
         assert (await hanako.get(f"v3/rooms/{room_id}/state/m.room.power_levels")).body == before
+
+
+async def test_a_voucher_that_is_forged_or_worthless_lets_nobody_in(tmp_path: Path) -> None:
+    """Not at the door for joins, and not by a transaction of somebody who is in."""
+    async with meeting(tmp_path, strangers=2) as (node, oni, momo):
+        hanako, taro = await node.users("hanako", "taro")
+        hall = await hanako.creates_room(preset="public_chat", room_version="11")
+        rule = {"join_rule": "restricted", "allow": [{"type": "m.room_membership", "room_id": hall}]}
+        room = await hanako.creates_room(
+            room_version="11", power_level_content_override={"invite": 50}, initial_state=[
+                {"type": "m.room.join_rules", "state_key": "", "content": rule}])
+        await hanako.invites(taro, room)
+        await taro.joins(room)
+        await momo.joins(node, hall)
+        inside = await momo.joins(node, room)
+        me = oni.user("oni")
+        for voucher in (taro.user_id, hanako.user_id, momo.user("oni"), oni.user("x"), "", 5):
+            rests = inside.draft(me, "m.room.member", {"membership": "join"}, me)["auth_events"]
+            rests += [event.event_id for event in inside.state.values()
+                      if event.state_key == voucher and event.event_id not in rests]
+            content = {"membership": "join", "join_authorised_via_users_server": voucher}
+            join = inside.event(me, "m.room.member", content, me, rests_on=rests)
+            forged = {**join.pdu["signatures"], node.settings.server_name: {"ed25519:x": "A" * 86}}
+            for pdu in (join.pdu, {**join.pdu, "signatures": forged}):
+                assert (await brings(oni, node, "join", room, join, pdu=pdu)).status in (400, 403)
+                told = await momo.sends(node, pdu)
+                assert "error" in told["pdus"].get(join.event_id, {"error": "not read"})
+        assert me not in (await hanako.get(f"v3/rooms/{room}/joined_members"))["joined"]

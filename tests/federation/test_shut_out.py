@@ -87,11 +87,43 @@ def test_the_list_is_read_as_the_specification_says(acl: dict[str, Any], server:
     assert is_admitted(acl, server) is admitted
 
 
+def quickest(acl: dict[str, Any], server: str) -> float:
+    """Seconds that a look at a list takes, when the machine has nothing else to do."""
+    times = []
+    for _ in range(5):
+        started = time.perf_counter()
+        is_admitted(acl, server)
+        times.append(time.perf_counter() - started)
+    return min(times)
+
+
 def test_a_list_made_to_hold_us_up_does_not() -> None:
-    acl = {"allow": ["*"], "deny": ["*?*?*?*?*?*?*?*?*?*?*x"] * 2_000}
-    started = time.perf_counter()
-    assert is_admitted(acl, "a" * 200 + ".example")
-    assert time.perf_counter() - started < 1.0
+    server = "a" * 200 + ".example"
+    assert is_admitted({"allow": ["*"], "deny": ["*?*?*?*?*?*?*?*?*?*?*x"] * 2_000}, server)
+    assert quickest({"allow": ["*"], "deny": ["*?*?*"] * 99_999 + ["x"]}, server) < 0.05
+    # As many different ones as an event has room for.
+    deny = [f"*?*?*{number}" for number in range(5_000)]
+    assert quickest({"allow": ["*"], "deny": deny}, server) < 0.05
+    deny = [f"*a*?*a*{number:x}*" for number in range(4_000)]
+    assert quickest({"allow": ["*"], "deny": deny}, server) < 0.2
+
+
+async def test_a_server_that_is_shut_out_is_not_heard_typing_reading_or_redacting(tmp_path: Path) -> None:
+    async with meeting(tmp_path) as (node, oni):
+        hanako, room, said = await shut_out(node, oni)
+        me = oni.user("oni")
+        token = (await hanako.syncs()).token
+        receipt = {room.room_id: {"m.read": {me: {"event_ids": [said], "data": {"ts": 1}}}}}
+        typing = {"room_id": room.room_id, "user_id": me, "typing": True}
+        gone = room.event(me, "m.room.redaction", {"redacts": said})
+        told = await oni.sends(node, gone, edus=[
+            {"edu_type": "m.typing", "content": typing}, {"edu_type": "m.receipt", "content": receipt}])
+        assert "error" in told["pdus"][gone.event_id]
+        news = await hanako.syncs(token)
+        assert news.ephemeral(room.room_id, "m.typing") is None
+        assert news.ephemeral(room.room_id, "m.receipt") is None
+        shown = await hanako.get(f"v3/rooms/{room.room_id}/event/{said}")
+        assert shown["content"]["body"] == "前"
 
 
 async def test_what_was_said_before_a_ban_by_old_links_only_is_not_shown(tmp_path: Path) -> None:

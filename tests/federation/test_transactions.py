@@ -259,7 +259,7 @@ BOMBS = {
     "many digits": b'{"a": ' + b"9" * 10_000 + b"}", "deep": b"[" * 100_000, "deep object": b'{"a":' * 100_000,
     "half a pair": b'{"a": "\\ud800"}', "mark": b'\xef\xbb\xbf{"pdus": []}', "no text": b'{"a": "\xff\xfe"}',
     "end": b'{"pdus": [', "zero": b"\0", "nothing": b"", "large": b'{"a": "' + b"x" * 13_000_000 + b'"}',
-    "deep but whole": b"[" * 900 + b"]" * 900,
+    "twice": b'{"pdus": [5], "pdus": []}', "deep but whole": b"[" * 900 + b"]" * 900,
 }
 
 
