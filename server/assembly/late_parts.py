@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from server.application_services.services import ApplicationServices
     from server.assembly.late_federation import LateFederation
     from server.calendars.app_passwords import AppPasswords
+    from server.calendars.public_calendar import PublicCalendar
     from server.operation.metrics import Meter
     from server.rooms.server_notices import ServerNotices
 
@@ -25,5 +26,6 @@ class LateParts:
     application_services: ApplicationServices | None = None
     federation: LateFederation | None = None
     meter: Meter | None = None
+    public_calendar: PublicCalendar | None = None
     server_notices: ServerNotices | None = None
     wide_area: LateWideArea = field(default_factory=LateWideArea)

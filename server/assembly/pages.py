@@ -85,7 +85,7 @@ def _services(node: Node, limits: RateLimits, interactive_auth: InteractiveAuth)
             verbs=association.gatherings, attendance=association.attendance, as_ics=as_ics,
         ),
         papers=StandingPapers(core.database, core.clock, association.members),
-        daily=daily_services(association.daily_life),
+        daily=daily_services(core, association.members, association.daily_life),
     )
 
 

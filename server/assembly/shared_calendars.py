@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from server.assembly.node import Node
+from server.assembly.node import Core, Node
 from server.association.bookings.calendar import PREFIX as BOOKINGS
 from server.association.bookings.calendar import BookingCalendars, BookingRights, MyBookings
 from server.association.duties.calendar import KEY as DUTIES
@@ -18,6 +18,7 @@ from server.association.gatherings.said_yes import SaidYes
 from server.calendars.gatherings import GATHERINGS
 from server.calendars.mine import MINE, MineCalendar
 from server.calendars.ports import CalendarBackend, Rights
+from server.calendars.public_calendar import PUBLIC, PublicCalendar
 from server.calendars.rights import ReadOnly, RightsByPrefix
 
 
@@ -39,7 +40,15 @@ def shared_calendars(node: Node) -> list[CalendarBackend]:
             SaidYes(association.gatherings, association.attendance), MyBookings(life.bookings, members, clock),
             MyDuties(life.duties, members),
         ], household_of),
+        public_calendar_of(node.core),
     ]
+
+
+def public_calendar_of(core: Core) -> PublicCalendar:
+    """The city's calendar, the same for all doors."""
+    if core.late.public_calendar is None:
+        core.late.public_calendar = PublicCalendar(core.database, core.clock)
+    return core.late.public_calendar
 
 
 def shared_rights(node: Node) -> Rights:
@@ -52,5 +61,5 @@ def shared_rights(node: Node) -> Rights:
     return RightsByPrefix({
         GATHERINGS: CalendarRights(members), BOOKINGS: BookingRights(members),
         GARBAGE: ReadOnly(partial(may_read_garbage, members)),
-        DUTIES: ReadOnly(is_known), MINE: ReadOnly(is_known),
+        DUTIES: ReadOnly(is_known), PUBLIC: ReadOnly(is_known), MINE: ReadOnly(is_known),
     })

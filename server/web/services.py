@@ -17,6 +17,7 @@ from server.association.circulars.reader import CircularReader
 from server.association.duties.actions import Duties
 from server.association.garbage.actions import Garbage
 from server.association.gatherings.attendance import Attendance
+from server.association.gatherings.city import CityCalendar
 from server.association.gatherings.gatherings import Gatherings
 from server.association.gatherings.model import Gathering
 from server.association.members.departures import Departures
@@ -117,6 +118,7 @@ class DailyServices:
     booking_as_ics: Callable[[Facility, Booking], bytes]
     garbage: Garbage
     duties: Duties
+    city: CityCalendar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

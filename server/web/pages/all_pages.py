@@ -12,6 +12,7 @@ from server.web.pages import (
     desk,
     desk_bookings,
     desk_circulars,
+    desk_city,
     desk_duties,
     desk_garbage,
     desk_gatherings,
@@ -41,7 +42,7 @@ from server.web.routing import Routes
 
 _GROUPS = (
     home, invitation, login, safety, circulars, polls, gatherings, daily, bookings, garbage,
-    duties, desk_duties,
+    duties, desk_duties, desk_city,
     desk_bookings, desk_garbage,
     my, my_calendar, my_reminders, files, desk, desk_safety,
     desk_circulars, desk_writing, desk_polls, desk_gatherings, desk_roster, desk_roster_files, desk_invitations,
