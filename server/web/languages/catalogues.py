@@ -34,10 +34,8 @@ class Catalogue:
 
     def find(self, message: str) -> str | None:
         """A message in this language, with readings in 《》 where it is easy Japanese; ``None``: there is none."""
-        found = self._messages.get(message)
-        if self.is_easy:
-            return easy(found or message)
-        return found
+        found = self._messages.get(message) or None
+        return easy(found or message) if self.is_easy else found
 
     def plain(self, message: str) -> str:
         """The same where no readings can be shown: in the title of a page, in a list to choose from."""
@@ -46,22 +44,22 @@ class Catalogue:
 
     def say(self, text: str) -> str:
         """A text of ours that may carry values already: ``題名は100字までです``."""
-        found = self._messages.get(text) or next(self._with_values(text), None)
-        if self.is_easy:
-            return easy(found or text)
-        return text if found is None else found
+        found = self.find(text) if text in self._messages else next(self._with_values(text), None)
+        if found is None:
+            return easy(text) if self.is_easy else text
+        return found
 
     def _with_values(self, text: str) -> Iterator[str]:
-        for pattern, answer in self._patterns:
+        for pattern, message, answer in self._patterns:
             found = pattern.fullmatch(text)
             if found is not None:
-                yield _filled(answer, found.groups())
+                yield _filled(easy(answer or message) if self.is_easy else answer, found.groups())
 
     @cached_property
-    def _patterns(self) -> list[tuple[re.Pattern[str], str]]:
+    def _patterns(self) -> list[tuple[re.Pattern[str], str, str]]:
         return [
-            (re.compile("(.*)".join(re.escape(part) for part in _PLACE.split(message)[::2]), re.DOTALL), answer)
-            for message, answer in self._messages.items() if "{0}" in message and answer
+            (re.compile("(.*)".join(map(re.escape, _PLACE.split(message)[::2])), re.DOTALL), message, answer)
+            for message, answer in self._messages.items() if "{0}" in message and (answer or self.is_easy)
         ]
 
 
@@ -74,7 +72,11 @@ def catalogue_of(code: str) -> Catalogue:
     """The catalogue of a language."""
     if code == JAPANESE.code:
         return Catalogue(code, {})
-    return Catalogue(code, read_po((HERE / f"{code}.po").read_text("utf-8")))
+    messages = read_po((HERE / f"{code}.po").read_text("utf-8"))
+    if code == EASY.code:
+        # What is not said otherwise is said as in Japanese; it is known from where all messages are.
+        messages = dict.fromkeys(read_po((HERE / "en.po").read_text("utf-8")), "") | messages
+    return Catalogue(code, messages)
 
 
 def read_po(text: str) -> dict[str, str]:

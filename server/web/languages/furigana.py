@@ -22,6 +22,10 @@ def _words() -> tuple[re.Pattern[str], dict[str, str]]:
     """Longest words first, so that 回覧板 is not read as 回覧 and 板."""
     lines = [line.split() for line in _FILE.read_text("utf-8").splitlines() if line and not line.startswith("#")]
     readings = {line[0]: line[1] for line in lines}
+    for word in [word for word in readings if word.startswith("}")]:
+        # What is said after a value is said after a number, too.
+        counted = {digit + word[1:]: digit + readings[word][1:] for digit in "0123456789"}
+        readings = counted | readings
     ordered = sorted(readings, key=len, reverse=True)
     return re.compile("|".join([_MARKED.pattern, *map(re.escape, ordered)])), readings
 
@@ -35,11 +39,15 @@ def easy(text: str) -> str:
 def _with_reading(word: str, readings: dict[str, str]) -> str:
     if "《" in word:
         return word
-    reading, tail = readings[word], ""
-    # Kana at the end are not repeated above: 使《つか》う.
-    while word and not _KANJI.match(word[-1]) and word[-1] == reading[-1]:
+    if "《" in readings[word]:
+        return readings[word]
+    reading, head, tail = readings[word], "", ""
+    # What both have is not repeated above: 使《つか》う, 3人《にん》.
+    while not _KANJI.match(word[-1]) and word[-1] == reading[-1]:
         word, reading, tail = word[:-1], reading[:-1], word[-1] + tail
-    return f"{word}《{reading}》{tail}"
+    while not _KANJI.match(word[0]) and word[0] == reading[0]:
+        word, reading, head = word[1:], reading[1:], head + word[0]
+    return f"{head}{word}《{reading}》{tail}"
 
 
 def without_readings(text: str) -> str:
