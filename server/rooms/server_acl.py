@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import OrderedDict
 from collections.abc import Mapping
 from ipaddress import ip_address
 from typing import Any, Final
@@ -10,13 +11,38 @@ from typing import Any, Final
 from server.foundation.errors import InvalidParam
 
 ACL: Final = "m.room.server_acl"
+_KEPT_LISTS: Final = 100
+_KEPT_HOSTS: Final = 2_000
 _WILD: Final = re.compile(r"[*?]+")
 _PORT: Final = re.compile(r":[0-9]{1,5}$")
 
 
+# What was decided lately: whose content (kept, so that nothing else takes its place), and by host.
+_decided: Final[OrderedDict[int, tuple[Mapping[str, Any], dict[str, bool]]]] = OrderedDict()
+
+
 def is_admitted(content: Mapping[str, Any], server_name: str) -> bool:
-    """Whether the ACL ``content`` lets a server take part; its port is not looked at. Steps of the specification."""
+    """Whether the ACL ``content`` lets a server take part; its port is not looked at. ``content`` does not change.
+
+    A list may be long and made to hold us up, and is looked at for every event and every server: so it is read once
+    for each server.
+    """
     host = _PORT.sub("", server_name).lower()
+    known = _decided.get(id(content))
+    if known is None:
+        known = _decided[id(content)] = (content, {})
+        if len(_decided) > _KEPT_LISTS:
+            _decided.popitem(last=False)
+    verdicts = known[1]
+    if host not in verdicts:
+        if len(verdicts) >= _KEPT_HOSTS:
+            verdicts.clear()
+        verdicts[host] = _is_admitted(content, host)
+    return verdicts[host]
+
+
+def _is_admitted(content: Mapping[str, Any], host: str) -> bool:
+    """Steps of the specification."""
     if content.get("allow_ip_literals") is False and _is_ip_literal(host):  # 2
         return False
     if any(_fits(host, pattern) for pattern in _patterns(content, "deny")):  # 3

@@ -91,8 +91,8 @@ def quickest(acl: dict[str, Any], server: str) -> float:
     """Seconds that a look at a list takes, when the machine has nothing else to do."""
     times = []
     for _ in range(5):
-        started = time.perf_counter()
-        is_admitted(acl, server)
+        fresh, started = dict(acl), time.perf_counter()
+        is_admitted(fresh, server)
         times.append(time.perf_counter() - started)
     return min(times)
 
@@ -104,8 +104,11 @@ def test_a_list_made_to_hold_us_up_does_not() -> None:
     # As many different ones as an event has room for.
     deny = [f"*?*?*{number}" for number in range(5_000)]
     assert quickest({"allow": ["*"], "deny": deny}, server) < 0.05
-    deny = [f"*a*?*a*{number:x}*" for number in range(4_000)]
+    deny = [f"*a*?*a*aa?e{'a' * (number % 90)}?{number}" for number in range(1_000)]
     assert quickest({"allow": ["*"], "deny": deny}, server) < 0.2
+    acl, started = {"allow": ["*"], "deny": deny}, time.perf_counter()
+    assert all(is_admitted(acl, f"{server}:{port}") for port in range(1, 1_000))
+    assert time.perf_counter() - started < 0.2
 
 
 async def test_a_server_that_is_shut_out_is_not_heard_typing_reading_or_redacting(tmp_path: Path) -> None:
