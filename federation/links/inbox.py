@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 from federation.links.inbox_store import Letter, letter_done, waiting_letters
@@ -22,6 +22,8 @@ Reader = Callable[[Letter], Awaitable[None]]
 
 _TOGETHER: Final = 100
 _RETRY_S: Final = 30.0
+_LATE_MS: Final = 2_000
+_QUIET_S: Final = 0.15
 # A letter that we fail at so often is given up: it must not hold up what is behind it.
 _MOST_FAILURES: Final = 5
 
@@ -68,11 +70,25 @@ class Inbox:
                 fresh = [letter for letter in letters if letter.event_id not in left]
                 if not fresh:
                     break
+                if self._comes_late(fresh[0]) and not await self._is_quiet(letters):
+                    continue
                 for letter in fresh:
                     if not await self._read(letter):
                         left.add(letter.event_id)
             if left:
                 self._timer = self._clock.call_later(_RETRY_S, self.wake)
+
+    def _comes_late(self, letter: Letter) -> bool:
+        """Whether we were away when it was sent. Then more may be coming, and an alert among it goes before all."""
+        return not letter.urgent and letter.ts < self._clock.now_ms() - _LATE_MS
+
+    async def _is_quiet(self, letters: Sequence[Letter]) -> bool:
+        """Whether nothing more has come for a moment."""
+        if len(letters) >= _TOGETHER:
+            return True
+        await self._clock.sleep(_QUIET_S)
+        newest = await waiting_letters(self._database, len(letters) + 1)
+        return {letter.event_id for letter in newest} <= {letter.event_id for letter in letters}
 
     async def _read(self, letter: Letter) -> bool:
         """Whether the letter is done with."""

@@ -137,7 +137,7 @@ async def test_a_survey_and_a_safety_check_are_asked_and_closed_by_the_city(tmp_
 
         async def both_asked() -> bool:
             polls = await members.polls.results.polls(sakura.me)
-            return len(polls) == 1 and (await sakura.verbs.desk.one(sakura.me, check.key)).twin_id != ""
+            return len(polls) == 1 and len(await sakura.verbs.desk.received(sakura.me, Standing.SHOWN)) == 2
 
         await until(both_asked)
         for sent in (survey, check):
