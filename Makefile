@@ -10,10 +10,10 @@ ARGS ?=
 REQUESTS ?= 20000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup compiled demo run check test conformance fuzz story faults bench docs clean
+.PHONY: help setup compiled demo run check test conformance fuzz story faults deploy-test bench docs clean
 
 help: ## list these tasks
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## make .venv with everything that the other tasks need
 
@@ -56,6 +56,9 @@ story: compiled ## only the whole flows by HTTP (tests/stories)
 
 faults: compiled ## the long fault tests: 100 kills under load
 	KAIRAN_KILLS=100 $(BIN)/pytest -q tests/faults $(ARGS)
+
+deploy-test: $(STAMP) ## the playbooks in a Debian of their own; needs root and debootstrap
+	KAIRAN_DEPLOY=1 $(BIN)/pytest -q -rs tests/deploy $(ARGS)
 
 bench: compiled ## measure the node beside Synapse in one run
 	@$(BIN)/python -m benchmarks $(ARGS)

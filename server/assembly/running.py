@@ -23,6 +23,7 @@ from server.foundation.errors import Refused
 from server.foundation.logs import set_up_logs
 from server.foundation.service_manager import ServiceManager
 from server.storage.database import Database
+from server.storage.faults import StorageDamaged, meaning
 from server.storage.schema_version import SchemaError, migrate
 
 _SHUTDOWN_S: Final = 5.0
@@ -75,13 +76,31 @@ async def _run(settings: Settings) -> int:
         manager.alive()
 
     try:
+        _require_key(settings)
         async with build(settings, while_waiting=stand_by) as node:
             node.core.database.when_displaced = stop.set
             await _serve(node, stop)
     except (Refused, SchemaError, OSError) as fault:
         sys.stderr.write(f"The node could not start: {fault}\n")
         return 1
+    except Exception as fault:
+        if not isinstance(meaning(fault), StorageDamaged):
+            raise
+        sys.stderr.write(
+            "The node could not start: its database is damaged. Copy the data folder elsewhere, look at it with "
+            "`kairan check`, and put the last backup back with `kairan restore`.\n"
+        )
+        return 1
     return 0
+
+
+def _require_key(settings: Settings) -> None:
+    """A node without its key is nobody, and one with a new key would be somebody else."""
+    if not settings.signing_key_file.is_file():
+        raise Refused(
+            f"there is no signing key {settings.signing_key_file}. Put it back from a backup; none is made, because "
+            "other servers know the node by the old one."
+        )
 
 
 async def _serve(node: Node, stop: asyncio.Event) -> None:

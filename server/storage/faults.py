@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from server.foundation.errors import Refused
 
 _FULL: Final = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
+_DAMAGED: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _BUSY: Final = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 # PostgreSQL: disk_full, out_of_memory; lock_not_available, cannot_connect_now.
 _FULL_STATES: Final = {"53100", "53200"}
@@ -33,8 +34,14 @@ class StorageBusy(Refused):
     status = 503
 
 
+class StorageDamaged(Refused):
+    """The database file is damaged: 500; what it says cannot be trusted."""
+
+    status = 500
+
+
 def meaning(fault: Exception) -> Exception:
-    """``fault``, or what it means: ``Conflict``, ``StorageFull``, ``StorageBusy``."""
+    """``fault``, or what it means: ``Conflict``, ``StorageFull``, ``StorageBusy``, ``StorageDamaged``."""
     if isinstance(fault, sqlite3.IntegrityError | IntegrityError):
         return Conflict(str(fault))
     cause = fault.orig if isinstance(fault, DBAPIError) else fault
@@ -43,6 +50,8 @@ def meaning(fault: Exception) -> Exception:
     state = getattr(cause, "sqlstate", None)
     if code in _FULL or state in _FULL_STATES:
         return StorageFull("The node's disk is full; please tell the officers")
+    if code in _DAMAGED:
+        return StorageDamaged("The node's data is damaged; please tell the officers")
     if code in _BUSY or state in _BUSY_STATES:
         return StorageBusy("The node is busy; please try again")
     return fault
