@@ -12,6 +12,7 @@ from sqlalchemy import BigInteger, Integer, LargeBinary, Text, inspect, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.util import greenlet_spawn
 
+import federation
 import server
 from server.storage import schema_version
 from server.storage.connection import connected
@@ -23,9 +24,10 @@ KINDS = {"INTEGER": "integer", "BIGINT": "integer", "TEXT": "text", "BLOB": "byt
 
 
 def load_all_stores() -> None:
-    for found in pkgutil.walk_packages(server.__path__, "server."):
-        if found.name.endswith("store"):
-            importlib.import_module(found.name)
+    for package in (server, federation):
+        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if found.name.endswith("store"):
+                importlib.import_module(found.name)
 
 
 async def test_migrating_twice_is_no_more_than_once(database: Database) -> None:
