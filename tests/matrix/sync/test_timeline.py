@@ -395,3 +395,15 @@ async def test_the_form_of_the_federation_carries_the_id_too(node: RunningNode) 
     (event,) = (await hanako.syncs(wanted=wanted)).timeline(room)
     assert event["event_id"] == said
     assert {"auth_events", "depth", "hashes", "prev_events", "room_id", "signatures"} <= event.keys()
+
+
+async def test_state_tells_what_it_replaces(node: RunningNode) -> None:
+    hanako = await node.user("hanako")
+    room = await hanako.creates_room(topic="夏祭り")
+    first = (await hanako.get(f"v3/rooms/{room}/state/m.room.topic", format="event"))["event_id"]
+    await hanako.sets(room, "m.room.topic", {"topic": "盆踊り"})
+    event = (await hanako.syncs()).timeline(room)[-1]
+    assert event["unsigned"]["replaces_state"] == first
+    assert event["unsigned"]["prev_content"]["topic"] == "夏祭り"
+    await hanako.sets(room, "jp.example.new", {})
+    assert "replaces_state" not in (await hanako.syncs()).timeline(room)[-1]["unsigned"]
