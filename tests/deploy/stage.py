@@ -100,5 +100,6 @@ class Machine:
         return subprocess.run(
             [str(part) for part in command], capture_output=True, text=True, timeout=900, check=False, cwd=ANSIBLE,
             env={**os.environ, "ANSIBLE_CONNECTION_PLUGINS": str(ANSIBLE / "test/connection_plugins"),
-                 "ANSIBLE_CONFIG": str(ANSIBLE / "ansible.cfg"), "LC_ALL": "C.UTF-8"},
+                 "ANSIBLE_CONFIG": str(ANSIBLE / "ansible.cfg"), "LC_ALL": "C.UTF-8",
+                 "ANSIBLE_PIPELINING": "1"},
         )

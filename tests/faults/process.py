@@ -39,6 +39,12 @@ class NodeProcess:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def process_id(self) -> int:
+        """The operating system's number of the process that runs."""
+        assert self._process is not None
+        return self._process.pid
+
     async def start(self) -> None:
         """Start, and wait for the line that says that it is ready."""
         self._process = await asyncio.create_subprocess_exec(

@@ -5,7 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
+import select
+import signal
 import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -122,6 +127,39 @@ async def test_the_service_manager_hears_that_the_node_lives(node: RunningNode, 
 
 async def _received(listening: socket.socket) -> bytes:
     return await asyncio.to_thread(listening.recv, 100)
+
+
+async def test_a_node_as_a_service_says_that_it_is_ready_alive_and_stopping(tmp_path: Path) -> None:
+    settings = house(tmp_path / "node", f'[http]\nlisten = "127.0.0.1:{free_port()}"\n')
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind(str(tmp_path / "notify"))
+        listening.settimeout(30)
+        node = subprocess.Popen(
+            [sys.executable, "-m", "server", "run", "--config", str(settings.data_dir / "kairan.toml")],
+            stdout=subprocess.DEVNULL, cwd=Path(__file__).parents[2],
+            env={**os.environ, "NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "1000000"},
+        )
+        try:
+            told = {await _received(listening) for _ in range(4)}
+            assert told == {b"READY=1", b"WATCHDOG=1"}
+            node.send_signal(signal.SIGSTOP)
+            while _left(listening):
+                pass
+            assert not _left(listening, 1.2), "a node that hangs is silent, and would be started anew"
+            node.send_signal(signal.SIGCONT)
+            assert await _received(listening) == b"WATCHDOG=1"
+            node.terminate()
+            while await _received(listening) != b"STOPPING=1":
+                pass
+            assert await asyncio.to_thread(node.wait, 20) == 0
+        finally:
+            node.kill()
+
+
+def _left(listening: socket.socket, seconds: float = 0.01) -> bytes:
+    """What is there to be read within ``seconds``."""
+    ready, _, _ = select.select([listening], [], [], seconds)
+    return listening.recv(100) if ready else b""
 
 
 def test_without_a_service_manager_nothing_happens() -> None:
