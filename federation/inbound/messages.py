@@ -104,7 +104,9 @@ async def _take_to_device(who: Peer, content: Json) -> None:
             raise BadRequest("messages holds a content by user and device")
         if users.is_ours(str(UserId.parse(user_id))):
             ours[user_id] = by_device
-    await who.federation.accounts.to_device.send_once((sender, ""), kind, message_id, ours)
+    federation = who.federation
+    federation.intake.count_letters(who.origin, sum(len(item) for item in ours.values()), federation.clock)
+    await federation.accounts.to_device.send_once((sender, ""), kind, message_id, ours)
 
 
 async def _take_device_list(who: Peer, content: Json) -> None:

@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from server.foundation.clock import Clock
 from server.foundation.errors import LimitExceeded
 from server.foundation.keyed_locks import KeyedLocks
+from server.http.limiter import Limiter
 
 # Transactions of one server, the one that is being taken and those that wait for it.
 _MOST_OF_ONE: Final = 5
@@ -22,6 +24,9 @@ _SMALL: Final = 256 * 1024
 # What a request costs that has hardly any content.
 _LEAST: Final = 16 * 1024
 _RETRY_MS: Final = 2_000
+# Letters to devices, counted by device: they are kept until they are fetched, and some devices never come back.
+_MOST_LETTERS: Final = 10_000
+_LETTERS_PER_S: Final = 20.0
 
 
 class Intake:
@@ -31,6 +36,7 @@ class Intake:
         self.turns = KeyedLocks()
         self._bytes = 0
         self._of_one: dict[str, int] = {}
+        self._letters: Limiter | None = None
 
     @property
     def bytes_in_hand(self) -> int:
@@ -62,3 +68,11 @@ class Intake:
             self._of_one[origin] -= 1
             if not self._of_one[origin]:
                 del self._of_one[origin]
+
+    def count_letters(self, origin: str, number: int, clock: Clock) -> None:
+        """So many letters to devices come from one server; raises ``LimitExceeded`` where they are too many."""
+        if self._letters is None:
+            self._letters = Limiter(clock, _LETTERS_PER_S, _MOST_LETTERS)
+        self._letters.check(origin)
+        for _ in range(number):
+            self._letters.count(origin)

@@ -195,14 +195,14 @@ async def test_who_sends_many_large_things_at_once_is_asked_to_wait(tmp_path: Pa
         theirs = await momo.joins(node, room.room_id)
         junk = [{"edu_type": "m.nothing", "content": {"x": "y" * 60_000}}] * 60
         before = memory_peak()
-        flood = [asyncio.create_task(oni.sends(node, edus=junk)) for _ in range(60)]
+        flood = [asyncio.create_task(oni.sends(node, edus=junk)) for _ in range(24)]
         await asyncio.sleep(0)
         said = theirs.says(momo.user("oni"), "私も居ます")
         assert (await momo.sends(node, said)).status == 200
         await hanako.says(room.room_id, "平気です")
         statuses = [(await answer).status for answer in flood]
         assert set(statuses) <= {200, 429}
-        assert statuses.count(429) > 10
+        assert statuses.count(429) >= 5
         assert memory_peak() - before < 700 * MB  # the flood itself is made in this process, too
         intake = (await node.inside.core.late.federation.open()).intake
         assert intake.bytes_in_hand == 0
@@ -301,4 +301,13 @@ async def test_letters_without_end_come_in_portions_and_are_not_kept_for_ever(tm
             since = news.token
         assert got == list(range(500))
         assert not (await hanako.syncs(since)).body.get("to_device", {}).get("events")
+        # And there is an end to what one server may leave lying here.
+        devices: Json = {f"D{number}": {} for number in range(999)} | {hanako.device_id: {"n": -1}}
+        many = [{"edu_type": "m.direct_to_device", "content": {
+            "sender": me, "type": "m.x", "message_id": f"many{number}", "messages": {hanako.user_id: devices},
+        }} for number in range(100)]
+        assert (await oni.sends(node, edus=many)).status == 200
+        assert (await oni.sends(node, edus=letters(600))).status == 200
+        news = await hanako.syncs(since)
+        assert [event["content"]["n"] for event in news.body["to_device"]["events"]] == [-1] * 10
         await everything_works(node, hanako, oni, room)
