@@ -259,7 +259,7 @@ def _keeping() -> Any:
 
 def _demo(options: argparse.Namespace) -> int:
     status: int = _module("server.demo").run_demo(
-        replay=options.replay, users=options.users, as_json=options.json
+        replay=options.replay, users=options.users, as_json=options.json, port=options.port
     )
     return status
 
@@ -325,6 +325,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--replay", choices=["noto"], help="replay a safety check with real Matrix clients")
     demo.add_argument("--users", type=int, help="how many people take part in the replay")
     demo.add_argument("--json", action="store_true", help="print the result as one JSON object")
+    demo.add_argument("--port", type=int, default=8008, metavar="N", help="the first port to try (0: any)")
 
     _command(commands, "judge", "answer questions about room rules, one JSON object a line", _judge, config=False)
     return parser

@@ -95,6 +95,10 @@ class Browser:
         _, page = await self._get("/login")
         await self._submit(page, "/login", {"user": user, "password": password})
 
+    async def page(self, path: str) -> str:
+        """A page, as it stands there."""
+        return (await self._get(path))[1]
+
     async def figures(self, check_id: str) -> Table:
         """The live table."""
         _, page = await self._get(f"/desk/safety/{check_id}/figures")

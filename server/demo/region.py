@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -54,18 +55,22 @@ def make_site(
     *, port: int, federation_port: int, chosen: Mapping[str, object],
 ) -> Site:
     """A new node that others on this machine reach at ``federation_port``, which is part of its name for ever."""
-    address = f"127.0.0.1:{federation_port}"
-    make_node_folder(folder / place.key, place.name, {
+    own = folder / place.key
+    # From the node's folder, so that all of it may be moved.
+    chain, key, authority = (
+        os.path.relpath(file, own) for file in (certificates.chain, certificates.key, certificates.authority)
+    )
+    make_node_folder(own, place.name, {
         "node.role": place.kind.value,
         "http.listen": f"127.0.0.1:{port}",
-        "federation.listen": address,
-        "federation.tls_certificate": str(certificates.chain),
-        "federation.tls_private_key": str(certificates.key),
-        "federation.certificate_authorities": str(certificates.authority),
+        "federation.listen": f"127.0.0.1:{federation_port}",
+        "federation.tls_certificate": chain,
+        "federation.tls_private_key": key,
+        "federation.certificate_authorities": authority,
         "federation.allow_private_addresses": True,
         **chosen,
     }, f"localhost:{federation_port}")
-    return Site(place, folder / place.key / SETTINGS_FILE)
+    return Site(place, own / SETTINGS_FILE)
 
 
 @asynccontextmanager

@@ -51,7 +51,8 @@ class Demo:
 @asynccontextmanager
 async def running_demo(folder: Path) -> AsyncIterator[Demo]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "server", "demo", cwd=folder, stdout=PIPE, env={"PYTHONPATH": str(Path.cwd())}
+        sys.executable, "-m", "server", "demo", "--port", "0", cwd=folder, stdout=PIPE,
+        env={"PYTHONPATH": str(Path.cwd())},
     )
     assert process.stdout is not None
     try:
@@ -87,19 +88,24 @@ async def test_what_the_demo_prints_lets_everybody_in(tmp_path: Path) -> None:
             assert answer.status == 207
 
 
-async def test_the_second_start_goes_on_with_the_same_data(tmp_path: Path) -> None:
+async def test_the_second_start_goes_on_with_the_same_data_and_what_the_city_has_sent(tmp_path: Path) -> None:
     async with running_demo(tmp_path) as demo:
         first = demo.password("jumin")
-    async with running_demo(tmp_path) as demo, Browser(demo.url) as browser:
+    async with running_demo(tmp_path) as demo:
         assert demo.password("jumin") == first
-        await browser.log_in("jumin", first)
+        associations = re.findall(r"町町内会　(http://127\.0\.0\.1:\d+)/　会長", demo.said)
+        assert len(associations) == 2
+        for url in (demo.url, *associations):
+            async with Browser(url) as browser:
+                await browser.log_in("kaicho", first)
+                assert "水道工事にともなう断水" in await browser.page("/circulars")
 
 
 def test_a_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
     folder = tmp_path / "demo-data"
     folder.mkdir()
     with pytest.raises(Refused):
-        try_out(folder)
+        try_out(0, folder)
     assert list(folder.iterdir()) == []
 
 
