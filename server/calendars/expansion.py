@@ -11,6 +11,7 @@ from icalendar import Calendar, vDatetime, vDDDTypes
 from server.calendars.calendar_object import CalendarObject, open_object
 from server.calendars.model import Window
 from server.calendars.occurrences import occurrences, own_times
+from server.calendars.plain_expansion import plain_expansion
 from server.calendars.reading import Part
 from server.calendars.times import is_whole_day, moment
 
@@ -45,6 +46,10 @@ def answer_data(data: bytes, request: DataRequest) -> bytes:
     """The object's bytes as ``request`` wants them; CPU-bound."""
     if request.as_stored:
         return data
+    if request.expand is not None and request.selection is None:
+        plain = plain_expansion(data, request.expand)
+        if plain is not None:
+            return plain
     calendar = _in_time(open_object(data), request)
     if request.selection is not None:
         calendar = _selected(calendar, request.selection)

@@ -15,6 +15,7 @@ from server.calendars.calendar_object import open_object
 from server.calendars.filters import CompFilter, matches
 from server.calendars.model import Item, Window
 from server.calendars.occurrences import occurrences
+from server.calendars.plain_expansion import plain_times
 from server.calendars.refusals import CalendarRefused
 from server.calendars.text_search import may_pass
 from server.calendars.times import from_ms, to_ms
@@ -144,5 +145,8 @@ def _spans_in_year(item: Item, year: int) -> array[int]:
     whole = Window(to_ms(datetime(year, 1, 1, tzinfo=UTC)), to_ms(datetime(year + 1, 1, 1, tzinfo=UTC)))
     if not whole.may_meet(item.head.span):
         return array("q")
+    plain = plain_times(item.data, whole)
+    if plain is not None:
+        return array("q", [moment for times in plain for moment in times])
     found = occurrences(open_object(item.data), whole)
     return array("q", [moment for one in found for moment in (one.start, one.end)])

@@ -19,10 +19,12 @@ MAX_BYTES: Final = 512 * 1024
 MAX_COMPONENTS: Final = 600
 MAX_LINES: Final = 12_000
 MAX_RULE: Final = 600
+MAX_LISTED_DATES: Final = 2000
 MAX_ZONE_PARTS: Final = 120
 
 _BEGIN: Final = re.compile(r"(?im)^BEGIN:([A-Z0-9-]+)[ \t]*\r?$")
 _RULE: Final = re.compile(r"(?im)^(?:RRULE|EXRULE)[;:](.*)$")
+_DATES: Final = re.compile(r"(?im)^(?:RDATE|EXDATE)[;:](.*)$")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _ZONES: Final = re.compile(r"(?ims)^BEGIN:VTIMEZONE[ \t]*\r?$.*?^END:VTIMEZONE[ \t]*\r?$")
 _ZONE_ID: Final = re.compile(r"(?im)^TZID(?:;[^:\r\n]*)?:([^\r\n]*)")
@@ -65,6 +67,9 @@ def _require_modest(text: str) -> None:
     for rule in _RULE.findall(text):
         if len(rule) > MAX_RULE:
             raise refuse(Condition.MAX_INSTANCES, "The rule of recurrence is too long")
+    # A few more than are kept: all components of an entry together, before any of them is looked at.
+    if sum(dates.count(",") + 1 for dates in _DATES.findall(text)) > 2 * MAX_LISTED_DATES:
+        raise refuse(Condition.MAX_INSTANCES, "The entry lists too many dates")
     zones = _ZONES.findall(text)
     if sum(zone.upper().count("BEGIN:") for zone in zones) > MAX_ZONE_PARTS:
         raise refuse(Condition.MAX_SIZE, "The entry describes too many time zones")

@@ -13,11 +13,10 @@ from typing import Any, Final
 
 from dateutil.rrule import rrulestr  # type: ignore[import-untyped]
 
-from server.calendars.reading import Part
+from server.calendars.reading import MAX_LISTED_DATES, Part
 from server.calendars.refusals import CalendarRefused, Condition, refuse
 from server.calendars.times import LONGEST, is_whole_day, moment, require_sane
 
-MAX_LISTED_DATES: Final = 2000
 MAX_PER_DAY: Final = 8
 MAX_LIST: Final = 100
 OLDEST_DAILY: Final = 1900

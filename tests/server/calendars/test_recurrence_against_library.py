@@ -6,13 +6,17 @@ import os
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from icalendar import Calendar
 
 from server.calendars.calendar_object import CalendarObject, open_object, read_object
+from server.calendars.expansion import _expanded
 from server.calendars.filters import CompFilter, matches
 from server.calendars.model import Window
-from server.calendars.occurrences import span_of
+from server.calendars.occurrences import occurrences, span_of
+from server.calendars.plain_expansion import plain_expansion, plain_times
 from server.calendars.querying import YearSpans, select, window_of
 from server.calendars.refusals import CalendarRefused
 from tests.server.calendars.entries import as_item, entry, expected_occurrences, ms, times_of, window
@@ -132,3 +136,51 @@ def test_an_open_window_finds_what_is_still_to_come(data: bytes, since: datetime
     found = matches(thing, span_of(thing), query)
     # After 2036 nothing is compared, so the answer may only be a yes where the truth is a no if it recurs for ever.
     assert found == bool(truth) or (found and thing.recurs and span_of(thing).end is None)
+
+
+def _told(data: bytes) -> list[Any]:
+    """The components of an answer without the order of their lines."""
+    return sorted(
+        (part.name, sorted((name, str(getattr(value, "dt", value)), getattr(value, "params", {}).get("VALUE", ""))
+                           for name, value in part.property_items(recursive=True)))
+        for part in Calendar.from_ical(data).subcomponents
+    )
+
+
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@given(objects(), windows)
+def test_what_is_written_out_as_text_is_what_the_library_writes_out(
+    data: bytes, asked: tuple[datetime, datetime]
+) -> None:
+    thing = _read(data)
+    wanted = window(*asked)
+    if thing is None:
+        return
+    data = data.replace(b"END:VEVENT", b"BEGIN:VALARM\r\nACTION:DISPLAY\r\nTRIGGER:-PT5M\r\nEND:VALARM\r\nEND:VEVENT")
+    plain = plain_expansion(data, wanted)
+    slow = _expanded(open_object(data), wanted).to_ical()
+    assert plain is None or _told(plain) == _told(slow)
+    times = plain_times(data, wanted)
+    assert times is None or sorted(times) == [(item.start, item.end) for item in occurrences(thing, wanted)]
+
+
+@pytest.mark.parametrize("lines", [
+    ("DTSTART;TZID=Asia/Tokyo:20230101T100000", "DTEND;TZID=Asia/Tokyo:20230101T110000", "RRULE:FREQ=WEEKLY"),
+    ("DTSTART:20230101T100000Z", "RRULE:FREQ=DAILY;UNTIL=20240101T000000Z"), ("DTSTART;VALUE=DATE:20230101",),
+])
+def test_the_many_that_apps_make_are_plain(lines: tuple[str, ...]) -> None:
+    wanted = window(datetime(2023, 6, 1, tzinfo=UTC), datetime(2023, 7, 1, tzinfo=UTC))
+    assert plain_expansion(entry("x", *lines), wanted) is not None
+
+
+@pytest.mark.parametrize("lines", [
+    ("DTSTART:20230101T100000", "RRULE:FREQ=DAILY"), ("DTSTART;TZID=America/New_York:20230101T100000",),
+    ("DTSTART:20230101T100000Z", "DURATION:PT1H"), ("DTSTART:20230101T100000Z", "RDATE:20230102T100000Z"),
+    ("DTSTART:20230101T100000Z", "RRULE:FREQ=DAILY", "EXDATE;VALUE=DATE:20230103"),
+    ("DTSTART:20230101T100000Z", "RRULE:FREQ=WEEKLY;BYDAY=MO"),
+    ("DTSTART:20230101T100000Z", "RRULE:FREQ=DAILY;UNTIL=20230201"), ("SUMMARY:x",),
+    ("DTSTART:20230101T100000Z", "RECURRENCE-ID:20230101T100000Z"), ("DTSTART:20230101T1000", " 00Z"),
+])
+def test_what_is_not_plain_is_left_to_the_library(lines: tuple[str, ...]) -> None:
+    wanted = window(datetime(2023, 1, 1, tzinfo=UTC), datetime(2023, 7, 1, tzinfo=UTC))
+    assert plain_expansion(entry("x", *lines), wanted) is None
