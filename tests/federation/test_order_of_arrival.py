@@ -84,7 +84,8 @@ async def require_blanks(receiver: Receiver, room: LiveRoom, graph: Graph) -> No
         redaction, all_events[redaction.redacts or ""], graph.power_before(redaction))}
     for event_id, item in known.items():
         whole = all_events[event_id].pdu
-        assert item.is_rejected or item.event.pdu == (redact(whole, graph.version) if event_id in blanked else whole), "blanked otherwise"
+        wanted = redact(whole, graph.version) if event_id in blanked else whole
+        assert item.is_rejected or item.event.pdu == wanted, "blanked otherwise"
 
 
 async def require_tables(receiver: Receiver, room: LiveRoom) -> None:

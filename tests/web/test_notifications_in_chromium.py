@@ -54,7 +54,8 @@ async def test_what_is_pushed_is_shown_and_its_button_answers(here: Site, chrome
     keys = open_keys(here.node.settings.data_dir)
     token = keys.answer_token(Asked(here.user(NAME), "safety", check.id), SystemClock().now_ms())
     said = {
-        "title": "安否確認", "body": "ご無事ですか。", "tag": "safety", "address": "/safety", "alert": True, "token": token,
+        "title": "安否確認", "body": "ご無事ですか。", "tag": "safety", "address": "/safety", "alert": True,
+        "token": token,
         "actions": [{"action": "safe", "title": "無事です"}, {"action": "help", "title": "助けがほしい"}],
     }
     async with window(chrome, here.url, PHONE) as page:
