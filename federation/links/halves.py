@@ -7,7 +7,7 @@ the other; each is signed by its server like every event.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -59,6 +59,11 @@ class Halves:
     def __init__(self, book: LinkBook, sender: EventSender) -> None:
         self._book = book
         self._sender = sender
+        self._followers: list[Callable[[Link], None]] = []
+
+    def listen(self, follower: Callable[[Link], None]) -> None:
+        """Call ``follower`` with each link to one below that has come into force."""
+        self._followers.append(follower)
 
     def own_content(self, link: Link) -> Content:
         """Our half as it is to stand now."""
@@ -126,7 +131,11 @@ class Halves:
             reason = str(letter.content.get("reason", ""))[:MAX_REASON] or "相手が終わりにしました"
             await self._book.save(replace(link, state=LinkState.ENDED, changed_ts=now, reason=reason))
         else:
-            await self._book.save(replace(agreed(link, letter.content), changed_ts=now))
+            heard = replace(agreed(link, letter.content), changed_ts=now)
+            await self._book.save(heard)
+            if heard.direction is Direction.BELOW:
+                for follower in self._followers:
+                    follower(heard)
         if link.direction is Direction.ABOVE:
             await self.say_again_below()
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from server.assembly.wide_area import WideArea
 
 _BROADCAST: Final = "jp.kairan.broadcast"
-LOOKED_AT: Final = ("jp.kairan.link", _BROADCAST, "jp.kairan.figures")
+LOOKED_AT: Final = ("jp.kairan.link", _BROADCAST, "jp.kairan.figures", "jp.kairan.liaison")
 
 
 class LateWideArea:

@@ -16,6 +16,9 @@ from federation.figures.model import FIGURES
 from federation.figures.reporting import Reporting
 from federation.figures.sources import AssociationSources
 from federation.figures.tables import Tables
+from federation.liaison.cases import Cases
+from federation.liaison.model import LIAISON
+from federation.liaison.rooms import LiaisonRooms
 from federation.links.book import LinkBook, Us
 from federation.links.halves import Halves
 from federation.links.inbox import Inbox
@@ -50,6 +53,7 @@ class WideArea:
     sending: Sending
     desk: Desk
     figures: Tables
+    liaison: Cases
     inbox: Inbox
 
     def wake(self) -> None:
@@ -116,10 +120,15 @@ async def _built(node: Node, book: LinkBook, others: _Others, proofs: Proofs) ->
     readers = {
         LINK: halves.hear, BROADCAST: receiving.hear, FIGURES: Hearing(book, proofs, reporting.wake).hear,
     }
+    liaison_rooms = LiaisonRooms(book, verbs, services.sender)
+    halves.listen(lambda link: core.tasks.start("a liaison room", liaison_rooms.ensure(link)))
+    core.tasks.start("liaison rooms", liaison_rooms.ensure_all())
+    readers[LIAISON] = liaison_rooms.hear
     inbox = Inbox(core.database, core.clock, core.tasks, readers, give_up)
     return WideArea(
         book, Offers(book, halves, verbs), Joining(book, halves, verbs, others), halves, sending,
-        Desk(book, proofs, receiving, circular), Tables(book, reporting.report_now), inbox,
+        Desk(book, proofs, receiving, circular), Tables(book, reporting.report_now),
+        Cases(book, liaison_rooms, services.sender, services.history), inbox,
     )
 
 

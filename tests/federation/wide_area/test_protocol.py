@@ -55,7 +55,7 @@ async def test_every_event_between_nodes_is_as_documented(tmp_path: Path) -> Non
             if event.type.startswith("jp.kairan."):
                 is_as_documented(event.type, event.content)
                 seen.add(event.type)
-        assert seen == {"jp.kairan.link", "jp.kairan.broadcast", "jp.kairan.figures"}
+        assert seen == {"jp.kairan.link", "jp.kairan.broadcast", "jp.kairan.figures", "jp.kairan.liaison"}
         halves = [event.content for key, event in room.state.items() if key[0] == "jp.kairan.link"]
         assert any("mandates" in half for half in halves)
         for record in await sakura.verbs.desk.received(sakura.me):
