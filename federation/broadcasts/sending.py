@@ -128,10 +128,15 @@ class Sending:
     async def deliver(self) -> None:
         """Send what is planned and has not gone; alerts first. Doing it twice is doing it once."""
         async with self._delivering:
+            tried: set[Send] = set()
             while True:
                 waiting = await sends_store.waiting(self._book.database, _TOGETHER)
                 if not waiting:
                     return
+                if stuck := tried.intersection(waiting):
+                    logger.error("notices have gone and are not written down: %d", len(stuck))
+                    return
+                tried.update(waiting)
                 drafts = {send: draft for send in waiting if (draft := await self._draft(send)) is not None}
                 await self._give_up([send for send in waiting if send not in drafts])
                 await self._send_all(drafts)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from federation.broadcasts import notices_store
@@ -26,6 +27,15 @@ _COLUMNS: Final = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """A table in words; the last of ``sums`` is that of all."""
+
+    heads: Sequence[str]
+    rows: Sequence[tuple[Row, Sequence[str]]]
+    sums: Sequence[tuple[str, Sequence[str]]]
+
+
 class Tables:
     """Read models of figures."""
 
@@ -44,15 +54,16 @@ class Tables:
         away = await outbox_store.pauses(database)
         rows: list[Row] = []
         groups: dict[str, list[Report]] = {}
-        for room_id, send in sends.items():
-            link = self._book.find(room_id)
-            if link is None:
-                continue
-            told = [item.report for item in kept if item.room_id == room_id]
-            direct = next((report for report in told if report.server == link.server), None)
+        linked = [(link, send) for room_id, send in sends.items() if (link := self._book.find(room_id)) is not None]
+        # Whoever has a link of its own stands there, also where its figures came through a federation first.
+        own = {link.server for link, _ in linked}
+        by_server = {item.report.server: item.report for item in kept}
+        for link, send in linked:
+            told = [item.report for item in kept if item.room_id == link.room_id]
+            direct = by_server.get(link.server)
             pause = away.get(link.server)
             rows.append(_row(link, send, direct, None if pause is None else pause.failing_since_ts))
-            others = [report for report in told if report.server != link.server]
+            others = [report for report in told if report.server not in own]
             rows += [_row_through(link, report) for report in others]
             if link.kind is NodeKind.FEDERATION:
                 groups[link.name] = [*([direct] if direct else []), *others]
@@ -62,21 +73,34 @@ class Tables:
             groups={name: Figures.of(reports) for name, reports in groups.items()},
         )
 
-    async def csv(self, officer: str, key: str) -> bytes:
-        """The table as a file for a spreadsheet."""
+    async def sheet(self, officer: str, key: str) -> Sheet:
+        """The table as people read it: headings, cells, sums."""
         table = await self.table(officer, key)
         record = await notices_store.find(self._book.database, key)
         assert record is not None
         columns = [(told, name) for told, names in _columns_of(record).items() for name in names]
+
+        def cells(figures: Figures) -> list[str]:
+            return [str(figures.get(told).get(name, 0)) for told, name in columns]
+
+        def own(row: Row) -> list[str]:
+            sections = row.report.sections if row.report is not None else {}
+            return [_cell(sections.get(told, {}), name) for told, name in columns]
+
+        return Sheet(
+            heads=[_head(record, name) for _, name in columns], rows=[(row, own(row)) for row in table.rows],
+            sums=[*((name, cells(figures)) for name, figures in table.groups.items()), ("合計", cells(table.total))],
+        )
+
+    async def csv(self, officer: str, key: str) -> bytes:
+        """The table as a file for a spreadsheet."""
+        sheet = await self.sheet(officer, key)
         text = io.StringIO()
         writer = csv.writer(text)
-        heads = [_head(record, name) for _, name in columns]
-        writer.writerow(["町内会", "連合会", "状態", *heads])
-        for row in table.rows:
-            sections = row.report.sections if row.report is not None else {}
-            cells = [_cell(sections.get(told, {}), name) for told, name in columns]
+        writer.writerow(["町内会", "連合会", "状態", *sheet.heads])
+        for row, cells in sheet.rows:
             writer.writerow([_harmless(row.name), _harmless(row.via), row.label, *cells])
-        writer.writerow(["合計", "", "", *(table.total.get(told).get(name, 0) for told, name in columns)])
+        writer.writerow([sheet.sums[-1][0], "", "", *sheet.sums[-1][1]])
         return "\ufeff".encode() + text.getvalue().encode()
 
 
@@ -112,11 +136,11 @@ def _head(record: Record, name: str) -> str:
     return _harmless(record.notice.message.choices[int(name[1:]) - 1])
 
 
-def _cell(section: dict[str, int | None], name: str) -> object:
+def _cell(section: dict[str, int | None], name: str) -> str:
     if name not in section:
         return ""
     figure = section[name]
-    return _HIDDEN if figure is None else figure
+    return _HIDDEN if figure is None else str(figure)
 
 
 def _harmless(text: str) -> str:

@@ -42,6 +42,7 @@ _REFUSE: Final = text(
 ).bindparams(*(
     bindparam(name, type_=BigInteger() if name == "ts" else Text()) for name in ("id", "ts", "server", "what", "reason")
 ))
+_ANYTHING: Final = text("SELECT 1 FROM links UNION ALL SELECT 1 FROM linked_inbox LIMIT 1")
 
 
 class Letter(NamedTuple):
@@ -88,9 +89,9 @@ async def waiting_letters(database: Database, limit: int) -> list[Letter]:
     ) for row in rows]
 
 
-async def is_any_letter_waiting(database: Database) -> bool:
-    """Whether something waits."""
-    return await database.fetch_one(select(linked_inbox.c.event_id).limit(1)) is not None
+async def is_anything_between_nodes(database: Database) -> bool:
+    """Whether this node was ever linked with another, or something waits. Asked at the start, so in few words."""
+    return await database.fetch_one(_ANYTHING) is not None
 
 
 def refuse(writes: Writes, refusal: Refusal) -> None:

@@ -118,11 +118,6 @@ async def all_links(database: Database) -> list[Link]:
     return [_as_link(row) for row in rows]
 
 
-async def is_anybody_linked(database: Database) -> bool:
-    """Whether this node has ever been linked with another."""
-    return await database.fetch_one(select(links.c.room_id).limit(1)) is not None
-
-
 def choose(writes: Writes, name: str, value: object) -> None:
     """Keep what the officers have chosen."""
     writes.add(_CHOOSE, {"name": name, "value": _dumps(value)})

@@ -9,8 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Final
 
 from federation.broadcasts.sends_store import note_gone
-from federation.links.inbox_store import Letter, add_letter, is_any_letter_waiting
-from federation.links.links_store import is_anybody_linked
+from federation.links.inbox_store import Letter, add_letter, is_anything_between_nodes
 from server.association.members.members import NODE_LOCALPART
 from server.rooms.live_room import LiveRoom
 from server.rooms.timeline import Entry
@@ -42,8 +41,7 @@ class LateWideArea:
     async def start(self, node: Node) -> None:
         """The node listens: go on where it was stopped or killed."""
         self._node = node
-        database = node.core.database
-        if await is_anybody_linked(database) or await is_any_letter_waiting(database):
+        if await is_anything_between_nodes(node.core.database):
             node.core.tasks.start("wide area", self.open())
 
     async def open(self) -> WideArea:

@@ -57,7 +57,7 @@ async def test_links_codes_letters_and_refusals_are_kept(database: Database) -> 
     await database.submit(writes)
     assert await links_store.find_code(database, "h") == used
     assert (await links_store.all_links(database))[0].is_in_force
-    assert await links_store.is_anybody_linked(database)
+    assert await inbox_store.is_anything_between_nodes(database)
     assert await links_store.all_areas(database) == []
     assert [letter.content for letter in await inbox_store.waiting_letters(database, 9)] == [{"字": "あ"}]
 

@@ -103,8 +103,8 @@ async def is_in_force(place: Place, room_id: str) -> bool:
     return found is not None and found.is_in_force
 
 
-async def until(holds: Callable[[], Awaitable[bool]], tries: int = 400) -> None:
-    """Wait until something has come about, at most ten seconds."""
+async def until(holds: Callable[[], Awaitable[bool]], tries: int = 1200) -> None:
+    """Wait until something has come about, at most half a minute."""
     for _ in range(tries):
         if await holds():
             return

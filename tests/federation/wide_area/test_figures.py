@@ -218,3 +218,21 @@ def test_sums_say_how_many_hide_something() -> None:
     )
     total = Figures.of([report, replace(report, server="b", sections={Told.REACH: {"total": 5, "seen": 5}})])
     assert (total.get(Told.REACH), total.hidden, total.associations) == ({"total": 14, "seen": 5}, 1, 2)
+
+
+async def test_who_has_two_ways_stands_in_the_table_once(tmp_path: Path) -> None:
+    async with wide_area(
+        tmp_path, city="city", federation="federation", ume="association"
+    ) as (city, federation, ume):
+        await link(city, federation, "17201/mori")
+        await link(federation, ume, "17201/mori/ume")
+        await link(city, ume, "17201/mori/ume")
+        sent = await city.verbs.sending.send(city.me, message("17201/mori"))
+
+        async def is_complete() -> bool:
+            table = await city.verbs.figures.table(city.me, sent.key)
+            return table.missing == [] and len(table.rows) == 2
+
+        await until(is_complete)
+        assert (await city.verbs.figures.table(city.me, sent.key)).total.associations == 2
+        assert await city.reasons() == []

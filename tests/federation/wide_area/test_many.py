@@ -28,7 +28,7 @@ async def all_have(city: Place, nodes: list[LightNode], count: int) -> None:
     async def there() -> bool:
         return all(len(node.notices(city)) >= count for node in nodes)
 
-    await until(there, tries=100 * COUNT)
+    await until(there, tries=1200 + 100 * COUNT)
 
 
 async def test_nothing_is_lost_or_doubled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,7 +41,7 @@ async def test_nothing_is_lost_or_doubled(tmp_path: Path, monkeypatch: pytest.Mo
         async def all_linked() -> bool:
             return sum(one.is_in_force for one in city.verbs.book.links()) == COUNT + 1
 
-        await until(all_linked, tries=100 * COUNT)
+        await until(all_linked, tries=1200 + 100 * COUNT)
         away = nodes[::4]
         for node in away:
             await node.server.stop()
