@@ -96,10 +96,10 @@ async def test_a_closed_account_is_out_at_once(here: Site, log_in: LogIn) -> Non
 ])  # fmt: skip
 async def test_a_form_of_another_site_is_refused(chair: Browser, headers: dict[str, str]) -> None:
     await chair.get("/my")
-    page = await chair.submit("/my/calendar", {"label": "電話"}, headers=headers)
+    page = await chair.submit("/my/calendar", {"label": "台所の板"}, headers=headers)
     assert page.status == 403
     assert "町内会のページからではありません" in page.text
-    assert "電話" not in (await chair.get("/my")).text.replace("どの電話", "").replace("父の電話", "")
+    assert "台所の板" not in (await chair.get("/my")).text
 
 
 @pytest.mark.parametrize("proof", ["", "x", "A" * 43, "ん"])

@@ -131,12 +131,14 @@ class CircularReader:
     ) -> tuple[list[Circular], bool]:
         """Up to ``limit`` circulars that reach the person, and whether there may be more."""
         found: list[Circular] = []
-        for _ in range(_MOST_PAGES):
-            batch = await store.circulars_before(self._database, _BATCH, before, words)
+        for number in range(_MOST_PAGES):
+            # Nearly always everything reaches everybody, and the first few are enough.
+            many = _BATCH if number else min(_BATCH, limit + 1)
+            batch = await store.circulars_before(self._database, many, before, words)
             found += [circular for circular in batch if self._reaches(circular.audience, person)]
             if len(found) > limit:
                 return found[:limit], True
-            if len(batch) < _BATCH:
+            if len(batch) < many:
                 return found, False
             before = (batch[-1].created_ts, batch[-1].id)
         return found, True
