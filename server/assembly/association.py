@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from server.assembly.closed_accounts import detach_when_closed, forget_calendars_when_closed
-from server.assembly.daily_life import DailyLife, build_daily_life
+from server.assembly.daily_life import DailyLife
 from server.assembly.reminders import build_reminders, resume_reminders
 from server.association.circulars.actions import Circulars
 from server.association.gatherings.attendance import Attendance
@@ -50,7 +50,7 @@ class Association:
             feature.resume()
         watch = keep_doing("closing polls", self.polls.close_due, core.clock, every_s=_WATCH_S)
         core.tasks.start("closing polls", watch)
-        self.daily_life.resume(core)
+        self.daily_life.resume()
         resume_reminders(core, self.reminders)
         for timed in (self.polls, self.safety_checks):
             core.closing.callback(timed.close_down)
@@ -71,10 +71,11 @@ async def build_association(core: Core) -> Association:
     checks.attach(core.acceptor, core.services.receipts)
     for opened in (circulars, gatherings, polls, checks, rooms):
         await opened.open()
-    daily_life = await build_daily_life(core, members, editor)
+    daily_life = DailyLife(core, members, editor)
+    await daily_life.open()
     attendance = Attendance(database, gatherings, members, sender)
     attendance.attach(core.acceptor)
-    reminders = build_reminders(core, members, gatherings, attendance, daily_life.reminder_sources(members))
+    reminders = build_reminders(core, members, gatherings, attendance, [daily_life])
     return Association(
         members, editor, rooms, circulars, gatherings, polls, checks, daily_life, attendance, reminders
     )

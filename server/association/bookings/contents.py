@@ -24,7 +24,6 @@ from server.association.bookings.words import body_of
 
 FACILITY: Final = "jp.kairan.facility"
 BOOKING: Final = "jp.kairan.booking"
-REQUEST: Final = "jp.kairan.booking.request"
 ANSWER: Final = "jp.kairan.booking.answer"
 
 Content = dict[str, Any]

@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Final
 
 from server.association.bookings import bookings_store as store
+from server.association.bookings.asking import REQUEST, is_request
 from server.association.bookings.book import BookingBook
-from server.association.bookings.contents import BOOKING, FACILITY, REQUEST, read_booking, read_facility
-from server.association.bookings.requests import is_request
+from server.association.bookings.contents import BOOKING, FACILITY, read_booking, read_facility
 from server.association.members.members import Members
 from server.foundation.errors import Refused
 from server.rooms.accept_event import EventAcceptor

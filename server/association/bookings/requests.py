@@ -48,11 +48,6 @@ class Read:
     number: int | None = None
 
 
-def is_request(body: str) -> bool:
-    """Whether a message begins like a request; asked of every message of a resident."""
-    return body.startswith(("予約", "よやく"))
-
-
 def read_text(text: str, facilities: Iterable[Facility], today: date) -> Read:
     """Read a message; raises ``InvalidParam`` with what is missing."""
     plain = folded(text)

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.association.bookings.asking import REQUEST, is_request
 from server.association.bookings.bookings_store import open_requests
-from server.association.bookings.contents import ANSWER, BOOKING, REQUEST
+from server.association.bookings.contents import ANSWER, BOOKING
 from server.association.bookings.model import Facility, State
-from server.association.bookings.requests import Meant, is_request, read_text
+from server.association.bookings.requests import Meant, read_text
 from server.foundation.clock import TOKYO
 from server.foundation.errors import InvalidParam
 from server.rooms.send_event import Draft
