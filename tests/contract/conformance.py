@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from tests.contract import servers
 from tests.contract.specification import DATA, Operation, operations
 
 TABLE: Final = DATA / "conformance.tsv"
@@ -59,9 +60,11 @@ def count(folder: Path) -> dict[str, Tried]:
     """What a run of the tests has written to ``folder`` (``record.py``)."""
     lines = {line for file in folder.glob("tried-*.tsv") for line in file.read_text("utf-8").splitlines()}
     numbers: dict[str, Counter[str]] = defaultdict(Counter)
+    of_servers = {row.route for row in servers.server_operations()}
     for line in lines:
         route, outcome, _test = line.split("\t")
-        numbers[route][outcome] += 1
+        if route not in of_servers:
+            numbers[route][outcome] += 1
     return {route: Tried(found["success"], found["refusal"]) for route, found in numbers.items()}
 
 
@@ -120,4 +123,6 @@ def _rows(routes: Iterable[Operation], found: Mapping[str, Tried]) -> str:
 if __name__ == "__main__":
     for folder in sys.argv[1:]:
         write_table(count(Path(folder)))
+        servers.write_table(servers.count(Path(folder)))
     PAGE.write_text(page(), "utf-8")
+    servers.PAGE.write_text(servers.page(), "utf-8")

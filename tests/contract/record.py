@@ -13,6 +13,7 @@ from typing import TextIO
 
 from tests.contract.deviations import Fault
 from tests.contract.exchanges import Exchange
+from tests.contract.servers import find_server
 from tests.contract.specification import find
 
 # These ask every operation there is, so that they prove nothing about a single one.
@@ -33,8 +34,10 @@ class Record:
         if not folder or not test or test.startswith(_SWEEPS):
             return
         outcome = outcome_of(exchange)
-        for operation in find(exchange.method, exchange.path)[:1]:
-            line = (operation.route, outcome, test)
+        routes = [row.route for row in find(exchange.method, exchange.path)]
+        routes += [row.route for row in find_server(exchange.method, exchange.path)]
+        for route in routes[:1]:
+            line = (route, outcome, test)
             if outcome and line not in self._written:
                 self._written.add(line)
                 self._write(folder, "\t".join(line))
