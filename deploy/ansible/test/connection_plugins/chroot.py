@@ -9,6 +9,9 @@ from typing import Any
 
 from ansible.plugins.connection import ConnectionBase
 
+# With /proc, which goes by itself with the program that needed it.
+INTO = ("unshare", "--mount", "sh", "-c", 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"')
+
 DOCUMENTATION = """
 name: chroot
 short_description: Work in a folder that holds a whole Debian
@@ -31,7 +34,7 @@ class Connection(ConnectionBase):
     def exec_command(self, cmd: str, in_data: bytes | None = None, sudoable: bool = False) -> tuple[int, bytes, bytes]:
         """Run a line of shell there."""
         super().exec_command(cmd, in_data=in_data, sudoable=sudoable)
-        command = ["chroot", self._play_context.remote_addr, "/bin/sh", "-c", cmd]
+        command = [*INTO, self._play_context.remote_addr, "/bin/sh", "-c", cmd]
         done = subprocess.run(command, input=in_data or b"", capture_output=True, check=False)
         return done.returncode, done.stdout, done.stderr
 
