@@ -146,7 +146,8 @@ class LinkBook:
 
     async def refuse(self, server: str, what: str, reason: str) -> None:
         """Keep, and log, that something of another server was refused. ``reason`` in plain Japanese, for officers."""
-        logger.warning("refused what a server has sent: server=%s what=%s", server, what[:80])
+        # Without ``what``: a stranger chooses its words.
+        logger.warning("refused what a server has sent: server=%s reason=%s", server, reason)
         seed = f"{server}\n{what}\n{reason}".encode()
         refusal = Refusal(
             hashlib.sha256(seed).hexdigest(), self.clock.now_ms(), 1, server[:_MAX_WORDS], what[:_MAX_WORDS],
