@@ -7,6 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
+from server.foundation.errors import Forbidden
 from server.foundation.ids import is_server_name
 from server.http.answers import json_answer
 from server.http.requests import caller, field, json_body, optional_field, speaker, speaking_member
@@ -113,6 +114,8 @@ async def _act_on_user(request: web.Request, verb: _Verb) -> web.Response:
     """What one member does to another user: both are named, a reason may be."""
     who = await speaking_member(request)
     body = await json_body(request)
+    if "medium" in body and "user_id" not in body:
+        raise Forbidden("People are invited by their user id here", code="M_THREEPID_DENIED")
     await verb(request.match_info["roomId"], who.user_id, field(body, "user_id", str), _reason(body))
     return json_answer({})
 

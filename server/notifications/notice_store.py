@@ -69,6 +69,31 @@ _READ_THREAD: Final = (
     select(receipts.c.event_stream).where(_MINE, receipts.c.event_stream >= events.c.stream)
     .where(receipts.c.thread_id == func.coalesce(relations.c.target, "main"))
 ).exists()
+# Who says something has read what was said before it, there (spec: "Receiving notifications").
+_own: Final = events.alias("own")
+_own_relation: Final = relations.alias("own_relation")
+_OWN_LATEST: Final = (
+    select(
+        func.coalesce(_own_relation.c.target, "main").label("thread"), func.max(_own.c.stream).label("stream"),
+    )
+    .select_from(
+        _own.join(rooms, rooms.c.nid == _own.c.room).outerjoin(
+            _own_relation,
+            and_(_own_relation.c.event_id == _own.c.event_id, _own_relation.c.rel_type == "m.thread"),
+        )
+    )
+    .where(
+        rooms.c.room_id == bindparam("room_id"), _own.c.stream > bindparam("after"),
+        _own.c.sender == bindparam("who"), _own.c.state_key.is_(None),
+    )
+    .group_by(func.coalesce(_own_relation.c.target, "main"))
+)
+_OWN: Final = _OWN_LATEST.cte("own_latest")
+_SPOKEN_SINCE: Final = (
+    select(_OWN.c.stream)
+    .where(_OWN.c.thread == func.coalesce(relations.c.target, "main"), _OWN.c.stream > events.c.stream)
+    .exists()
+)
 _UNREAD: Final = (
     select(events.c.stream)
     .select_from(
@@ -76,7 +101,7 @@ _UNREAD: Final = (
         .outerjoin(event_notices, NOTICE)
     )
     .where(rooms.c.room_id == bindparam("room_id"), events.c.stream > bindparam("after"), events.c.stream > _READ_ALL)
-    .where(NOTIFIES_WHO, ~_READ_THREAD).limit(MOST_COUNTED)
+    .where(NOTIFIES_WHO, ~_READ_THREAD, ~_SPOKEN_SINCE).limit(MOST_COUNTED)
 )
 _COUNT_UNREAD: Final = select(func.count()).select_from(_UNREAD.subquery())
 
@@ -100,6 +125,12 @@ async def notified_between(
         "who": user_id, "nid": room.nid, "after": after, "until": until,
     })
     return [(int(row[0]), row[1], int(row[2]), row[3]) for row in rows]
+
+
+async def own_latest(database: Database, room_id: str, user_id: str, after: int) -> dict[str, int]:
+    """The positions of the last that ``user_id`` has said after a position, by thread: ``main`` and roots."""
+    rows = await database.fetch_all(_OWN_LATEST, {"who": user_id, "room_id": room_id, "after": after})
+    return {str(row[0]): int(row[1]) for row in rows}
 
 
 async def count_unread(database: Database, room_id: str, user_id: str, came_in: int) -> int:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from server.foundation.errors import NotFound
+from server.notifications.notice_store import own_latest
 from server.notifications.notified_store import Told, position_before, told_between
 from server.notifications.outcomes import Outcome
 from server.notifications.unread import thread_of
@@ -47,16 +48,22 @@ class Notified:
         told = await told_between(
             self._database, user_id, after, start, limit + 1, only_highlights=only_highlights
         )
-        found = [await self._notification(user_id, item) for item in told[:limit]]
+        oldest = told[-1].stream if told else start
+        said = {
+            room_id: await own_latest(self._database, room_id, user_id, oldest)
+            for room_id in {item.room_id for item in told[:limit]}
+        }
+        found = [await self._notification(user_id, item, said[item.room_id]) for item in told[:limit]]
         following = told[limit - 1].stream if len(told) > limit else after + 1 if after else None
         return [item for item in found if item is not None], following
 
-    async def _notification(self, user_id: str, told: Told) -> Notification | None:
+    async def _notification(self, user_id: str, told: Told, said: Mapping[str, int]) -> Notification | None:
         entry = await self._entry(user_id, told)
         if entry is None:
             return None
         read = (await self._receipts.book(told.room_id)).positions_of(user_id)
-        up_to = max(read.get("", 0), read.get(thread_of(entry.event), 0))
+        thread = thread_of(entry.event)
+        up_to = max(read.get("", 0), read.get(thread, 0), said.get(thread, 0))
         return Notification(entry, told.room_id, told.outcome, told.stream <= up_to)
 
     async def _entry(self, user_id: str, told: Told) -> Entry | None:

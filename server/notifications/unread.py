@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from server.notifications.judging import Judges, Verdict
-from server.notifications.notice_store import MOST_COUNTED, add_notice, notified_between
+from server.notifications.notice_store import MOST_COUNTED, add_notice, notified_between, own_latest
 from server.notifications.outcomes import HIGHLIGHTS, TOLD_OTHERWISE
 from server.rooms.event import Event
 from server.rooms.live_room import LiveRoom, Unread
@@ -36,6 +36,14 @@ class _ReadUpTo:
 
     def covers(self, stream: int, thread: str) -> bool:
         return stream <= self.everywhere or stream <= self.threads.get(thread, 0)
+
+    def and_said(self, own: Mapping[str, int]) -> _ReadUpTo:
+        """Who says something has read what was said before it, there (spec: "Receiving notifications")."""
+        if not own:
+            return self
+        return replace(self, threads={**self.threads, **{
+            thread: max(stream, self.threads.get(thread, 0)) for thread, stream in own.items()
+        }})
 
 
 class UnreadCounts:
@@ -76,9 +84,12 @@ class UnreadCounts:
         if entry.event.type == "m.room.member" and entry.event.content.get("membership") != "join":
             room.unread.pop(str(entry.event.state_key), None)  # whoever comes again begins anew
         verdict = self._judged.pop(entry.stream, None)
+        thread, sender = thread_of(entry.event), entry.event.sender
+        if sender in room.unread and entry.event.state_key is None:
+            room.unread[sender].read(thread)
         if verdict is None:
             return
-        thread, sender, special = thread_of(entry.event), entry.event.sender, verdict.special
+        special = verdict.special
         for user_id, unread in room.unread.items():
             outcome = special.get(user_id, verdict.common)
             if outcome.notify and user_id != sender:
@@ -105,22 +116,26 @@ class UnreadCounts:
                 counted = Unread()
                 break
             counted = await self._count(room, user_id, read, until)
-            if book.positions_of(user_id) == read.threads and not self._has_news(room, until):
+            if book.positions_of(user_id) == read.threads and not self._has_news(room, user_id, until):
                 break  # nothing that counts has happened while we counted
         return room.unread.setdefault(user_id, counted)
 
     def _has_read_all(self, room: LiveRoom, user_id: str, read: _ReadUpTo, until: int) -> bool:
         """Whether memory knows, without SQL, that nothing is left to be read."""
         entries = room.entries_after(read.everywhere, until)
+        if entries is not None:
+            read = read.and_said(_said_by(user_id, entries))
         return entries is not None and not any(
             entry.flags & _MAY_NOTIFY and entry.event.sender != user_id
             and not read.covers(entry.stream, thread_of(entry.event))
             for entry in entries
         )
 
-    def _has_news(self, room: LiveRoom, after: int) -> bool:
+    def _has_news(self, room: LiveRoom, user_id: str, after: int) -> bool:
         entries = room.entries_after(after, self._positions.current)
-        return entries is None or any(entry.flags & _MAY_NOTIFY for entry in entries)
+        return entries is None or any(
+            entry.flags & _MAY_NOTIFY or entry.event.sender == user_id for entry in entries
+        )
 
     async def _count(self, room: LiveRoom, user_id: str, read: _ReadUpTo, until: int) -> Unread:
         unread = self._count_in_memory(room, user_id, read, until)
@@ -128,6 +143,8 @@ class UnreadCounts:
             return unread
         unread = Unread()
         found = await notified_between(self._database, room, user_id, read.everywhere, until)
+        if found:
+            read = read.and_said(await own_latest(self._database, room.room_id, user_id, read.everywhere))
         for stream, thread, flags, highlight in found:
             if not read.covers(stream, thread or MAIN):
                 unread.add(thread or MAIN, highlight=bool(flags & HIGHLIGHTS if highlight is None else highlight))
@@ -139,6 +156,7 @@ class UnreadCounts:
         if entries is None or len(entries) > MOST_COUNTED:
             return None
         unread = Unread()
+        read = read.and_said(_said_by(user_id, entries))
         for entry in entries:
             thread = thread_of(entry.event)
             if not entry.flags & _MAY_NOTIFY or entry.event.sender == user_id or read.covers(entry.stream, thread):
@@ -147,6 +165,14 @@ class UnreadCounts:
                 return None
             unread.add(thread, highlight=bool(entry.flags & HIGHLIGHTS))
         return unread
+
+
+def _said_by(user_id: str, entries: Sequence[Entry]) -> dict[str, int]:
+    """The position of the last that a member has said among ``entries``, by thread."""
+    return {
+        thread_of(entry.event): entry.stream
+        for entry in entries if entry.event.sender == user_id and entry.event.state_key is None
+    }
 
 
 def thread_of(event: Event) -> str:

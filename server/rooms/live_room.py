@@ -53,6 +53,12 @@ class Unread:
         notify, highlights = self.threads.get(thread, (0, 0))
         self.threads[thread] = (notify + 1, highlights + highlight)
 
+    def read(self, thread: str) -> None:
+        """All of a thread is read."""
+        notify, highlights = self.threads.pop(thread, (0, 0))
+        self.notify -= notify
+        self.highlight -= highlights
+
 
 @dataclass(slots=True)
 class LiveRoom:

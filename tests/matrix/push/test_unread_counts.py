@@ -60,12 +60,15 @@ async def by_the_rules(person: Person, room: str, after: str) -> list[Json]:
     names = {user_id: shown.get("display_name") or "" for user_id, shown in members.items()}
     around = oracle.Circumstances(len(members), names, {"@hanako:sakura.example": 100}, {})
     found: list[Json] = []
+    spoken: set[str] = set()
     for event in (await person.get(f"v3/rooms/{room}/messages", dir="b", limit="100"))["chunk"]:
         if event["event_id"] == after:
             return found
         plain = {name: value for name, value in event.items() if name != "unsigned"}
         actions = oracle.actions_of(rules, plain, person.user_id, around)
-        if "notify" in actions:
+        if event["sender"] == person.user_id and "state_key" not in event:
+            spoken.add(thread(event))  # who says something has read what was said before it, there
+        if "notify" in actions and thread(event) not in spoken:
             found.append({"event_id": event["event_id"], "actions": actions, "in": thread(event)})
     raise AssertionError("the event was not found")
 
@@ -157,3 +160,34 @@ async def test_the_number_of_a_sleeping_room_knows_what_was_read_in_threads(node
     assert await count_unread(database, room, taro.user_id, 0) == 2
     await taro.reads(room, root, thread_id="main")
     assert await count_unread(database, room, taro.user_id, 0) == 1
+
+
+@pytest.mark.parametrize("asleep", [False, True])
+async def test_who_answers_has_read_what_was_said_there_before(node: RunningNode, asleep: bool) -> None:
+    hanako, taro = await node.users("hanako", "taro")
+    room = await hanako.creates_room(preset="public_chat")
+    await taro.joins(room)
+    root = await hanako.says(room, "root")
+    inside = {"m.relates_to": {"rel_type": "m.thread", "event_id": root}}
+    await hanako.says(room, "in", **inside)
+    wanted = {"room": {"timeline": {"unread_thread_notifications": True}}}
+
+    async def unread() -> tuple[int, int]:
+        if asleep:
+            await node.restart()
+        shown = (await taro.syncs(wanted=wanted)).room(room)
+        threads = shown.get("unread_thread_notifications", {})
+        main = shown["unread_notifications"]["notification_count"]
+        total = main + threads.get(root, {"notification_count": 0})["notification_count"]
+        assert await count_unread(node.inside.core.database, room, taro.user_id, 0) == total == len(await told(taro))
+        return main, total - main
+
+    assert await unread() == (1, 1)
+    await taro.sets(room, "m.room.member", {"membership": "join", "displayname": "たろう"}, taro.user_id)
+    assert await unread() == (1, 1)
+    await taro.says(room, "yes", **inside)
+    assert await unread() == (1, 0)
+    await taro.sends(room, "m.reaction", {"m.relates_to": {"rel_type": "m.annotation", "event_id": root, "key": "x"}})
+    assert await unread() == (0, 0)
+    await hanako.says(room, "later")
+    assert await unread() == (1, 0)

@@ -86,6 +86,8 @@ async def test_invitations_that_make_no_sense_are_refused(node: RunningNode) -> 
     assert (await hanako.post(path, {"user_id": "nonsense"})).refusal == (400, "M_INVALID_PARAM")
     assert (await hanako.post(path, {"user_id": 5})).refusal == (400, "M_BAD_JSON")
     assert (await hanako.post(path, {})).refusal == (400, "M_MISSING_PARAM")
+    mail = {"medium": "email", "address": "a@b.example", "id_server": "c.example", "id_access_token": "d"}
+    assert (await hanako.post(path, mail)).refusal == (403, "M_THREEPID_DENIED")
     assert (await taro.post(path, {"user_id": jiro.user_id})).refusal == (403, "M_FORBIDDEN")
     before = await hanako.syncs()
     assert len([e for e in before.timeline(room) if e["type"] == "m.room.member"]) == 1
