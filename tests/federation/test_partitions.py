@@ -28,7 +28,7 @@ from tests.federation.town import town
 
 Json = dict[str, Any]
 
-PARTITIONS: Final = int(os.environ.get("KAIRAN_PARTITIONS", "3"))
+PARTITIONS: Final = int(os.environ.get("KAIRAN_PARTITIONS", "2"))
 SEED: Final = int(os.environ.get("KAIRAN_PARTITIONS_SEED", "1"))
 # Of one town; its nodes are started once.
 ROUNDS: Final = 5

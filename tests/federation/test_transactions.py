@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from server.foundation.errors import Refused
 from server.rooms.event import content_hash
@@ -149,17 +148,17 @@ class _Forgeries:
 FORGERIES = [name for name in vars(_Forgeries) if not name.startswith("_")]
 
 
-@pytest.mark.parametrize("name", FORGERIES)
-async def test_a_forged_event_is_not_taken(name: str, tmp_path: Path) -> None:
+async def test_a_forged_event_is_not_taken(tmp_path: Path) -> None:
     async with meeting(tmp_path, strangers=2) as (node, oni, momo):
         hanako, room = await a_room_of_both(node, oni)
         before = (await hanako.get(f"v3/rooms/{room.room_id}/state")).body
-        pdu = getattr(_Forgeries, name)(room, oni, momo)
-        answer = await oni.sends(node, pdu)
-        assert answer.status == 200
-        assert all("error" in item for item in answer["pdus"].values()), answer
-        assert "嘘" not in await texts(hanako, room)
-        assert (await hanako.get(f"v3/rooms/{room.room_id}/state")).body == before
+        for name in FORGERIES:
+            pdu = getattr(_Forgeries, name)(room, oni, momo)
+            answer = await oni.sends(node, pdu)
+            assert answer.status == 200, name
+            assert all("error" in item for item in answer["pdus"].values()), (name, answer)
+            assert "嘘" not in await texts(hanako, room), name
+            assert (await hanako.get(f"v3/rooms/{room.room_id}/state")).body == before, name
         await everything_works(node, hanako, oni, room)
 
 
@@ -240,17 +239,21 @@ async def test_a_transaction_with_too_much_in_it_is_refused(tmp_path: Path) -> N
         assert len(await texts(hanako, room)) == 50
 
 
-@pytest.mark.parametrize("wrong", [
+SHAPES: list[Any] = [
     {"pdus": {}}, {"pdus": None}, {"edus": {}}, {"edus": "x"}, [], "x", 5, None, {"edus": [None, 5, [], {}]},
     {"edus": [{"edu_type": 5, "content": 5}, {"edu_type": "m.typing", "content": None}]}, {"pdus": [{}] * 50},
-])
-async def test_a_transaction_of_another_shape_is_no_fault_of_ours(wrong: Any, tmp_path: Path) -> None:
+]
+
+
+async def test_a_transaction_of_another_shape_is_no_fault_of_ours(tmp_path: Path) -> None:
     async with meeting(tmp_path) as (node, oni):
         hanako, room = await a_room_of_both(node, oni)
-        content = {"origin": oni.name, "origin_server_ts": 5, "pdus": [], **wrong} if isinstance(wrong, dict) else wrong
-        with node.contract.tolerating("wrong on purpose"):
-            answer = await oni.asks(node, "PUT", "v1/send/odd", content)
-        assert answer.status in (200, 400, 401), answer
+        for number, wrong in enumerate(SHAPES):
+            content = {"origin": oni.name, "origin_server_ts": 5, "pdus": [], **wrong} if isinstance(
+                wrong, dict) else wrong
+            with node.contract.tolerating("wrong on purpose"):
+                answer = await oni.asks(node, "PUT", f"v1/send/odd{number}", content)
+            assert answer.status in (200, 400, 401), (wrong, answer)
         await everything_works(node, hanako, oni, room)
 
 
@@ -263,13 +266,15 @@ BOMBS = {
 }
 
 
-@pytest.mark.parametrize("bomb", list(BOMBS))
-async def test_broken_json_is_refused_at_once(bomb: str, tmp_path: Path) -> None:
+async def test_broken_json_is_refused_at_once(tmp_path: Path) -> None:
     async with meeting(tmp_path) as (node, oni):
         hanako, room = await a_room_of_both(node, oni)
-        with node.contract.tolerating("broken on purpose"):
-            answer = await oni.asks(node, "PUT", "v1/send/bomb", {"a": 1}, body=BOMBS[bomb])
-        assert answer.status in (400, 401, 413), answer
+        for name, bomb in BOMBS.items():
+            started = time.process_time()
+            with node.contract.tolerating("broken on purpose"):
+                answer = await oni.asks(node, "PUT", "v1/send/bomb", {"a": 1}, body=bomb)
+            assert answer.status in (400, 401, 413), (name, answer)
+            assert time.process_time() - started < 1, name
         await everything_works(node, hanako, oni, room)
 
 
