@@ -6,7 +6,9 @@ serves Matrix clients never uses.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import importlib
 
 from server.accounts.interactive_auth import InteractiveAuth
 from server.accounts.looks import Looks
@@ -38,6 +40,7 @@ from server.web.services import (
     SafetyServices,
     WebServices,
 )
+from server.web.wide_area import WideAreaDesk
 
 
 def open_pages(node: Node, limits: RateLimits, interactive_auth: InteractiveAuth) -> Handler:
@@ -86,7 +89,15 @@ def _services(node: Node, limits: RateLimits, interactive_auth: InteractiveAuth)
         ),
         papers=StandingPapers(core.database, core.clock, association.members),
         daily=daily_services(core, association.members, association.daily_life),
+        wide_area=lambda: _wide_area_pages(node),
     )
+
+
+async def _wide_area_pages(node: Node) -> WideAreaDesk:
+    """Links with the city and others, loaded when an officer looks at them."""
+    module = await asyncio.to_thread(importlib.import_module, "server.assembly.wide_area_pages")
+    desk: WideAreaDesk = await module.open_wide_area_pages(node)
+    return desk
 
 
 def _departures(node: Node, sessions: WebSessions, looks: Looks, passwords: AppPasswords) -> Departures:

@@ -40,6 +40,7 @@ from server.notifications.pushers import Pushers
 from server.notifications.web_subscriptions import Asked
 from server.rooms.receipts import Receipts
 from server.rooms.rooms import Rooms
+from server.web.wide_area import WideAreaDesk
 
 
 class PushKeys(Protocol):
@@ -133,6 +134,7 @@ class WebServices:
     gatherings: GatheringServices
     papers: StandingPapers
     daily: DailyServices
+    wide_area: Callable[[], Awaitable[WideAreaDesk]]
 
     @property
     def settings(self) -> Settings:

@@ -40,6 +40,11 @@ DONE: Final = {
     "cancelled": "中止にしました。",
     "taken_back": "答えを取り消しました。",
     "erased": "名簿から けしました。",
+    "linked": "つなぎました。",
+    "link_ended": "つながりを おわりにしました。",
+    "notice_closed": "おわりました。",
+    "approved": "回覧しました。",
+    "declined": "回覧しないことに しました。",
     "left": "退会しました。ありがとうございました。",
 }
 LANGUAGE_COOKIE: Final = "kairan_language"

@@ -17,6 +17,8 @@ from server.web.pages import (
     desk_garbage,
     desk_gatherings,
     desk_invitations,
+    desk_links,
+    desk_notices,
     desk_polls,
     desk_roster,
     desk_roster_files,
@@ -46,6 +48,7 @@ _GROUPS = (
     desk_bookings, desk_garbage,
     my, my_calendar, my_reminders, files, desk, desk_safety,
     desk_circulars, desk_writing, desk_polls, desk_gatherings, desk_roster, desk_roster_files, desk_invitations,
+    desk_links, desk_notices,
     confirming, terms, design, app_shell, papers, my_news,
 )
 

@@ -1,0 +1,239 @@
+"""The links between nodes as the pages see them (``server.web.wide_area``); loaded with the first page of them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any
+
+from federation.broadcasts.model import Kind, Message, Priority, Record, Standing
+from federation.links.model import Area, Category, Direction, Link, LinkState, NodeKind, Terms
+from server.assembly.node import Node
+from server.assembly.wide_area import WideArea
+from server.foundation.errors import InvalidParam
+from server.web.wide_area import (
+    CodeView,
+    Draft,
+    LinkView,
+    NoticeView,
+    OfferView,
+    RefusalView,
+    RowView,
+    SheetView,
+    VerdictView,
+    Words,
+)
+
+_CODE_STATES = {
+    "open": "まだ 使えます", "used": "使われました", "withdrawn": "取り消しました", "expired": "期限が すぎました",
+}
+
+
+async def open_wide_area_pages(node: Node) -> WideAreaPages:
+    """The verbs for the pages."""
+    return WideAreaPages(await node.core.late.wide_area.open(), node)
+
+
+class WideAreaPages:
+    """Implements ``server.web.wide_area.WideAreaDesk``."""
+
+    def __init__(self, wide_area: WideArea, node: Node) -> None:
+        self._wide = wide_area
+        self._clock = node.core.clock
+
+    # ---- words ------------------------------------------------------------------------------------------------------
+
+    @property
+    def may_invite(self) -> bool:
+        """Whether anybody can be below this node."""
+        return bool(self._wide.book.us.kind.may_invite)
+
+    @property
+    def invitable(self) -> Words:
+        """Whom it may invite, associations first."""
+        kinds = self._wide.book.us.kind.may_invite
+        return [(kind.value, kind.label) for kind in (NodeKind.ASSOCIATION, NodeKind.FEDERATION) if kind in kinds]
+
+    @property
+    def categories(self) -> Words:
+        """行政 …"""
+        return [(item.value, item.label) for item in Category]
+
+    @property
+    def priorities(self) -> Words:
+        """ふつう …"""
+        return [(item.value, item.label) for item in Priority]
+
+    @property
+    def kinds(self) -> Words:
+        """お知らせ …"""
+        return [(item.value, item.label) for item in Kind]
+
+    # ---- links ------------------------------------------------------------------------------------------------------
+
+    async def areas(self) -> Words:
+        """By code."""
+        return [(area.code, area.name) for area in await self._wide.offers.areas()]
+
+    async def links(self, officer: str) -> Sequence[LinkView]:
+        """All, those in force first."""
+        self._wide.book.require(officer)
+        return [_link_view(link) for link in sorted(self._wide.book.links(), key=lambda link: not link.is_in_force)]
+
+    async def codes(self, officer: str) -> Sequence[CodeView]:
+        """What was given out."""
+        now, found = self._clock.now_ms(), await self._wide.offers.codes(officer)
+        return [
+            CodeView(
+                hash=record.hash, number=record.number, name=record.terms.name, expires_ts=record.expires_ts,
+                state=_CODE_STATES[record.state_at(now)], is_open=record.state_at(now) == "open",
+            )
+            for record in found
+        ]
+
+    async def invite(self, officer: str, kind: str, name: str, area: tuple[str, str]) -> OfferView:
+        """For all categories; who is invited may take less."""
+        terms = Terms(kind=_one_of(NodeKind, kind, "相手"), name=name.strip(), areas=(Area(*area),))
+        card = await self._wide.offers.invite(officer, terms)
+        return OfferView(code=card.text, name=terms.name, words=terms.in_words())
+
+    async def invite_list(self, officer: str, text: str) -> bytes:
+        """番号, 名前, 招待コード."""
+        cards, out = await self._wide.offers.invite_from_csv(officer, text), io.StringIO()
+        writer = csv.writer(out)
+        writer.writerow(["番号", "名前", "招待コード"])
+        writer.writerows([card.record.number, card.record.terms.name, card.text] for card in cards)
+        return "\ufeff".encode() + out.getvalue().encode()
+
+    async def withdraw(self, officer: str, code_hash: str) -> None:
+        """Make a code void."""
+        await self._wide.offers.withdraw(officer, code_hash)
+
+    async def summary(self, officer: str, code: str) -> Sequence[str]:
+        """Ask whoever has given it out."""
+        return (await self._wide.joining.summary(officer, code)).in_words()
+
+    async def agree(self, officer: str, code: str) -> None:
+        """To all that is offered."""
+        await self._wide.joining.agree(officer, code)
+
+    async def end(self, officer: str, room_id: str, reason: str) -> None:
+        """On both sides."""
+        await self._wide.halves.end(officer, room_id, reason)
+
+    async def refusals(self, officer: str) -> Sequence[RefusalView]:
+        """For the officers' eyes."""
+        return [
+            RefusalView(ts=item.ts, times=item.times, server=item.server, what=item.what, reason=item.reason)
+            for item in await self._wide.book.refusals(officer, 50)
+        ]
+
+    # ---- notices ----------------------------------------------------------------------------------------------------
+
+    async def sent(self, officer: str) -> Sequence[NoticeView]:
+        """From here."""
+        return [_notice_view(record) for record in await self._wide.sending.sent(officer)]
+
+    async def received(self, officer: str) -> Sequence[NoticeView]:
+        """What waits for an officer first."""
+        found = [_notice_view(record) for record in await self._wide.desk.received(officer)]
+        return sorted(found, key=lambda notice: not notice.is_held)
+
+    async def one(self, officer: str, key: str) -> NoticeView:
+        """By its key."""
+        return _notice_view(await self._wide.desk.one(officer, key))
+
+    async def reaches(self, officer: str, draft: Draft) -> Sequence[str]:
+        """Names."""
+        self._wide.book.require(officer)
+        return [link.name for link in self._wide.sending.links_for(_message(draft))]
+
+    async def send(self, officer: str, draft: Draft) -> str:
+        """On its way when this answers."""
+        return (await self._wide.sending.send(officer, _message(draft))).key
+
+    async def correct(self, officer: str, key: str, title: str, text: str, reason: str) -> None:
+        """Everything but title and text stays."""
+        old = (await self._wide.desk.one(officer, key)).notice.message
+        said = Message(
+            title=title, text=text, areas=old.areas, category=old.category, priority=old.priority, kind=old.kind,
+            office=old.office, attachments=old.attachments, choices=old.choices, deadline=old.deadline,
+        )
+        await self._wide.sending.correct(officer, key, said, reason)
+
+    async def cancel(self, officer: str, key: str, reason: str) -> None:
+        """Everywhere."""
+        await self._wide.sending.cancel(officer, key, reason)
+
+    async def close(self, officer: str, key: str) -> None:
+        """Everywhere."""
+        await self._wide.sending.close(officer, key)
+
+    async def approve(self, officer: str, key: str, note: str) -> None:
+        """It becomes a circular."""
+        await self._wide.desk.approve(officer, key, note)
+
+    async def decline(self, officer: str, key: str, reason: str) -> None:
+        """It does not."""
+        await self._wide.desk.decline(officer, key, reason)
+
+    async def add_note(self, officer: str, key: str, note: str) -> None:
+        """Below the circular."""
+        await self._wide.desk.add_note(officer, key, note)
+
+    async def sheet(self, officer: str, key: str) -> SheetView:
+        """Live."""
+        sheet = await self._wide.figures.sheet(officer, key)
+        return SheetView(
+            heads=sheet.heads, sums=sheet.sums, missing=[row.name for row, _ in sheet.rows if row.is_missing],
+            rows=[
+                RowView(name=row.name, via=row.via, state=row.label, down_since_ts=row.down_since_ts, cells=cells)
+                for row, cells in sheet.rows
+            ],
+        )
+
+    async def csv(self, officer: str, key: str) -> bytes:
+        """UTF-8 with a mark, for spreadsheets."""
+        return await self._wide.figures.csv(officer, key)
+
+    async def verify(self, item_id: str) -> VerdictView:
+        """For everybody."""
+        verdict = await self._wide.desk.verify(item_id)
+        return VerdictView(
+            is_authentic=verdict.is_authentic, is_from_above=verdict.is_from_above, reason=verdict.reason)
+
+
+def _link_view(link: Link) -> LinkView:
+    return LinkView(
+        room_id=link.room_id, name=link.name, kind=link.kind.label, server=link.server, state=link.state.label,
+        is_above=link.direction is Direction.ABOVE, is_over=link.state is LinkState.ENDED, words=link.terms.in_words(),
+    )
+
+
+def _notice_view(record: Record) -> NoticeView:
+    notice, said = record.notice, record.notice.message
+    return NoticeView(
+        key=record.key, title=said.title, text=said.text, from_words=notice.from_words, kind=said.kind.label,
+        category=said.category.label, priority=said.priority.label, is_alert=said.priority is Priority.ALERT,
+        stage=notice.stage.label, is_over=notice.stage.is_over, standing=record.standing.label, is_own=record.is_own,
+        is_held=record.standing is Standing.HELD, is_shown=record.standing is Standing.SHOWN,
+        may_close=said.kind is not Kind.NOTICE, sent_ts=notice.sent_ts, circular_id=record.circular_id,
+        note=record.note, reason=notice.reason,
+    )
+
+
+def _message(draft: Draft) -> Message:
+    return Message(
+        title=draft.title, text=draft.text, areas=draft.areas, category=_one_of(Category, draft.category, "分野"),
+        priority=_one_of(Priority, draft.priority, "急ぎ"), kind=_one_of(Kind, draft.kind, "種類"), office=draft.office,
+        choices=draft.choices, drill=draft.drill,
+    )
+
+
+def _one_of(words: type[StrEnum], value: str, what: str) -> Any:
+    try:
+        return words(value)
+    except ValueError:
+        raise InvalidParam(f"{what}を えらんでください。") from None

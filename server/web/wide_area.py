@@ -1,0 +1,222 @@
+"""What the pages need of the links between nodes: the city's desk, and what an association does with what comes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+# A value and the word that people read.
+Words = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkView:
+    """A link with another node; ``words`` are what both agreed to share."""
+
+    room_id: str
+    name: str
+    kind: str
+    server: str
+    state: str
+    is_above: bool
+    is_over: bool
+    words: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeView:
+    """An invitation code that was given out; the code itself is shown only once."""
+
+    hash: str
+    number: str
+    name: str
+    state: str
+    is_open: bool
+    expires_ts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferView:
+    """A fresh invitation code, and what it offers."""
+
+    code: str
+    name: str
+    words: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusalView:
+    """Something of another server that was not taken."""
+
+    ts: int
+    times: int
+    server: str
+    what: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What a desk writes. Values as the forms carry them."""
+
+    title: str
+    text: str
+    areas: tuple[str, ...]
+    category: str
+    priority: str
+    kind: str
+    office: str = ""
+    choices: tuple[str, ...] = ()
+    drill: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeView:
+    """A notice, sent from here or come from above."""
+
+    key: str
+    title: str
+    text: str
+    from_words: str
+    kind: str
+    category: str
+    priority: str
+    is_alert: bool
+    stage: str
+    is_over: bool
+    standing: str
+    is_own: bool
+    is_held: bool
+    is_shown: bool
+    may_close: bool
+    sent_ts: int
+    circular_id: str
+    note: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowView:
+    """One node that a notice goes to; ``down_since_ts`` where its server does not answer."""
+
+    name: str
+    via: str
+    state: str
+    down_since_ts: int | None
+    cells: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SheetView:
+    """What has come back: a row for each node, sums of each federation of associations and of all."""
+
+    heads: Sequence[str]
+    rows: Sequence[RowView]
+    sums: Sequence[tuple[str, Sequence[str]]]
+    missing: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictView:
+    """Whether something is what it says it is."""
+
+    is_authentic: bool
+    is_from_above: bool
+    reason: str
+
+
+class WideAreaDesk(Protocol):
+    """Verbs. All raise ``Refused`` in plain words; ``officer`` is a user id."""
+
+    @property
+    def may_invite(self) -> bool:
+        """Whether this node may have others below itself: a city, a federation of associations."""
+
+    @property
+    def invitable(self) -> Words:
+        """Whom it may invite."""
+
+    @property
+    def categories(self) -> Words:
+        """What notices are about."""
+
+    @property
+    def priorities(self) -> Words:
+        """How urgent they are."""
+
+    @property
+    def kinds(self) -> Words:
+        """What they ask of people."""
+
+    async def areas(self) -> Words:
+        """The areas that notices can be for."""
+
+    async def links(self, officer: str) -> Sequence[LinkView]:
+        """All links, ended ones too."""
+
+    async def codes(self, officer: str) -> Sequence[CodeView]:
+        """Invitation codes, the newest first."""
+
+    async def invite(self, officer: str, kind: str, name: str, area: tuple[str, str]) -> OfferView:
+        """A code for one node that stands for an area (code, name)."""
+
+    async def invite_list(self, officer: str, text: str) -> bytes:
+        """Codes for all lines of a CSV file; answers one."""
+
+    async def withdraw(self, officer: str, code_hash: str) -> None:
+        """Nobody may use this code any more."""
+
+    async def summary(self, officer: str, code: str) -> Sequence[str]:
+        """What a code offers, in words; nothing is agreed by looking."""
+
+    async def agree(self, officer: str, code: str) -> None:
+        """Link with whoever has given out the code."""
+
+    async def end(self, officer: str, room_id: str, reason: str) -> None:
+        """End a link."""
+
+    async def refusals(self, officer: str) -> Sequence[RefusalView]:
+        """What was not taken of other servers, the newest first."""
+
+    async def sent(self, officer: str) -> Sequence[NoticeView]:
+        """What was sent from here, the newest first."""
+
+    async def received(self, officer: str) -> Sequence[NoticeView]:
+        """What has come from above, the newest first."""
+
+    async def one(self, officer: str, key: str) -> NoticeView:
+        """One notice."""
+
+    async def reaches(self, officer: str, draft: Draft) -> Sequence[str]:
+        """Whom a draft would go to directly."""
+
+    async def send(self, officer: str, draft: Draft) -> str:
+        """Send it; answers its key."""
+
+    async def correct(self, officer: str, key: str, title: str, text: str, reason: str) -> None:
+        """Put another text in its place, everywhere."""
+
+    async def cancel(self, officer: str, key: str, reason: str) -> None:
+        """Take it back, everywhere."""
+
+    async def close(self, officer: str, key: str) -> None:
+        """End a survey or a safety check, everywhere."""
+
+    async def approve(self, officer: str, key: str, note: str) -> None:
+        """Let what waits go round."""
+
+    async def decline(self, officer: str, key: str, reason: str) -> None:
+        """Do not let it go round."""
+
+    async def add_note(self, officer: str, key: str, note: str) -> None:
+        """The association's own words below it."""
+
+    async def sheet(self, officer: str, key: str) -> SheetView:
+        """What has come back."""
+
+    async def csv(self, officer: str, key: str) -> bytes:
+        """The same as a file for a spreadsheet."""
+
+    async def verify(self, item_id: str) -> VerdictView:
+        """Whether a circular, poll or safety check is what it says."""
