@@ -39,6 +39,7 @@ logger = logging.getLogger(__name__)
 
 _ID_LETTERS: Final = 14
 _TOGETHER: Final = 50
+_MOST_CAUGHT_UP: Final = 100
 DEFAULT_VALID_MS: Final = 60 * 86_400_000
 
 
@@ -118,6 +119,21 @@ class Sending:
         for room_id in dict.fromkeys([*rooms, *also]):
             urgent = said.priority is Priority.ALERT
             sends_store.plan(writes, Send(notice.key, notice.revision, room_id, urgent, "", now))
+
+    async def catch_up(self, link: Link) -> None:
+        """Whoever is newly linked gets what still concerns them: alerts, and what can still be answered."""
+        now, writes = self._book.clock.now_ms(), Writes()
+        for record in await notices_store.newest(self._book.database, _MOST_CAUGHT_UP, list(Standing)):
+            notice, said = record.notice, record.notice.message
+            concerns = said.priority is Priority.ALERT or said.kind is not Kind.NOTICE
+            if not concerns or notice.stage.is_over or now >= notice.expires_ts or notice.origin == link.server:
+                continue
+            if link in self.links_for(said):
+                urgent = said.priority is Priority.ALERT
+                sends_store.plan(writes, Send(notice.key, notice.revision, link.room_id, urgent, "", now))
+        if writes.rows:
+            await asyncio.shield(self._book.database.submit(writes))
+            await self.deliver()
 
     async def rooms_that_had(self, key: str) -> list[str]:
         """The rooms of links in force over which an earlier revision was planned."""

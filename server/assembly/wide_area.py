@@ -122,6 +122,7 @@ async def _built(node: Node, book: LinkBook, others: _Others, proofs: Proofs) ->
     }
     liaison_rooms = LiaisonRooms(book, verbs, services.sender)
     halves.listen(lambda link: core.tasks.start("a liaison room", liaison_rooms.ensure(link)))
+    halves.listen(lambda link: core.tasks.start("notices for somebody new", sending.catch_up(link)))
     core.tasks.start("liaison rooms", liaison_rooms.ensure_all())
     readers[LIAISON] = liaison_rooms.hear
     inbox = Inbox(core.database, core.clock, core.tasks, readers, give_up)

@@ -179,3 +179,18 @@ async def test_a_node_that_was_away_and_one_that_was_stopped_get_everything_once
         await city.verbs.sending.send(city.me, message(title="三つ目"))
         assert [item.title for item in await comes(sakura, 4)] == ["三つ目", "二つ目", "るすの間", "一つ目"]
         assert await sakura.reasons() == []
+
+
+async def test_who_is_linked_later_gets_what_still_concerns_them(tmp_path: Path) -> None:
+    async with wide_area(tmp_path, city="city", sakura="association", ume="association") as (city, sakura, ume):
+        await link(city, sakura, "17201/sakura")
+        send = city.verbs.sending.send
+        await send(city.me, message(title="きのうのお知らせ"))
+        over = await send(city.me, message(title="おわった警報", priority=Priority.ALERT))
+        await city.verbs.sending.cancel(city.me, over.key)
+        await send(city.me, message("17202", "17201/sakura", title="よその警報", priority=Priority.ALERT))
+        await send(city.me, message(title="断水中", priority=Priority.ALERT))
+        await send(city.me, message(title="公園のこと", kind=Kind.SURVEY, choices=("ひろく", "そのまま")))
+        await link(city, ume, "17201/ume")
+        assert {item.title for item in await comes(ume, 2)} == {"【緊急】断水中", "公園のこと"}
+        assert await ume.reasons() == []
