@@ -10,6 +10,7 @@ from server.association.members.model import EVERYONE
 from server.association.polls.model import Question
 from server.web.pages import all_pages
 from server.web.routing import Page, Routes
+from tests.web.daily_life import pages_of_daily_life
 from tests.web.site import CHAIR, Site
 
 # Their answers are no pages, or they need what a test of their own brings along.
@@ -61,4 +62,5 @@ async def _with_variables(here: Site) -> list[str]:
         f"/desk/safety/{check.id}/people", f"/desk/safety/{check.id}/close", f"/desk/roster/persons/{person.id}",
         f"/desk/polls/{poll.id}/persons/{person.id}",
         f"/desk/roster/persons/{person.id}/erase", f"/desk/roster/blocks/{here.block('1班')}",
+        *await pages_of_daily_life(here),
     ]
