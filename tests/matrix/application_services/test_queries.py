@@ -153,7 +153,11 @@ async def test_a_service_asks_whether_it_can_be_reached(bridge: Registered, serv
     answer = await bridge.ask("POST", "v1/appservice/irc/ping", {"transaction_id": "meow"})
     assert answer["duration_ms"] >= 0
     await bridge.ask("POST", "v1/appservice/irc/ping", {})
-    assert seen == [{"transaction_id": "meow"}, {}]
+    # By the name of the draft, too: older bridges know no other.
+    old = "unstable/fi.mau.msc2659/appservice/irc/ping"
+    assert (await bridge.ask("POST", old, {"transaction_id": "old"}))["duration_ms"] >= 0
+    assert (await bridge.node.ask("POST", old, {})).refusal == (401, "M_MISSING_TOKEN")
+    assert seen == [{"transaction_id": "meow"}, {}, {"transaction_id": "old"}]
 
 
 async def test_why_a_service_cannot_be_reached_is_told(make_node: MakeNode, service: AppService) -> None:
