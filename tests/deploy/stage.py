@@ -18,9 +18,10 @@ MIRROR = os.environ.get("KAIRAN_DEBIAN_MIRROR", "http://deb.debian.org/debian")
 RELEASE: Final = "bookworm"
 PYTHON: Final = (3, 11)
 PACKAGES = "python3,python3-venv,python3-apt,ca-certificates,systemd,sudo,adduser,acl"
-# No program is started by being installed: there is no service manager in a folder.
 # With /proc, which goes by itself with the program that needed it.
-INTO: Final = ("unshare", "--mount", "--propagation=slave", "sh", "-c", 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"')
+_WITH_PROC: Final = 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"'
+INTO: Final = ("unshare", "--mount", "--propagation=slave", "sh", "-c", _WITH_PROC)
+# No program is started by being installed: there is no service manager in a folder.
 POLICY = "#!/bin/sh\nexit 101\n"
 
 

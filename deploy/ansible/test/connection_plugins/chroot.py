@@ -10,7 +10,8 @@ from typing import Any
 from ansible.plugins.connection import ConnectionBase
 
 # With /proc, which goes by itself with the program that needed it.
-INTO = ("unshare", "--mount", "--propagation=slave", "sh", "-c", 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"')
+_WITH_PROC = 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"'
+INTO = ("unshare", "--mount", "--propagation=slave", "sh", "-c", _WITH_PROC)
 
 DOCUMENTATION = """
 name: chroot
