@@ -82,7 +82,7 @@ async def site(
     folder: Path, names: Sequence[tuple[str, str]] = NAMES, *, limits: bool = False, upload_bytes: int = 5 * 2**20,
     association: str = "桜町町内会", consent: Path | None = None, outgoing: str = "",
 ) -> AsyncIterator[Site]:
-    """A node in ``folder`` with a chair and ``names`` (name, block)."""
+    """A node in ``folder`` with a chair and ``names`` (name, block); they are there already where it ran before."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         settings = _settings(folder, url, limits=limits, upload_bytes=upload_bytes, association=association)
@@ -98,9 +98,10 @@ async def site(
             await runner.setup()
             await web.SockSite(runner, listener).start()
             found = Site(node, url, app[INTERACTIVE_AUTH])
-            await found.add(CHAIR, "1班", [Role.CHAIR])
-            for name, block in names:
-                await found.add(name, block)
+            if not any(person.name == CHAIR for person in node.association.members.persons()):
+                await found.add(CHAIR, "1班", [Role.CHAIR])
+                for name, block in names:
+                    await found.add(name, block)
             try:
                 yield found
             finally:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from aiohttp import ClientSession, CookieJar
 
 from server.accounts.looks import Look
 from server.association.circulars.model import Category, Letter
@@ -18,10 +19,12 @@ from server.association.polls.model import Question
 from server.foundation.clock import tokyo_time
 from server.notifications.push_gateways import Gateways
 from server.notifications.web_push import MOST_BYTES, Message
+from server.notifications.web_push_store import add_waiting, due_waiting
+from server.storage.database import Writes
 from tests.web.browser import Browser, PageRead
 from tests.web.conftest import LogIn
 from tests.web.push_service import PushService, claims_of, push_service
-from tests.web.site import CHAIR, Site, site
+from tests.web.site import CHAIR, PASSWORD, Site, site
 
 NAME = "佐藤 花子"
 ALWAYS = Look(quiet_from=0, quiet_to=0)
@@ -154,6 +157,36 @@ async def test_in_quiet_hours_only_alarms_ring_and_the_rest_comes_afterwards(
     assert [item.said["body"] for item in service.pushed] == ["避難してください"]
     assert service.pushed[0].said["alert"]
     assert service.pushed[0].headers["Urgency"] == "high"
+
+
+async def test_what_has_waited_through_the_night_comes_afterwards_also_after_a_restart(
+    tmp_path: Path, service: PushService
+) -> None:
+    async with site(tmp_path, outgoing="127.0.0.0/8") as here, ClientSession(cookie_jar=CookieJar(unsafe=True)) as http:
+        browser = Browser(here.url, http)
+        await browser.log_in(await here.set_password(NAME), PASSWORD)
+        await switch_on(browser, service)
+        database, clock = here.node.core.database, here.node.core.clock
+        now = tokyo_time(clock.now_ms())
+        minute = now.hour * 60 + now.minute
+        night = replace(ALWAYS, quiet_from=minute, quiet_to=(minute - 1) % 1440)
+        await here.node.accounts.looks.set(here.user(NAME), night)
+        await post(here, "そうじ当番")
+        far = clock.now_ms() + 2 * 86_400_000
+        async with asyncio.timeout(10):
+            while not (waiting := await due_waiting(database, far, 10)):
+                await asyncio.sleep(0.02)
+        assert service.asked == 0
+        writes = Writes()
+        add_waiting(writes, waiting[0]._replace(due_ts=0))
+        await database.submit(writes)
+        await here.node.accounts.looks.set(here.user(NAME), ALWAYS)
+    async with site(tmp_path, outgoing="127.0.0.0/8") as again:
+        await service.next()
+        assert [item.said["body"] for item in service.pushed] == ["そうじ当番"]
+        async with asyncio.timeout(10):
+            while await due_waiting(again.node.core.database, far, 10):
+                await asyncio.sleep(0.02)
 
 
 async def test_what_is_muted_does_not_ring(here: Site, log_in: LogIn, service: PushService) -> None:
