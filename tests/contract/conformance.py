@@ -31,7 +31,8 @@ _INTRODUCTION: Final = """# The client-server API: what is here
 Written by `make conformance` from a run of all tests; not by hand. Every exchange of every test, whoever the client
 is, is held to the specification's OpenAPI files and event schemas (`tests/contract/`), version 1.19. *Successes* and
 *refusals* are numbers of tests in which the endpoint has answered so; sweeps over all endpoints are not counted.
-Where we differ on purpose, `tests/contract/deviations.toml` says why.
+A dash: the files do not say since when. What versions have changed within endpoints is in
+`tests/contract/promises.toml`. Where we differ on purpose, `tests/contract/deviations.toml` says why.
 """
 
 
@@ -115,7 +116,7 @@ def _rows(routes: Iterable[Operation], found: Mapping[str, Tried]) -> str:
     lines = ["| endpoint | since | state | successes | refusals |", "|---|---|---|---|---|"]
     for row in routes:
         numbers = found.get(row.route, Tried())
-        since = f"v{row.added}" if row.added else ("r0" if row.is_stable else "unstable")
+        since = f"v{row.added}" if row.added else ("–" if row.is_stable else "unstable")
         lines.append(f"| `{row.route}` | {since} | {state(row, numbers)} | {numbers.successes} | {numbers.refusals} |")
     return "\n".join(lines) + "\n"
 
