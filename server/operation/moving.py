@@ -56,10 +56,20 @@ async def _take(url: str, target: Path) -> None:
     await take_from_postgresql(url, target)
 
 
+async def _open(database: Database) -> None:
+    try:
+        await database.open()
+    except Refused:
+        raise
+    except Exception as fault:
+        # The message of a driver may quote the address, and with it the password.
+        raise Refused(f"The new database cannot be reached: {type(fault).__name__}.") from None
+
+
 async def _prepare(url: str, schema: int) -> None:
     database = Database(url)
-    await database.open()
     try:
+        await _open(database)
         await migrate(database, until=schema)
     except SchemaError as fault:
         raise Refused(str(fault)) from None

@@ -80,6 +80,6 @@ async def test_a_database_that_cannot_be_reached_is_told_without_its_password(tm
     settings = house(tmp_path / "node")
     async with RunningNode(settings):
         pass
-    with pytest.raises(Exception, match=r"(?i)connect|reached|refused") as told:
+    with pytest.raises(Refused, match="cannot be reached") as told:
         await asyncio.to_thread(move_database, settings, "postgresql+asyncpg://kairan:geheim@127.0.0.1:1/x")
     assert "geheim" not in str(told.value)
