@@ -18,7 +18,7 @@ from federation.links.model import Link, NodeKind, Told
 from server.foundation.errors import NotFound
 from server.outbox import outbox_store
 
-_HIDDEN: Final = "（少ないため非公開）"
+_HIDDEN: Final = "非公開"
 _COLUMNS: Final = {
     "total": "合計", "delivered": "届いた", "acknowledged": "確認した", "opened": "開いた", "seen": "見た",
     "paper": "紙で届けた", "not_yet": "まだ", "answered": "回答", "safe": "無事", "contact": "連絡希望",
