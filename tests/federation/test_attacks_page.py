@@ -1,0 +1,26 @@
+"""The page of attacks names tests that are there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+TESTS = Path(__file__).parent.parent
+PAGE = TESTS.parent / "docs" / "attacks.md"
+
+
+def test_every_test_that_the_page_names_is_there() -> None:
+    rows = [line for line in PAGE.read_text().splitlines() if re.match(r"\| \d+ \|", line)]
+    assert [int(row.split("|")[1]) for row in rows] == list(range(1, 25))
+    for row in rows:
+        functions: list[str] = []
+        for named in re.findall(r"`([^`]+)`", row.split("|")[3]):
+            path, _, function = named.partition("::")
+            if path.endswith(".py"):
+                file = next(found for found in (TESTS / path, TESTS / "federation" / path) if found.exists())
+                functions = re.findall(r"def (test_\w+)", file.read_text())
+            piece = function or path
+            if "…" in piece:
+                assert any(piece.strip("…") in name for name in functions), named
+            elif function:
+                assert function in functions, named
