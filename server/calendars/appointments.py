@@ -6,7 +6,7 @@ An entry is a ``ports.Gathering``, whatever it stands for: a booking, a duty, a 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Final
 
 from server.calendars.calendar_object import etag_of, open_object
@@ -29,21 +29,25 @@ def as_item(entry: Gathering) -> Item:
 
 
 class RenderedEntries:
-    """Items by the entries they were made from; those asked for longest ago are made anew."""
+    """Items by what they were made from; those asked for longest ago are made anew."""
 
     def __init__(self, limit: int = _KEPT) -> None:
         self._limit = limit
-        self._kept: OrderedDict[Gathering, Item] = OrderedDict()
+        self._kept: OrderedDict[Hashable, Item] = OrderedDict()
 
     def of(self, entry: Gathering) -> Item:
         """The item of an entry."""
-        item = self._kept.get(entry)
+        return self.known_as(entry, lambda: entry)
+
+    def known_as(self, key: Hashable, make: Callable[[], Gathering]) -> Item:
+        """The item of the entry that ``key`` stands for, which is made only where it is not kept."""
+        item = self._kept.get(key)
         if item is None:
-            item = self._kept[entry] = as_item(entry)
+            item = self._kept[key] = as_item(make())
             if len(self._kept) > self._limit:
                 self._kept.popitem(last=False)
         else:
-            self._kept.move_to_end(entry)
+            self._kept.move_to_end(key)
         return item
 
     def all_of(self, entries: Iterable[Gathering]) -> list[Item]:

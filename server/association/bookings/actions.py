@@ -109,25 +109,26 @@ class Bookings:
 
     def of_facility(self, facility_id: str, since_ms: int = 0) -> list[Booking]:
         """The bookings of a facility that end after ``since_ms``, also those that are over or wait, by time."""
-        found = [item for item in self._book.of_facility(facility_id) if item.wish.end.timestamp() * 1000 > since_ms]
+        since = tokyo_time(since_ms)
+        found = [item for item in self._book.of_facility(facility_id) if item.wish.end > since]
         return sorted(found, key=lambda item: (item.wish.start, item.created_ms))
 
     def of_person(self, person_id: str, since_ms: int = 0) -> list[Booking]:
         """The bookings that a person has, like ``of_facility``."""
-        found = [item for item in self._book.of_person(person_id) if item.wish.end.timestamp() * 1000 > since_ms]
+        since = tokyo_time(since_ms)
+        found = [item for item in self._book.of_person(person_id) if item.wish.end > since]
         return sorted(found, key=lambda item: (item.wish.start, item.created_ms))
 
     def between(self, first_ms: int, last_ms: int) -> list[Booking]:
         """All bookings that hold their time and begin after ``first_ms`` and not after ``last_ms``."""
-        return [item for item in self._book.all()
-                if item.holds and first_ms < item.wish.start.timestamp() * 1000 <= last_ms]
+        first, last = tokyo_time(first_ms), tokyo_time(last_ms)
+        return [item for item in self._book.all() if first < item.wish.start <= last and item.holds]
 
     def asked(self, officer: str) -> list[Booking]:
         """What waits for an officer's yes, soonest first."""
         self._members.require(officer, Right.KEEP_FACILITIES)
-        now = self._clock.now_ms()
-        found = [item for item in self._book.all()
-                 if item.state is State.REQUESTED and item.wish.end.timestamp() * 1000 > now]
+        now = tokyo_time(self._clock.now_ms())
+        found = [item for item in self._book.all() if item.state is State.REQUESTED and item.wish.end > now]
         return sorted(found, key=lambda item: item.wish.start)
 
     def free_on(self, facility: Facility, day: date) -> list[Stretch]:

@@ -127,22 +127,35 @@ class BookingCalendars:
         return self._bookings.of_facility(collection.key.removeprefix(PREFIX), since)
 
     def _items(self, collection: Collection) -> list[Item]:
-        facility = self._facility(collection)
+        facility, user_id = self._facility(collection), collection.owner
+        own, is_keeper = self._own_id(user_id), self._members.may(user_id, Right.KEEP_FACILITIES)
         return sorted(
-            (self._item(collection.owner, facility, item) for item in self._of(collection) if item.holds),
+            (self._shown(facility, item, item.person == own or item.by == user_id, is_keeper)
+             for item in self._of(collection) if item.holds),
             key=lambda item: item.head.name,
         )
 
     def _item(self, user_id: str, facility: Facility, booking: Booking) -> Item:
-        return self._rendered.of(self._entry(user_id, facility, booking))
+        is_mine = booking.person == self._own_id(user_id) or booking.by == user_id
+        return self._shown(facility, booking, is_mine, self._members.may(user_id, Right.KEEP_FACILITIES))
 
-    def _entry(self, user_id: str, facility: Facility, booking: Booking) -> Gathering:
-        mine = self._bookings.sees(user_id, booking)
-        title = booking.wish.title if mine or facility.rules.shows_titles else ""
-        told = [booking.wish.note] if mine and booking.wish.note else []
-        if self._members.may(user_id, Right.KEEP_FACILITIES):
-            told.append(f"予約した人：{self._name_of(booking)}")
-        return _entry(facility, booking, title or "予約あり", "\n".join(told), booking.name)
+    def _shown(self, facility: Facility, booking: Booking, is_mine: bool, is_keeper: bool) -> Item:
+        """What somebody sees of a booking. Its key holds all that it is made from."""
+        who, knows = self._name_of(booking) if is_keeper else "", is_mine or is_keeper
+        titled = knows or facility.rules.shows_titles
+        key = (booking.id, booking.revision, titled, knows, who, facility.name, facility.place)
+
+        def make() -> Gathering:
+            told = [booking.wish.note] if knows and booking.wish.note else []
+            told += [f"予約した人：{who}"] if who else []
+            title = (booking.wish.title if titled else "") or "予約あり"
+            return _entry(facility, booking, title, "\n".join(told), booking.name)
+
+        return self._rendered.known_as(key, make)
+
+    def _own_id(self, user_id: str) -> str:
+        person = self._members.person_of_user(user_id)
+        return "" if person is None else person.id
 
     def _name_of(self, booking: Booking) -> str:
         register = self._members.register
