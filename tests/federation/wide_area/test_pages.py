@@ -144,6 +144,7 @@ async def test_residents_find_no_desk_and_learn_what_is_authentic(tmp_path: Path
         async with resident_at(inside, "佐藤 花子") as hanako:
             for address in ("/desk/notices", "/desk/notices/new", "/desk/links", "/desk/links/refusals"):
                 assert (await hanako.get(address)).status == 403, address
+            assert f"/origin/{circular.id}" in (await hanako.get(f"/circulars/{circular.id}")).links
             assert "本物です" in (await hanako.get(f"/origin/{circular.id}")).text
             assert (await hanako.get("/origin/nothing")).status == 404
 
