@@ -147,6 +147,7 @@ class back:  # noqa: N801 - reads as a verb
     async def __aenter__(self) -> RunningNode:
         await put_back(self._made.path, self._folder)
         self._far.node = RunningNode(settings_for(self._folder, server_name=self._far.name, more=FEDERATION))
+        self._far.node.listen_more = self._far._listen
         await self._far.start()
         return self._far.node
 
