@@ -102,8 +102,9 @@ class Calendars:
 
     async def find(self, user_id: str, name: str) -> Shelf:
         """One collection; raises ``NotFound`` also where there is one that the caller may not know of."""
-        hidden = self._scheduling.boxes if self._scheduling is not None else ()
-        for backend in (*hidden, *self._all):
+        boxes = self._scheduling.boxes if self._scheduling is not None else ()
+        # Most requests are about one's own calendars; a new one never gets the name of another kind (``create``).
+        for backend in (self._own, *self._all[:-1], *boxes):
             for collection in await backend.collections(user_id):
                 if collection.name == name and await self._may_read(user_id, collection):
                     return await self._shelf(user_id, collection, backend)

@@ -12,6 +12,7 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     Text,
+    bindparam,
     delete,
     func,
     insert,
@@ -70,6 +71,13 @@ _HEAD: Final = (
 )
 _PUT_ITEM: Final = upsert(items)
 _BURY: Final = upsert(tombstones)
+_STANDING: Final = select(items.c.name, items.c.etag, items.c.uid).where(
+    items.c.calendar == bindparam("number"), or_(items.c.name == bindparam("known"), items.c.uid == bindparam("uid_"))
+)
+_MOVE_ON: Final = (
+    update(calendars).where(calendars.c.id == bindparam("number"))
+    .values(revision=calendars.c.revision + 1, changed_ms=bindparam("now")).returning(calendars.c.revision)
+)
 
 
 async def calendars_of(database: Database, owner: str) -> Sequence[Any]:
@@ -131,12 +139,8 @@ async def calendar_exists(tx: Transaction, owner: str, name: str) -> bool:
 
 async def next_revision(tx: Transaction, number: int, now_ms: int) -> int | None:
     """Move the calendar on by one change; ``None`` if it is gone."""
-    row = (await tx.execute(select(calendars.c.revision).where(calendars.c.id == number))).first()
-    if row is None:
-        return None
-    revision = int(row[0]) + 1
-    await tx.execute(update(calendars).where(calendars.c.id == number).values(revision=revision, changed_ms=now_ms))
-    return revision
+    row = (await tx.execute(_MOVE_ON, {"number": number, "now": now_ms})).first()
+    return None if row is None else int(row[0])
 
 
 async def etag_and_uid(tx: Transaction, number: int, name: str) -> tuple[str, str] | None:
@@ -146,11 +150,11 @@ async def etag_and_uid(tx: Transaction, number: int, name: str) -> tuple[str, st
     return None if row is None else (str(row.etag), str(row.uid))
 
 
-async def name_of_uid(tx: Transaction, number: int, uid: str) -> str | None:
-    """Under which name a UID is kept in this calendar."""
-    found = await tx.execute(select(items.c.name).where(items.c.calendar == number, items.c.uid == uid))
-    row = found.first()
-    return None if row is None else str(row[0])
+async def standing(tx: Transaction, number: int, name: str, uid: str) -> tuple[tuple[str, str] | None, str | None]:
+    """ETag and UID of what stands under a name, and the other name under which ``uid`` is kept, in one question."""
+    rows = (await tx.execute(_STANDING, {"number": number, "known": name, "uid_": uid})).all()
+    old = next(((str(row.etag), str(row.uid)) for row in rows if row.name == name), None)
+    return old, next((str(row.name) for row in rows if row.uid == uid and row.name != name), None)
 
 
 async def count_items(tx: Transaction, number: int) -> int:

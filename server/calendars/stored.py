@@ -101,12 +101,14 @@ class StoredCalendars:
         """Store the bytes as they were sent."""
         number = _number(collection)
         async with self._database.write() as tx:
-            old = await store.etag_and_uid(tx, number, name)
+            old, other = await store.standing(tx, number, name, thing.uid)
             expected.require(old[0] if old else None)
             if old is not None and old[0] == thing.etag:
                 return PutResult(False, thing.etag)
-            await _require_uid_free(tx, number, name, thing.uid, old)
+            _require_uid_free(name, thing.uid, old, other)
             revision = await self._next(tx, user_id, number)
+            if old is None:
+                await _require_room(tx, number, revision)
             head = ItemHead(name, thing.etag, thing.uid, len(thing.data), self._clock.now_ms(), revision,
                             span_of(thing))
             await store.put(tx, number, Item(head, thing.data))
@@ -133,11 +135,14 @@ class StoredCalendars:
             if item is None:
                 raise NotFound("There is no such entry")
             Expected(frozenset({etag})).require(item.head.etag)
-            old = await store.etag_and_uid(tx, there, new_name)
+            old, _ = await store.standing(tx, there, new_name, item.head.uid)
             Expected(None, None if overwrite else frozenset("*")).require(old[0] if old else None)
             await store.remove(tx, here, name, await self._next(tx, user_id, here))
-            await _require_uid_free(tx, there, new_name, item.head.uid, old)
+            _, other = await store.standing(tx, there, new_name, item.head.uid)
+            _require_uid_free(new_name, item.head.uid, old, other)
             revision = await self._next(tx, user_id, there)
+            if old is None:
+                await _require_room(tx, there, revision)
             head = replace(item.head, name=new_name, modified_ms=self._clock.now_ms(), revision=revision)
             await store.put(tx, there, Item(head, item.data))
         return PutResult(old is None, item.head.etag)
@@ -198,16 +203,17 @@ class StoredCalendars:
                     await self._add(tx, user_id, name, component)
 
 
-async def _require_uid_free(
-    tx: Transaction, number: int, name: str, uid: str, old: tuple[str, str] | None
-) -> None:
-    """RFC 4791 section 5.3.2.1, ``no-uid-conflict``; and no calendar grows without end."""
+def _require_uid_free(name: str, uid: str, old: tuple[str, str] | None, other: str | None) -> None:
+    """RFC 4791 section 5.3.2.1, ``no-uid-conflict``."""
     if old is not None and old[1] == uid:
         return
-    other = await store.name_of_uid(tx, number, uid)
     if old is not None or other is not None:
         raise refuse(Condition.UID_CONFLICT, "Another entry has this UID", status=409, names=(other or name,))
-    if await store.count_items(tx, number) >= MAX_ITEMS:
+
+
+async def _require_room(tx: Transaction, number: int, revision: int) -> None:
+    """No calendar grows without end. Every entry was a change, so young calendars need not be counted."""
+    if revision > MAX_ITEMS and await store.count_items(tx, number) >= MAX_ITEMS:
         raise refuse(Condition.WITHIN_LIMITS, "This calendar is full", status=507)
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import plistlib
 import re
+import subprocess
 from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import icalendar
 import pytest
@@ -15,6 +19,8 @@ from server.association.gatherings.model import Gathering, Plan
 from server.association.members.model import EVERYONE, Audience
 from server.foundation.clock import TOKYO
 from server.web.calendar_profile import CalendarAccount, apple_profile, davx5_link
+from tests.caldav.test_tsdav import require_installed
+from tests.real import require_real
 from tests.web.browser import Browser
 from tests.web.conftest import LogIn
 from tests.web.site import Site
@@ -130,6 +136,19 @@ async def test_a_feed_is_a_calendar_for_every_library_and_bounded_in_time(here: 
     assert str(read["X-WR-CALNAME"]) == "桜町町内会"
     assert len(vobject.readOne(data.decode()).vevent_list) == 3
     assert all(len(line) <= 75 for line in data.split(b"\r\n"))
+    told = read_by_ical_js(data)
+    assert (told["name"], told["zones"]) == ("桜町町内会", ["Asia/Tokyo"])
+    assert {title[:4] for title, _, _ in told["events"]} == titles
+    assert [recurs for title, _, recurs in told["events"] if title.startswith("長い")] == [True]
+
+
+def read_by_ical_js(data: bytes) -> dict[str, Any]:
+    program, folder = require_real("node"), Path(__file__).parents[1] / "caldav/js"
+    if not (folder / "node_modules/ical.js/package.json").is_file():
+        require_installed("ical.js")
+    ended = subprocess.run([program, folder / "ical.mjs"], input=data, capture_output=True, timeout=60, check=True)
+    told: dict[str, Any] = json.loads(ended.stdout)
+    return told
 
 
 async def test_nobody_takes_back_the_feed_of_somebody_else_and_leaving_ends_it(here: Site, log_in: LogIn) -> None:

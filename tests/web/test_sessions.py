@@ -243,9 +243,9 @@ async def test_no_calendar_app_comes_in_by_a_closed_account(here: Site, stranger
     await here.node.accounts.hold(user_id, locked=True)
     assert await calendar_app() == 403
     await here.node.accounts.hold(user_id, locked=False, suspended=True)
-    mine = f"/dav/calendars/{user_id[1:].partition(':')[0]}/mine/"
-    assert (await calendar_app(), await calendar_app("MKCALENDAR", mine)) == (207, 403)
+    extra = f"/dav/calendars/{user_id[1:].partition(':')[0]}/extra/"
+    assert (await calendar_app(), await calendar_app("MKCALENDAR", extra)) == (207, 403)
     await here.node.accounts.hold(user_id, suspended=False)
-    assert (await calendar_app(), await calendar_app("MKCALENDAR", mine)) == (207, 201)
+    assert (await calendar_app(), await calendar_app("MKCALENDAR", extra)) == (207, 201)
     await here.node.accounts.deactivate(user_id)
     assert await calendar_app() == 401
