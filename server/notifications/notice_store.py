@@ -14,6 +14,7 @@ from sqlalchemy import (
     bindparam,
     func,
     insert,
+    literal_column,
     select,
 )
 
@@ -72,9 +73,11 @@ _READ_THREAD: Final = (
 # Who says something has read what was said before it, there (spec: "Receiving notifications").
 _own: Final = events.alias("own")
 _own_relation: Final = relations.alias("own_relation")
+# A literal: PostgreSQL takes two parameters for two different things, also where both are the same word.
+_THREAD: Final = func.coalesce(_own_relation.c.target, literal_column("'main'"))
 _OWN_LATEST: Final = (
     select(
-        func.coalesce(_own_relation.c.target, "main").label("thread"), func.max(_own.c.stream).label("stream"),
+        _THREAD.label("thread"), func.max(_own.c.stream).label("stream"),
     )
     .select_from(
         _own.join(rooms, rooms.c.nid == _own.c.room).outerjoin(
@@ -86,7 +89,7 @@ _OWN_LATEST: Final = (
         rooms.c.room_id == bindparam("room_id"), _own.c.stream > bindparam("after"),
         _own.c.sender == bindparam("who"), _own.c.state_key.is_(None),
     )
-    .group_by(func.coalesce(_own_relation.c.target, "main"))
+    .group_by(_THREAD)
 )
 _OWN: Final = _OWN_LATEST.cte("own_latest")
 _SPOKEN_SINCE: Final = (
