@@ -126,7 +126,8 @@ async def test_a_damaged_backup_is_refused_and_leaves_nothing(damage: str, is_se
         made = await backed_up(node.settings, tmp_path / "disk")
     content = bytearray(made.path.read_bytes())
     if damage == "flipped":
-        content[len(content) // 2] ^= 0x40
+        # In what is packed and not sealed, a bit in the middle may say the same in other words; its sum may not.
+        content[len(content) // 2 if is_sealed else -6] ^= 0x40
     else:
         del content[len(content) // 2 if damage == "cut" else -9:]
     made.path.write_bytes(content)
