@@ -113,7 +113,13 @@ class Office:
         """Time passes, and what falls due is tried."""
         for _ in range(round(hours * 3600 / step_s)):
             await self.clock.advance(step_s)
-            await self.database.submit(Writes())
+            async with asyncio.timeout(10):
+                while not await self._is_quiet():
+                    await self.clock.advance(0)
+
+    async def _is_quiet(self) -> bool:
+        """Whether all that waits does so for a moment that is still to come."""
+        return all(self.delivery.is_away(name) for name in await waiting_destinations(self.database))
 
 
 @asynccontextmanager
@@ -166,7 +172,10 @@ async def test_an_alert_waits_for_one_transaction_at_most(tmp_path: Path) -> Non
         await post.posts("避難", urgent=True)
         let_go.set()
         await post.until_done()
-        assert post.listeners.heard(FAR) == [0, "避難", *range(1, 250)]
+        first, second = post.listeners.told[:2]
+        assert "避難" not in str(first)
+        assert second[2]["edus"][0]["content"]["n"] == "避難"
+        assert [number for number in post.listeners.heard(FAR) if number != "避難"] == list(range(250))
 
 
 async def test_safety_checks_are_alerts_and_talk_is_none(tmp_path: Path) -> None:
@@ -227,8 +236,8 @@ async def test_a_pause_and_what_waits_outlast_a_restart(tmp_path: Path) -> None:
         await post.passes(3, step_s=60)
         before = len(post.listeners.tried)
         await post.restarts()
-        await post.clock.advance(60)
-        assert len(post.listeners.tried) <= before + 1
+        await post.passes(1 / 60, step_s=60)
+        assert len(post.listeners.tried) == before
         assert post.delivery.is_away(FAR)
         del post.listeners.answers[FAR]
         await post.passes(6, step_s=600)
