@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
@@ -71,6 +72,9 @@ class FarDevices:
         self._one_at_a_time = KeyedLocks()
         self._turns = KeyedLocks()
         self._being_fetched: set[str] = set()
+        # Who has gone, and from which room.
+        self._gone: deque[tuple[frozenset[str], str]] = deque()
+        self._forgetting = asyncio.Lock()
 
     async def look_after(self) -> None:
         """Forget the lists of those who have gone, fetch those that are outdated. To be called now and then."""
@@ -80,17 +84,32 @@ class FarDevices:
             if item.is_stale:
                 self._fetch_soon(item.user_id)
 
-    async def forget_strangers(self, user_ids: Iterable[str]) -> None:
-        """Forget the lists of those who share no room with any of us any more: nobody tells us of their changes."""
+    async def forget_strangers(self, user_ids: Iterable[str], left: str = "") -> None:
+        """Forget the lists of those who share no room with any of us any more: nobody tells us of their changes.
+
+        ``left`` is a room that they have left: also who is back there by now was away, and may have changed.
+        """
         wanted = list(user_ids)
         kept = await far_lists(self._database, wanted)
-        gone = sorted(set(kept) - await near_to_us(self._database, list(kept), self._server_name))
+        gone = sorted(set(kept) - await near_to_us(self._database, list(kept), self._server_name, left))
         if gone:
             async with self._database.write() as tx:
                 await drop_far_lists(tx, gone)
 
+    def went(self, user_ids: Iterable[str], left: str = "") -> None:
+        """They are away from a room with us; see ``forget_strangers``. Who asks for keys waits until that is done."""
+        self._gone.append((frozenset(user_ids), left))
+        self._tasks.start("devices of strangers", self._forget_gone())
+
+    async def _forget_gone(self) -> None:
+        async with self._forgetting:
+            while self._gone:
+                await self.forget_strangers(*self._gone.popleft())
+
     async def near(self, user_ids: Iterable[str]) -> set[str]:
         """Those of ``user_ids`` with whom one of us shares a room."""
+        if self._gone or self._forgetting.locked():
+            await self._forget_gone()
         return await near_to_us(self._database, list(user_ids), self._server_name)
 
     async def take(self, update: DeviceUpdate) -> None:

@@ -13,8 +13,10 @@ from server.storage.database import Database
 _MOST: Final = 500
 
 
-async def near_to_us(database: Database, user_ids: Sequence[str], server_name: str) -> set[str]:
-    """Those of ``user_ids`` who share a room with one of our people."""
+async def near_to_us(
+    database: Database, user_ids: Sequence[str], server_name: str, besides: str = ""
+) -> set[str]:
+    """Those of ``user_ids`` who share a room with one of our people, another one than the room ``besides``."""
     theirs, ours = memberships.alias("theirs"), memberships.alias("ours")
     found: set[str] = set()
     for start in range(0, len(user_ids), _MOST):
@@ -22,7 +24,7 @@ async def near_to_us(database: Database, user_ids: Sequence[str], server_name: s
             select(theirs.c.user_id).distinct()
             .select_from(theirs.join(ours, theirs.c.room_id == ours.c.room_id))
             .where(theirs.c.user_id.in_(list(user_ids[start:start + _MOST])), theirs.c.membership == "join",
-                   ours.c.membership == "join", _of(ours.c.user_id, server_name))
+                   ours.c.membership == "join", _of(ours.c.user_id, server_name), theirs.c.room_id != besides)
         )
         found.update(str(row[0]) for row in rows)
     return found

@@ -32,12 +32,15 @@ class Messages:
         if not moved or (len(room.joined) == len(room.joined_here) and not self._is_far(moved)):
             return
         self.passing.follow(room, entry)
-        gone: set[str] = set()
-        for user_id, current in moved.items():
-            if current is None or current.content.get("membership") != "join":
-                gone |= {user_id} if self._is_far([user_id]) else room.joined - room.joined_here
-        if gone:
-            self.tasks.start("devices of strangers", self.far_devices.forget_strangers(gone))
+        gone = [
+            user_id for user_id, current in moved.items()
+            if current is None or current.content.get("membership") != "join"
+        ]
+        theirs = [user_id for user_id in gone if self._is_far([user_id])]
+        if theirs:
+            self.far_devices.went(theirs, room.room_id)
+        if len(theirs) < len(gone):
+            self.far_devices.went(room.joined - room.joined_here)
 
     def _is_far(self, user_ids: Iterable[str]) -> bool:
         return any(server_name_of(user_id) != self.server_name for user_id in user_ids)
