@@ -40,12 +40,13 @@ check: $(STAMP) ## style, types, layers, architecture (under a minute)
 
 test: compiled ## all tests; ARGS picks some, e.g. ARGS="tests/rules -k redaction"
 	@.ci/install_test_tools
-	$(BIN)/pytest -q -n auto $(ARGS)
+	PYTEST_DEBUG_TEMPROOT=$$(.ci/folder_for_tests) $(BIN)/pytest -q -n auto $(ARGS)
 
 conformance: compiled ## all tests, and what they have tried written to docs/conformance.md
 	@.ci/install_test_tools
 	@rm -rf .pytest_cache/tried && mkdir -p .pytest_cache/tried
-	KAIRAN_CONTRACT_RECORD=$(CURDIR)/.pytest_cache/tried $(BIN)/pytest -q -n auto $(ARGS)
+	PYTEST_DEBUG_TEMPROOT=$$(.ci/folder_for_tests) KAIRAN_CONTRACT_RECORD=$(CURDIR)/.pytest_cache/tried \
+		$(BIN)/pytest -q -n auto $(ARGS)
 	$(BIN)/python -m tests.contract.conformance .pytest_cache/tried
 
 fuzz: compiled ## 20,000 requests as nobody would write them; REQUESTS=… for more

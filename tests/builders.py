@@ -25,6 +25,7 @@ from server.config import Settings, parse_settings
 from server.foundation.clock import Clock
 from server.foundation.signatures import SigningKey
 from tests.contract.watching import Watch
+from tests.empty_database import lay_down
 
 SERVER_NAME = "sakura.example"
 PASSWORD = "cherry-blossom-4"
@@ -185,6 +186,7 @@ class RunningNode:
         self.listen_more: Callable[[web.BaseRunner], Awaitable[None]] | None = None
 
     async def __aenter__(self) -> RunningNode:
+        await lay_down(self.settings.database.url)
         self.inside = await self._closing.enter_async_context(assembly.build(self.settings, self._clock))
         app = assembly.make_app(self.inside)
         self.contract.listen_to(app)

@@ -26,6 +26,7 @@ from server.storage.database import Database
 from server.storage.schema_version import migrate
 from tests.caldav.gatherings_in_memory import GatheringsInMemory
 from tests.caldav.invitations_in_memory import InvitationsInMemory
+from tests.empty_database import lay_down
 
 Result = TypeVar("Result")
 SERVER_NAME = "sakura.example"
@@ -132,6 +133,7 @@ class Node:
 
     async def _start(self, folder: Path, settings: CaldavSettings) -> None:
         clock = SystemClock()
+        await lay_down(f"sqlite+aiosqlite:///{folder / 'node.db'}")
         self.database = Database(f"sqlite+aiosqlite:///{folder / 'node.db'}")
         await self.database.open()
         await migrate(self.database)

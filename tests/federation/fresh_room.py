@@ -27,6 +27,7 @@ from server.storage.database import Database, Writes
 from server.storage.position_store import open_positions
 from server.storage.schema_version import migrate
 from server.storage.streams import PastPositions
+from tests.empty_database import lay_down
 from tests.federation.graphs import Graph
 
 NOBODY = "z.example"
@@ -160,6 +161,7 @@ def ids_of(state: dict[StateKey, Event]) -> dict[StateKey, str]:
 async def fresh_receiver(folder: Path) -> AsyncIterator[Receiver]:
     """One on an empty database."""
     folder.mkdir(parents=True, exist_ok=True)
+    await lay_down(f"sqlite+aiosqlite:///{folder / 'room.db'}")
     database = Database(f"sqlite+aiosqlite:///{folder / 'room.db'}")
     await database.open()
     try:

@@ -20,6 +20,7 @@ from server.association.members.model import Person, Role
 from server.config import Settings, parse_settings
 from server.foundation.signatures import SigningKey
 from server.http.keys import INTERACTIVE_AUTH
+from tests.empty_database import lay_down
 
 SERVER = "sakura.example"
 NAMES = (("佐藤 花子", "1班"), ("鈴木 一郎", "1班"), ("高橋 美咲", "2班"), ("田中 実", "2班"))
@@ -92,6 +93,7 @@ async def site(
             settings = replace(settings, outgoing=replace(settings.outgoing, allowed_networks=networks))
         settings.signing_key_file.parent.mkdir(parents=True, exist_ok=True)
         settings.signing_key_file.write_text(SigningKey.generate().line())
+        await lay_down(settings.database.url)
         async with assembly.build(settings) as node:
             app = assembly.make_app(node)
             runner = web.AppRunner(app, access_log=None)

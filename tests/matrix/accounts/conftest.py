@@ -22,6 +22,7 @@ from server.storage.database import Database
 from server.storage.schema_version import migrate
 from server.storage.streams import StreamPositions
 from tests.contract.watching import Watch
+from tests.empty_database import lay_down
 
 Answer = tuple[int, Any]
 PASSWORD = "cherry-blossom-4"
@@ -127,6 +128,7 @@ async def start_node(tmp_path: Path) -> AsyncIterator[StartNode]:
     running: list[tuple[TestClient[web.Request, web.Application], Database]] = []
 
     async def start(extra: str = "") -> Node:
+        await lay_down(f"sqlite+aiosqlite:///{tmp_path / 'node.db'}")
         database = Database(f"sqlite+aiosqlite:///{tmp_path / 'node.db'}")
         await database.open()
         await migrate(database)

@@ -23,6 +23,7 @@ from server.storage.database import Database
 from server.storage.schema_version import migrate
 from server.storage.streams import StreamPositions
 from tests.contract.watching import Watch
+from tests.empty_database import lay_down
 
 SERVER = "sakura.example"
 UPLOAD_LIMIT = 4 * 2**20
@@ -67,6 +68,7 @@ class Node:
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    await lay_down(f"sqlite+aiosqlite:///{tmp_path}/node.db")
     opened = Database(f"sqlite+aiosqlite:///{tmp_path}/node.db")
     await opened.open()
     await migrate(opened)
