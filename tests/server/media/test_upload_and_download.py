@@ -204,8 +204,9 @@ async def _bring(node: Node, place: str, who: str) -> ClientResponse:
 
 
 async def _until(condition: Callable[[], bool]) -> None:
-    """Let the node's loop turn until ``condition`` holds."""
-    for _ in range(20_000):
+    """Wait until ``condition`` holds, at most ten seconds."""
+    for _ in range(1_000):
         if await asyncio.to_thread(condition):
             return
+        await asyncio.sleep(0.01)
     raise AssertionError("it did not come to pass")
