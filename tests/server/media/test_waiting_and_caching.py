@@ -30,11 +30,10 @@ async def _bring(node: Node, place: str, data: Any = b"later") -> int:
 async def _waiters(node: Node, count: int) -> None:
     """Until so many requests wait for a file."""
     waiting = node.services.media._arrivals._waiting
-    for _ in range(10_000):
+    for _ in range(2_000):
         if sum(len(marks) for marks in waiting.values()) == count:
             return
-        await asyncio.sleep(0)
-        await asyncio.to_thread(lambda: None)
+        await asyncio.sleep(0.005)
     raise AssertionError("nobody waits")
 
 
