@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from federation.identity.event_signatures import EventReader
-from federation.identity.servers import MOST_BYTES, OwnIdentity, PeerRefused, Query, Servers, path_of
+from federation.identity.servers import MOST_BYTES, OwnIdentity, Query, Servers, path_of
 from server.foundation.canonical_json import MAX_INTEGER
 from server.foundation.clock import Clock
 from server.foundation.errors import BadRequest, InvalidParam, MissingParam, Refused
@@ -201,7 +201,7 @@ def _links(proposed: Content, name: str) -> list[str]:
     if links is None:
         return []
     if not isinstance(links, list) or not all(isinstance(link, str) for link in links):
-        raise PeerRefused("The other server did not answer as it should", status=502)
+        raise PeerFailed("The other server did not answer as it should")
     return links
 
 

@@ -12,9 +12,9 @@ from server.media.model import Mxc
 
 
 class ServerSilent(Refused):
-    """The other server itself does not answer, whatever it is asked for: 502."""
+    """The other server itself does not answer, whatever it is asked for (404, as ``server.rooms.ports.PeerFailed``)."""
 
-    status = 502
+    status = 404
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ class RemoteMedia:
         """A file of another server; ``fetching`` is called before that is asked, and may raise.
 
         Whoever wants the same file meanwhile waits for the same copy. Raises ``Refused``: in the other server's words,
-        502 where it does not answer or the file is too large here, 504 where it takes too long.
+        404 where it does not answer, 502 where the file is too large here, 504 where it takes too long.
         """
         async with self._fetching.setdefault(mxc, asyncio.Lock()):
             found = await self._kept(mxc)

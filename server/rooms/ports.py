@@ -15,9 +15,12 @@ from server.rooms.live_room import LiveRoom
 
 
 class PeerFailed(Refused):
-    """Another server did not answer, or not with what was asked for."""
+    """Another server did not answer, or not with what was asked for.
 
-    status = 502
+    404 and not 502: nothing is wrong with this node, and a proxy before it may put a page of its own in a 502's place.
+    """
+
+    status = 404
     code = "M_UNKNOWN"
 
 

@@ -86,7 +86,7 @@ def lived_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LivedIn]:
 @given(wild=requests())
 def test_no_request_is_answered_by_a_fault_or_by_silence(lived_in: LivedIn, wild: WildRequest) -> None:
     status, headers, raw = lived_in.ask(wild)
-    assert status < 500 or status == 502, raw  # another server cannot be reached
+    assert status < 500, raw
     assert headers["Access-Control-Allow-Origin"] == "*"
     if wild.method not in ("HEAD", "OPTIONS"):
         lived_in.node.contract.require_no_faults()

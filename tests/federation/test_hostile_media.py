@@ -89,7 +89,7 @@ async def test_what_is_no_file_in_parts_is_not_taken(
     ume: RunningNode, oni: FileServer, body: bytes, content_type: str
 ) -> None:
     oni.gives[SIGNED] = says(body, content_type or f"multipart/mixed; boundary={BOUNDARY}")
-    assert (await _asks(ume, oni)).status == 502
+    assert (await _asks(ume, oni)).status == 404
     assert _nothing_is_kept(ume)
 
 
@@ -111,7 +111,7 @@ async def test_a_file_that_says_it_is_too_large_is_not_begun(ume: RunningNode, o
 
 async def test_a_file_that_is_shorter_than_it_says_is_not_kept(ume: RunningNode, oni: FileServer) -> None:
     oni.gives[SIGNED] = says(_begun + b"rest")
-    assert (await _asks(ume, oni)).status == 502
+    assert (await _asks(ume, oni)).status == 404
     assert _nothing_is_kept(ume)
 
 
@@ -120,13 +120,13 @@ async def test_whoever_falls_silent_is_not_waited_for(
 ) -> None:
     monkeypatch.setattr(far_media, "_SILENCE_S", 0.2)
     oni.gives[SIGNED] = says_nothing_more(oni, _begun)
-    assert (await _asks(ume, oni)).status == 502
+    assert (await _asks(ume, oni)).status == 404
     assert _nothing_is_kept(ume)
 
 
 async def test_a_packed_answer_is_not_unpacked(ume: RunningNode, oni: FileServer) -> None:
     oni.gives[SIGNED] = says(gzip.compress(parts(bytes(50_000_000))), Content_Encoding="gzip")
-    assert (await _asks(ume, oni)).status == 502
+    assert (await _asks(ume, oni)).status == 404
     assert oni.asked[-1].headers["Accept-Encoding"] == "identity"
 
 
@@ -174,7 +174,7 @@ async def test_not_every_place_is_gone_to(ume: RunningNode, oni: FileServer, pla
     oni.gives["/elsewhere"] = says(b"content", "text/plain")
     oni.gives["/elsewhere/missing"] = says(b"", status=404)
     oni.gives["/round"] = says(b"", status=302, Location="/round")
-    assert (await _asks(ume, oni)).status == 502
+    assert (await _asks(ume, oni)).status == 404
     assert len(oni.asked) < 8
     assert _nothing_is_kept(ume)
 
@@ -217,8 +217,8 @@ async def test_an_old_server_is_asked_at_its_open_door(ume: RunningNode, oni: Fi
 
 
 @pytest.mark.parametrize(("status", "code", "shown"), [
-    (404, "M_NOT_FOUND", (404, b"M_NOT_FOUND")), (403, "M_FORBIDDEN", (502, b"M_UNKNOWN")),
-    (500, "M_UNKNOWN", (502, b"M_UNKNOWN")), (401, "M_UNAUTHORIZED", (502, b"M_UNKNOWN")),
+    (404, "M_NOT_FOUND", (404, b"M_NOT_FOUND")), (403, "M_FORBIDDEN", (404, b"M_UNKNOWN")),
+    (500, "M_UNKNOWN", (404, b"M_UNKNOWN")), (401, "M_UNAUTHORIZED", (404, b"M_UNKNOWN")),
     (504, "M_NOT_YET_UPLOADED", (504, b"M_NOT_YET_UPLOADED")), (502, "M_TOO_LARGE", (502, b"M_TOO_LARGE")),
 ])  # fmt: skip
 async def test_a_refusal_is_told_and_the_open_door_not_tried(
@@ -232,7 +232,7 @@ async def test_a_refusal_is_told_and_the_open_door_not_tried(
 
 async def test_a_broken_file_is_not_fetched_again_at_once_but_another_is(ume: RunningNode, oni: FileServer) -> None:
     oni.gives[SIGNED] = says(b"nonsense")
-    assert [(await _asks(ume, oni)).status for _ in range(3)] == [502, 502, 502]
+    assert [(await _asks(ume, oni)).status for _ in range(3)] == [404, 404, 404]
     assert len(oni.paths()) == 1
     oni.gives[SIGNED] = says(GOOD)
     assert (await _asks(ume, oni, "other")).status == 200

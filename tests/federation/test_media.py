@@ -172,9 +172,9 @@ async def test_a_server_that_is_away_is_not_asked_again_at_once(tmp_path: Path) 
     async with town(tmp_path, "ume") as (ume,):
         away = FarNode(tmp_path / "away")
         taro = await ume.user("taro")
-        assert (await _gets(taro, f"{NEW}/download/{away.name}/abc"))[0].status == 502
+        assert (await _gets(taro, f"{NEW}/download/{away.name}/abc"))[0].status == 404
         await away.start()
-        assert (await _gets(taro, f"{NEW}/download/{away.name}/other"))[0].status == 502
+        assert (await _gets(taro, f"{NEW}/download/{away.name}/other"))[0].status == 404
         await away.stop()
 
 
