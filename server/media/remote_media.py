@@ -60,6 +60,8 @@ class RemoteMedia:
         self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         # Between its row and its place a copy is not taken away.
         self._landing = asyncio.Lock()
+        # Who makes room does it alone: two would take away twice as much.
+        self._making_room = asyncio.Lock()
         self._all_turns = asyncio.Semaphore(_AT_ONCE)
 
     async def start(self) -> None:
@@ -115,7 +117,7 @@ class RemoteMedia:
                 self._failures.remember(mxc, refused)
                 raise
         self._failures.forget(mxc.server_name)
-        await self._keep_within()
+        await self._keep_within(item.media_id)
         return OpenedMedia(item, self._files.content_path(item.media_id))
 
     @asynccontextmanager
@@ -171,16 +173,19 @@ class RemoteMedia:
         if self._files.free_bytes() - size < self._limits.free_disk_bytes:
             raise Refused("The node has no room left for files", code="M_RESOURCE_LIMIT_EXCEEDED", status=507)
 
-    async def _keep_within(self) -> None:
-        """The copies that were not used for longest go, until the rest fits."""
-        excess = await remote_store.kept_bytes(self._database) - self._limits.kept_bytes
-        while excess > 0:
-            going = []
-            for file_id, size, _ in await self._least_used():
-                if excess > 0:
-                    going.append(file_id)
-                    excess -= size
-            await self._forget(going)
+    async def _keep_within(self, newest: str) -> None:
+        """The copies that were not used for longest go, until the rest fits; never the one that has just come."""
+        async with self._making_room:
+            excess = await remote_store.kept_bytes(self._database) - self._limits.kept_bytes
+            while excess > 0:
+                going = []
+                for file_id, size, _ in await self._least_used():
+                    if excess > 0 and file_id != newest:
+                        going.append(file_id)
+                        excess -= size
+                if not going:
+                    return
+                await self._forget(going)
 
     async def _least_used(self) -> list[tuple[str, int, int]]:
         return await remote_store.least_used(self._database, _FORGOTTEN_AT_ONCE)

@@ -60,7 +60,7 @@ async def least_used(database: Database, limit: int) -> list[tuple[str, int, int
     """``(file id, size, last use)`` of those that have not been used for longest."""
     rows = await database.fetch_all(
         select(remote_media.c.file_id, remote_media.c.size, remote_media.c.used_ts)
-        .order_by(remote_media.c.used_ts, remote_media.c.file_id).limit(limit)
+        .order_by(remote_media.c.used_ts, remote_media.c.fetched_ts, remote_media.c.file_id).limit(limit)
     )
     return [(str(row[0]), int(row[1]), int(row[2])) for row in rows]
 

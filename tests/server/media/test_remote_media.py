@@ -81,6 +81,7 @@ async def test_the_copy_that_was_not_used_for_longest_goes_first(shelf: Shelf) -
     await shelf.opens("b-40")
     await shelf.clock.advance(2 * 3600)
     await shelf.opens("a-40")
+    await shelf.clock.advance(1)
     await shelf.opens("c-40")
     assert shelf.copies() == 2
     await shelf.opens("a-40")
@@ -112,6 +113,12 @@ async def test_many_at_once_stay_within_the_bound(shelf: Shelf) -> None:
     names = [Mxc("ume.example", f"{number}-30") for number in range(20)]
     await asyncio.gather(*(shelf.media.open(name) for name in names))
     assert shelf.copies() == 3
+
+
+async def test_what_has_just_come_does_not_make_room_for_itself(shelf: Shelf) -> None:
+    for name in ("a-40", "b-40", "c-40", "d-40", "e-40"):
+        assert await shelf.opens(name) == 40
+        assert shelf.copies() <= 2
 
 
 async def test_a_folder_that_was_emptied_is_filled_again(shelf: Shelf) -> None:
