@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
 from federation.identity.servers import PeerRefused, Servers, path_of
-from federation.outbound.parcel_store import Item, next_items
+from federation.outbound.parcel_store import Item, NextItems
 from federation.outbound.passing import Passing
 from server.foundation.canonical_json import canonical_json
 from server.foundation.clock import Clock
@@ -59,6 +59,7 @@ class Delivery:
         near: Collection[str] = (),
     ) -> None:
         self._database = database
+        self._next = NextItems(database, tasks, _MOST_ITEMS)
         self._servers = servers
         self._clock = clock
         self._tasks = tasks
@@ -152,7 +153,7 @@ class Delivery:
             while True:
                 news.clear()
                 await self._wait_for_pause(destination, news)
-                items = await next_items(self._database, destination, _MOST_ITEMS)
+                items = await self._next.of(destination)
                 if items or self._passing.get(destination) or destination in self._to_greet:
                     await self._send(destination, items)
                 if self._is_done(destination, items, news):

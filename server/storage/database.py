@@ -122,6 +122,13 @@ class Database:
             return row
         return None
 
+    async def fetch_each(self, statement: Executable, parameters: Sequence[Row]) -> list[Sequence[Any]]:
+        """All rows of one reading statement for each of ``parameters``: what many ask for in the same moment."""
+        if self._readers is not None:
+            return await self._readers.fetch_each(statement, parameters)
+        async with connected(self._engine) as connection:
+            return [(await connection.execute(statement, one)).fetchall() for one in parameters]
+
     async def _fetch(self, statement: Executable, parameters: Row | None, *, first: bool) -> Sequence[Any]:
         if self._readers is not None:
             return await self._readers.fetch(statement, parameters, first=first)

@@ -26,6 +26,11 @@ class SqliteReaders:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, self._fetch, statement, parameters, first)
 
+    async def fetch_each(self, statement: Executable, parameters: Sequence[Mapping[str, Any]]) -> list[Sequence[Any]]:
+        """All rows of a statement for each of ``parameters``, in one hop."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._fetch_each, statement, parameters)
+
     def close(self) -> None:
         """Wait for what is being read, then close."""
         self._threads.shutdown(wait=True)
@@ -38,6 +43,10 @@ class SqliteReaders:
                 return result.fetchall()
             row = result.first()
             return [] if row is None else [row]
+
+    def _fetch_each(self, statement: Executable, parameters: Sequence[Mapping[str, Any]]) -> list[Sequence[Any]]:
+        with self._engine.connect() as connection:
+            return [connection.execute(statement, one).fetchall() for one in parameters]
 
 
 def _make_engine(url: str, count: int) -> Engine:
