@@ -149,6 +149,12 @@ _SEEN: Final = (
     .values(last_seen_ts=bindparam("seen_ts"), last_seen_ip=bindparam("seen_ip"))
 )
 _NO_HASH: Final = b""
+# Asked with the first request of every device: put together once.
+_FIND_TOKEN: Final = (
+    select(access_tokens, users.c.guest, users.c.admin, users.c.locked, users.c.suspended)
+    .select_from(access_tokens.join(users, users.c.user_id == access_tokens.c.user_id))
+    .where(access_tokens.c.hash == bindparam("which"), users.c.deactivated == 0)
+)
 
 
 def add_device(writes: Writes, device: Device) -> None:
@@ -203,11 +209,7 @@ def drop_device(writes: Writes, user_id: str, device_id: str) -> None:
 
 async def find_token(database: Database, token_hash: bytes) -> tuple[StoredToken, Caller] | None:
     """An access token and whose it is; a closed account has none."""
-    row = await database.fetch_one(
-        select(access_tokens, users.c.guest, users.c.admin, users.c.locked, users.c.suspended)
-        .select_from(access_tokens.join(users, users.c.user_id == access_tokens.c.user_id))
-        .where(access_tokens.c.hash == token_hash, users.c.deactivated == 0)
-    )
+    row = await database.fetch_one(_FIND_TOKEN, {"which": token_hash})
     if row is None:
         return None
     caller = Caller(

@@ -43,6 +43,7 @@ _HOLD: Final = (
     update(users).where(users.c.user_id == bindparam("who"))
     .values(locked=bindparam("is_locked"), suspended=bindparam("is_suspended"))
 )
+_FIND: Final = select(users).where(users.c.user_id == bindparam("who"))
 _SET_TOKEN: Final = upsert(registration_tokens)
 _USE_TOKEN: Final = (
     update(registration_tokens).where(registration_tokens.c.token == bindparam("which"))
@@ -110,7 +111,7 @@ def hold_user(writes: Writes, user_id: str, *, is_locked: bool, is_suspended: bo
 
 async def find_user(database: Database, user_id: str) -> User | None:
     """One user."""
-    row = await database.fetch_one(select(users).where(users.c.user_id == user_id))
+    row = await database.fetch_one(_FIND, {"who": user_id})
     return None if row is None else _as_user(row)
 
 
