@@ -216,8 +216,20 @@ def _make_backup_key(_options: argparse.Namespace) -> int:
 
 
 def _put_back(options: argparse.Namespace) -> int:
-    status: int = _keeping().put_back(options.file, options.folder, options.key_file)
+    status: int = _keeping().put_back(options.file, options.folder, options.key_file, _means(options))
     return status
+
+
+def _list_backups(options: argparse.Namespace) -> int:
+    status: int = _keeping().list_backups(options.place, _means(options))
+    return status
+
+
+def _means(options: argparse.Namespace) -> Any:
+    """How to get at a place far away; from arguments, since the settings may be lost with the machine."""
+    return _module("server.operation.far_places").Means(
+        options.ssh_key_file, options.known_hosts_file, options.secrets_file, options.region
+    )
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -336,9 +348,16 @@ def _add_keeping_commands(commands: Any) -> None:
     backup.add_argument("--folder", type=Path, metavar="DIR", help="where to; default: [backup] folder")
     _command(commands, "backup-key", "make the keys of sealed backups", _make_backup_key, config=False)
     restore = _command(commands, "restore", "make a node from a backup, in an empty folder", _put_back, config=False)
-    restore.add_argument("file", type=Path, metavar="BACKUP")
+    restore.add_argument("file", metavar="BACKUP", help="a file; or sftp://… or s3://… of a file, or of its folder")
     restore.add_argument("folder", type=Path, metavar="DIR", help="where the node lives from now on")
     restore.add_argument("--key-file", type=Path, metavar="FILE", help="a file with the secret key")
+    there = _command(commands, "backups", "list the backups at a place far away", _list_backups, config=False)
+    there.add_argument("place", metavar="ADDRESS", help="sftp://user@host/folder or s3://key-id@host/bucket/folder")
+    for parser in (restore, there):
+        parser.add_argument("--ssh-key-file", type=Path, metavar="FILE", help="for sftp: the private key")
+        parser.add_argument("--known-hosts-file", type=Path, metavar="FILE", help="for sftp: the servers' keys")
+        parser.add_argument("--secrets-file", type=Path, metavar="FILE", help="machine HOST login USER password SECRET")
+        parser.add_argument("--region", default="", metavar="WORD", help="for s3, where the storage has several")
     export = _command(commands, "export", "write everything in open formats, to read or to move elsewhere", _give_out)
     export.add_argument("target", type=Path, metavar="DIR", help="a folder that is not there yet")
     export.add_argument("--person", default="", metavar="NAME", help="only what is known of one account, into a file")

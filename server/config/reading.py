@@ -79,6 +79,8 @@ def _contradictions(settings: Settings) -> list[str]:
         problems.append("[federation] listen needs tls_certificate and tls_private_key.")
     if settings.turn.uris and not settings.turn.shared_secret:
         problems.append("[turn] uris need a shared_secret.")
+    if settings.backup.copy_to and settings.backup.folder is None:
+        problems.append("[backup] copy_to needs a folder: copies are made of the backups there.")
     if settings.limits.media_bytes_per_user < settings.limits.upload_bytes:
         problems.append("[limits] media_bytes_per_user is less than upload_bytes, the largest single file.")
     return problems

@@ -412,6 +412,28 @@ class BackupSettings:
     keep_months: int = setting(
         "Of how many months before that the newest backup is kept.", parse=whole(0, 1_200), default=12
     )
+    copy_to: tuple[str, ...] = setting(
+        'Places elsewhere that `kairan daily` brings the newest backup to: "sftp://user@nas.local/backups" (/~/backups '
+        'is below the home of that user) or "s3://key-id@s3.example.jp/bucket/folder" (s3+http without TLS). The same '
+        "number is kept there. Only sealed backups leave the machine.",
+        parse=list_of(values.far_address),
+        default=(),
+        secret=True,  # somebody may write a password there; it is refused, and not repeated
+    )
+    ssh_key_file: Path | None = setting(
+        "The private key for sftp, without a passphrase.", parse=optional(path), default=None
+    )
+    known_hosts_file: Path | None = setting(
+        "The keys of sftp servers, as OpenSSH keeps them. While it lacks one, `kairan backup` prints the line for it.",
+        parse=optional(path),
+        default=None,
+    )
+    secrets_file: Path | None = setting(
+        "The secret keys for S3, and passwords for sftp, a line each: machine HOST login USER password SECRET.",
+        parse=optional(path),
+        default=None,
+    )
+    s3_region: str = setting("The region, where the S3 storage has several.", parse=text, default="")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

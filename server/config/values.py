@@ -12,6 +12,7 @@ from server.foundation.ids import UserId, is_server_name
 from server.foundation.settings import text
 
 _CODE_WEIGHTS: Final = (6, 5, 4, 3, 2)
+FAR_PLACES: Final = ("sftp", "s3", "s3+http")
 DATABASES: Final = ("sqlite+aiosqlite:///", "postgresql+asyncpg://")
 
 
@@ -91,3 +92,19 @@ def database_url(value: object) -> str:
     if url and not url.startswith(DATABASES):
         raise ValueError('must begin with "sqlite+aiosqlite:///" or "postgresql+asyncpg://"')
     return url
+
+
+def far_address(value: object) -> str:
+    """Where copies of backups go."""
+    address = text(value)
+    parts = urlsplit(address)
+    if parts.password is not None:
+        raise ValueError("must not hold a password: put it into [backup] secrets_file")
+    try:
+        has_port = parts.port is None or parts.port > 0
+    except ValueError:
+        has_port = False
+    is_whole = bool(parts.scheme in FAR_PLACES and parts.username and parts.hostname and parts.path.strip("/"))
+    if not is_whole or not has_port or parts.query or parts.fragment:
+        raise ValueError('must be as "sftp://user@nas.local/backups" or "s3://key-id@s3.example.jp/bucket/folder"')
+    return address

@@ -4,27 +4,41 @@ from __future__ import annotations
 
 import getpass
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from server.config import Settings
 from server.foundation.clock import SystemClock, tokyo_time
 from server.foundation.errors import Refused
 from server.operation.archive import is_sealed
-from server.operation.daily import backup_sentence, check_sentence
+from server.operation.copying import backups_there, fetch
+from server.operation.daily import backup_sentence, check_sentence, copy_sentence
 from server.operation.doctor import State, examine
 from server.operation.export import export, export_person
+from server.operation.far_places import Means
 from server.operation.importing import take_in
 from server.operation.moving import move_database
-from server.operation.restore import restore
+from server.operation.restore import require_empty, restore
 from server.operation.sealing import new_pair, read_key
 
 
 def back_up(settings: Settings, config: Path, folder: Path | None) -> int:
-    """Make a backup now."""
+    """Make a backup now, and bring it to the places far away unless a folder was asked for."""
     target = folder or settings.backup.folder
     if target is None:
         raise Refused("Say where: kairan backup --folder DIR, or [backup] folder in the settings.")
     _say(backup_sentence(settings, config, target.absolute(), SystemClock()))
+    if folder is None and settings.backup.copy_to:
+        _say(copy_sentence(settings))
+    return 0
+
+
+def list_backups(place: str, means: Means) -> int:
+    """Say which backups there are at a place far away."""
+    for name, size in backups_there(place, means).items():
+        _say(f"{size / 2**20:9.1f} MB  {name}")
     return 0
 
 
@@ -52,11 +66,10 @@ def examine_all(settings: Settings) -> int:
     return int(status)
 
 
-def put_back(file: Path, folder: Path, key_file: Path | None) -> int:
-    """Restore a backup into an empty folder, and say what to think of."""
-    if not file.is_file():
-        raise Refused(f"There is no file {file}.")
-    done = restore(file, folder.absolute(), _secret_key(file, key_file), SystemClock())
+def put_back(source: str, folder: Path, key_file: Path | None, means: Means) -> int:
+    """Restore a backup, from a file or from a place far away, into an empty folder, and say what to think of."""
+    with _brought(source, folder.absolute(), means) as file:
+        done = restore(file, folder.absolute(), _secret_key(file, key_file), SystemClock())
     _say(
         f"{done.server_name} is back in {done.folder}, as of {tokyo_time(done.made_ms):%Y-%m-%d %H:%M}: "
         f"{sum(done.counts.values())} rows, {done.files} files.",
@@ -116,6 +129,20 @@ def take_over(source: Path, folder: Path) -> int:
         f"Start this one with: kairan run --config {done.folder / 'kairan.toml'}",
     )
     return 0
+
+
+@contextmanager
+def _brought(source: str, folder: Path, means: Means) -> Iterator[Path]:
+    """The file of a backup; one from far away lies beside where it is restored to for the time of the block."""
+    if "://" not in source:
+        if not Path(source).is_file():
+            raise Refused(f"There is no file {source}.")
+        yield Path(source)
+        return
+    require_empty(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".kairan-restore-", dir=folder.parent) as beside:
+        yield fetch(source, means, Path(beside))
 
 
 def _secret_key(file: Path, key_file: Path | None) -> bytes | None:

@@ -15,6 +15,7 @@ from server.foundation.clock import Clock
 from server.foundation.errors import Refused
 from server.operation.backup import make_backup
 from server.operation.checking import check_data
+from server.operation.copying import copy_newest
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +28,13 @@ class Outcome:
 
 
 def do_daily_work(settings: Settings, config: Path, clock: Clock) -> Iterator[Outcome]:
-    """Check and back up, one after the other."""
+    """Check, back up, and bring the backup away, one after the other."""
     yield _tried("check", lambda: check_sentence(settings))
     folder = settings.backup.folder
     if folder is not None:
         yield _tried("backup", lambda: backup_sentence(settings, config, folder, clock))
+    if settings.backup.copy_to:
+        yield _tried("copy", lambda: copy_sentence(settings))
 
 
 def check_sentence(settings: Settings) -> str:
@@ -48,6 +51,15 @@ def backup_sentence(settings: Settings, config: Path, folder: Path, clock: Clock
     gone = f" {made.missing_files} files were not there." if made.missing_files else ""
     removed = f" {len(made.removed)} old backups were removed." if made.removed else ""
     return f"{made.path}: {made.bytes / 2**20:.1f} MB, {made.files} files.{gone}{removed}"
+
+
+def copy_sentence(settings: Settings) -> str:
+    """Bring the newest backup to the places far away, and say where it is now."""
+    sentences = []
+    for copied in copy_newest(settings):
+        removed = f", and {copied.removed} old ones were removed" if copied.removed else ""
+        sentences.append(f"{copied.place} has {copied.name}{'' if copied.was_brought else ' already'}{removed}.")
+    return " ".join(sentences)
 
 
 def _tried(work: str, do: Callable[[], str]) -> Outcome:

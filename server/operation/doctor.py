@@ -17,13 +17,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
+from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from server.config import Settings
 from server.foundation.clock import Clock
+from server.foundation.errors import Refused
 from server.foundation.signatures import SigningKey
 from server.operation.checking import check_data
+from server.operation.copying import newest_there
+from server.operation.far_places import FarAddress
 from server.operation.rotation import backups_in
 
 _TIMEOUT_S: Final = 10.0
@@ -77,6 +81,7 @@ def examine(settings: Settings, clock: Clock) -> Iterator[Finding]:
         lambda: look_at_owner(settings), lambda: look_at_disk(settings), lambda: look_at_data(settings), look_at_clock,
         lambda: look_at_node(settings), lambda: look_at_backups(settings, clock),
     ]
+    looks += [partial(look_at_copy, settings, place) for place in settings.backup.copy_to]
     if not _is_for_this_machine(settings):
         looks += [lambda: look_at_names(settings), lambda: look_at_public_url(settings, clock)]
         if settings.federation.enabled:
@@ -162,6 +167,22 @@ def look_at_backups(settings: Settings, clock: Clock) -> Finding:
     if folder.stat().st_dev == settings.data_dir.stat().st_dev:
         return doubtful("Backups lie on the same disk as the data.", "Let [backup] folder be on another disk.")
     return good(f"The newest backup is {backups[-1].name}.")
+
+
+def look_at_copy(settings: Settings, place: str) -> Finding:
+    """Whether the newest backup is at a place far away, too."""
+    shown = FarAddress.parse(place)
+    try:
+        there = newest_there(settings, place)
+    except Refused as refusal:
+        return bad(f"Copies of backups: {refusal.reason}", "Until that is right there is no copy in another house.")
+    if there is None:
+        return bad(f"There is no copy of a backup at {shown}.", "kairan daily")
+    folder = settings.backup.folder
+    here = backups_in(folder, settings.server_name) if folder is not None and folder.is_dir() else []
+    if here and here[-1].name != there:
+        return doubtful(f"The newest copy at {shown} is {there}, an older one.", "kairan daily")
+    return good(f"{shown} has the newest backup.")
 
 
 def look_at_names(settings: Settings) -> Finding:

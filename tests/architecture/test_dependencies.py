@@ -16,7 +16,7 @@ BROUGHT_BY = {
     "py_vapid": "pywebpush", "yarl": "aiohttp",
 }  # fmt: skip
 # Asked for only where it is configured or shown.
-OPTIONAL = {"nio", "trustme", "asyncpg"}
+OPTIONAL = {"nio", "trustme", "asyncpg", "asyncssh", "minio", "urllib3"}
 
 
 def test_every_package_that_is_imported_is_named() -> None:
