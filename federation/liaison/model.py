@@ -81,13 +81,16 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One message of a case. ``server`` is the side that says it, ``by`` who of it."""
+    """One message. ``server`` is the side that says it, ``by`` who of it; ``case`` the case to which it belongs,
+    ``file`` the address (``mxc://…``) of the photo or paper that it is."""
 
     event_id: str
     ts: int
     server: str
     by: str
     text: str
+    case: str = ""
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)

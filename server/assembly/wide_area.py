@@ -19,6 +19,8 @@ from federation.figures.tables import Tables
 from federation.liaison.cases import Cases
 from federation.liaison.model import LIAISON
 from federation.liaison.rooms import LiaisonRooms
+from federation.liaison.speaking import Speaker
+from federation.liaison.talk import Talk
 from federation.links.book import LinkBook, Us
 from federation.links.halves import Halves
 from federation.links.inbox import Inbox
@@ -54,6 +56,7 @@ class WideArea:
     desk: Desk
     figures: Tables
     liaison: Cases
+    talk: Talk
     inbox: Inbox
 
     def wake(self) -> None:
@@ -125,11 +128,13 @@ async def _built(node: Node, book: LinkBook, others: _Others, proofs: Proofs) ->
     halves.listen(lambda link: core.tasks.start("notices for somebody new", sending.catch_up(link)))
     core.tasks.start("liaison rooms", liaison_rooms.ensure_all())
     readers[LIAISON] = liaison_rooms.hear
+    speaker = Speaker(book, liaison_rooms, services.sender)
+    cases = Cases(book, liaison_rooms, speaker, services.history)
     inbox = Inbox(core.database, core.clock, core.tasks, readers, give_up)
     return WideArea(
         book, Offers(book, halves, verbs), Joining(book, halves, verbs, others), halves, sending,
         Desk(book, proofs, receiving, circular), Tables(book, reporting.report_now),
-        Cases(book, liaison_rooms, services.sender, services.history), inbox,
+        cases, Talk(book, liaison_rooms, speaker, services.history, cases), inbox,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from federation.broadcasts.model import Kind, Message, Priority, Record, Standing
 from federation.links.model import Area, Category, Direction, Link, LinkState, NodeKind, Terms
+from server.assembly.liaison_pages import LiaisonPages
 from server.assembly.node import Node
 from server.assembly.wide_area import WideArea
 from server.foundation.errors import InvalidParam
@@ -42,6 +43,7 @@ class WideAreaPages:
     def __init__(self, wide_area: WideArea, node: Node) -> None:
         self._wide = wide_area
         self._clock = node.core.clock
+        self.liaison = LiaisonPages(wide_area)
 
     # ---- words ------------------------------------------------------------------------------------------------------
 

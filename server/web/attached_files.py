@@ -9,13 +9,16 @@ from typing import Final
 from aiohttp import BodyPartReader, web
 
 from server.association.circulars.model import Attachment
-from server.foundation.errors import Forbidden, InvalidParam
+from server.foundation.errors import Forbidden, InvalidParam, LimitExceeded, NotFound, Refused
+from server.http.media_services import REMOTE_MEDIA
 from server.media.model import ANY_TYPE, INLINE_TYPES, Mxc, OpenedMedia, bare_type, content_disposition
 from server.media.thumbnail_sizes import SCALED
+from server.media.thumbnails import Thumbnails
 from server.web.forms import Keeper, Upload, chunks_of
 from server.web.visit import Visit
 
 _PDF: Final = "application/pdf"
+_NOT_HERE: Final = "このファイルは、まだ 届いていません。送った 相手の サーバーが 止まっているかも しれません。"
 _LOCKED: Final = "default-src 'none'; sandbox; frame-ancestors 'none'"
 
 
@@ -49,17 +52,34 @@ async def attachments_of(
 
 async def answer_file(visit: Visit, attachment: Attachment, *, is_small: bool) -> web.StreamResponse:
     """The file itself, or the small picture of a photo. What a browser might run is only ever saved."""
-    services = visit.services.node.media
     mxc = Mxc.parse(attachment.url)
+    opened, thumbnails = await _opened(visit, mxc)
     if is_small and attachment.is_image:
-        path, kind, _ = await services.thumbnails.get(mxc, SCALED[-1])
+        path, kind, _ = await thumbnails.get(mxc, SCALED[-1])
         return _file(path, kind, f'inline; filename="{path.name}"')
-    opened = await services.media.open(mxc)
     kind = bare_type(opened.item.content_type)
     if kind == _PDF and _is_pdf(opened):
         return _file(opened.path, kind, content_disposition("text/plain", opened.item.filename), policy="")
     kind = kind if kind in INLINE_TYPES else ANY_TYPE
     return _file(opened.path, kind, content_disposition(kind, opened.item.filename))
+
+
+async def _opened(visit: Visit, mxc: Mxc) -> tuple[OpenedMedia, Thumbnails]:
+    """A file of ours, or our copy of another server's: what comes from the city lies at the city until it is read."""
+    if mxc.server_name == visit.services.settings.server_name:
+        ours = visit.services.node.media
+        return await ours.media.open(mxc), ours.thumbnails
+    late = visit.request.app.get(REMOTE_MEDIA)
+    if late is None:
+        raise NotFound(_NOT_HERE)
+    theirs = await late.open()
+    try:
+        opened = await theirs.media.open(mxc, fetching=lambda: late.fetches.take(visit.user_id))
+    except LimitExceeded:
+        raise
+    except Refused as refused:
+        raise NotFound(_NOT_HERE, detail=refused.reason) from None
+    return opened, theirs.thumbnails
 
 
 async def _own_file(visit: Visit, url: str) -> Attachment:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from server.web.liaison import LiaisonDesk
+
 # A value and the word that people read.
 Words = Sequence[tuple[str, str]]
 
@@ -128,6 +130,10 @@ class VerdictView:
 
 class WideAreaDesk(Protocol):
     """Verbs. All raise ``Refused`` in plain words; ``officer`` is a user id."""
+
+    @property
+    def liaison(self) -> LiaisonDesk:
+        """Where officers of two linked nodes talk."""
 
     @property
     def may_invite(self) -> bool:

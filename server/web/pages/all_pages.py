@@ -17,6 +17,7 @@ from server.web.pages import (
     desk_garbage,
     desk_gatherings,
     desk_invitations,
+    desk_liaison,
     desk_links,
     desk_notices,
     desk_polls,
@@ -48,7 +49,7 @@ _GROUPS = (
     desk_bookings, desk_garbage,
     my, my_calendar, my_reminders, files, desk, desk_safety,
     desk_circulars, desk_writing, desk_polls, desk_gatherings, desk_roster, desk_roster_files, desk_invitations,
-    desk_links, desk_notices,
+    desk_links, desk_liaison, desk_notices,
     confirming, terms, design, app_shell, papers, my_news,
 )
 

@@ -90,7 +90,7 @@ async def test_an_officer_talks_there_in_any_client(tmp_path: Path) -> None:
 
         async def is_heard() -> bool:
             lines = await sakura.verbs.liaison.conversation(sakura.me, room, case.id)
-            return [line.by for line in lines[1:]] == [suzuki.user_id]
+            return [line.by for line in lines[1:]] == ["suzuki"]
 
         await until(is_heard)
 
