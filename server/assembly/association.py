@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from server.assembly.closed_accounts import detach_when_closed, forget_calendars_when_closed
 from server.assembly.daily_life import DailyLife
+from server.assembly.inquiries import LateInquiries
 from server.assembly.reminders import build_reminders, resume_reminders
 from server.association.circulars.actions import Circulars
 from server.association.gatherings.attendance import Attendance
@@ -43,6 +44,7 @@ class Association:
     daily_life: DailyLife
     attendance: Attendance
     reminders: Reminders
+    inquiries: LateInquiries
 
     def resume(self, core: Core) -> None:
         """The node listens: go on with what it was doing when it was stopped or killed, and keep watching deadlines."""
@@ -51,6 +53,7 @@ class Association:
         watch = keep_doing("closing polls", self.polls.close_due, core.clock, every_s=_WATCH_S)
         core.tasks.start("closing polls", watch)
         self.daily_life.resume()
+        self.inquiries.resume()
         resume_reminders(core, self.reminders)
         for timed in (self.polls, self.safety_checks):
             core.closing.callback(timed.close_down)
@@ -76,8 +79,10 @@ async def build_association(core: Core) -> Association:
     attendance = Attendance(database, gatherings, members, sender)
     attendance.attach(core.acceptor)
     reminders = build_reminders(core, members, gatherings, attendance, [daily_life])
+    inquiries = LateInquiries(core, members, editor, checks)
+    await inquiries.open()
     return Association(
-        members, editor, rooms, circulars, gatherings, polls, checks, daily_life, attendance, reminders
+        members, editor, rooms, circulars, gatherings, polls, checks, daily_life, attendance, reminders, inquiries
     )
 
 

@@ -89,6 +89,7 @@ def _services(node: Node, limits: RateLimits, interactive_auth: InteractiveAuth)
         ),
         papers=StandingPapers(core.database, core.clock, association.members),
         daily=daily_services(core, association.members, association.daily_life),
+        inquiries=association.inquiries.verbs,
         wide_area=lambda: _wide_area_pages(node),
     )
 

@@ -14,6 +14,7 @@ _CIRCULAR: Final = "jp.kairan.circular"
 _SAFETY: Final = "jp.kairan.safety.prompt"
 _POLL: Final = "jp.kairan.poll"
 _GATHERING: Final = "jp.kairan.gathering"
+_INQUIRY: Final = "jp.kairan.inquiry"
 _SAID_OTHERWISE: Final = ("jp.kairan.circular.attachment", "jp.kairan.safety.received")
 # What a person may mute; alarms ring in any case.
 KINDS: Final = ("circular", "poll", "gathering", "talk")
@@ -23,16 +24,18 @@ _MOST_BUTTONS: Final = 3
 _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "ja": {"circular": "回覧板", "safety": "安否確認", "drill": "訓練", "ask": "ご無事ですか。こたえてください。",
            "poll": "アンケート", "gathering": "行事", "safe": "無事です", "contact": "連絡がほしい",
-           "help": "助けがほしい", "accepted": "行きます", "declined": "行きません"},
+           "help": "助けがほしい", "accepted": "行きます", "declined": "行きません", "desk": "窓口"},
     "en": {"circular": "Circular", "safety": "Are you safe?", "drill": "Drill", "ask": "Please answer.",
            "poll": "Question", "gathering": "Event", "safe": "I am safe", "contact": "Please contact me",
-           "help": "I need help", "accepted": "I will come", "declined": "I cannot come"},
+           "help": "I need help", "accepted": "I will come", "declined": "I cannot come",
+           "desk": "Help desk"},
     "zh": {"circular": "传阅板", "safety": "平安确认", "drill": "演习", "ask": "您平安吗？请回答。",
            "poll": "问卷", "gathering": "活动", "safe": "平安", "contact": "请联系我", "help": "需要帮助",
-           "accepted": "参加", "declined": "不参加"},
+           "accepted": "参加", "declined": "不参加", "desk": "窗口"},
     "vi": {"circular": "Thông báo", "safety": "Bạn có an toàn không?", "drill": "Diễn tập", "ask": "Xin hãy trả lời.",
            "poll": "Câu hỏi", "gathering": "Sự kiện", "safe": "Tôi an toàn", "contact": "Hãy liên lạc với tôi",
-           "help": "Tôi cần giúp đỡ", "accepted": "Tôi sẽ đến", "declined": "Tôi không đến"},
+           "help": "Tôi cần giúp đỡ", "accepted": "Tôi sẽ đến", "declined": "Tôi không đến",
+           "desk": "Quầy hỏi đáp"},
 }  # fmt: skip
 
 
@@ -58,6 +61,8 @@ def shown_of(room: LiveRoom, entry: Entry, language: str, *, is_ours: bool) -> S
     content, words = entry.event.content, _WORDS.get(language, _WORDS["ja"])
     if any(key in content for key in _SAID_OTHERWISE) or content.get("m.relates_to", {}).get("rel_type") == "m.replace":
         return None
+    if is_ours and isinstance(content.get(_INQUIRY), dict):
+        return _inquiry(content[_INQUIRY], content, words)
     for key, reader in ((_CIRCULAR, _circular), (_SAFETY, _safety), (_POLL, _poll), (_GATHERING, _gathering)):
         told = content.get(key)
         if is_ours and isinstance(told, dict):
@@ -94,6 +99,13 @@ def _gathering(told: Mapping[str, Any], words: Mapping[str, str]) -> Shown:
     buttons = tuple((value, words[value]) for value in ("accepted", "declined")) if told.get("asks") is True else ()
     return Shown("gathering", words["gathering"], _text(told, "title"), f"gathering {number}",
                  f"/gatherings/{number}", question=number, buttons=buttons)
+
+
+def _inquiry(told: Mapping[str, Any], content: Mapping[str, Any], words: Mapping[str, str]) -> Shown:
+    """A question for the officers, or their answer in a 窓口."""
+    number = _text(told, "id")
+    address = f"/desk/inquiries/{number}" if told.get("to") == "officers" else "/talk"
+    return Shown("talk", words["desk"], _text(content, "body"), f"inquiry {number}", address)
 
 
 def _talk(room: LiveRoom, entry: Entry) -> Shown | None:

@@ -20,6 +20,7 @@ from server.association.gatherings.attendance import Attendance
 from server.association.gatherings.city import CityCalendar
 from server.association.gatherings.gatherings import Gatherings
 from server.association.gatherings.model import Gathering
+from server.association.inquiries.actions import Inquiries
 from server.association.members.departures import Departures
 from server.association.members.editor import MemberEditor
 from server.association.members.invitations import Invitations
@@ -134,6 +135,7 @@ class WebServices:
     gatherings: GatheringServices
     papers: StandingPapers
     daily: DailyServices
+    inquiries: Inquiries
     wide_area: Callable[[], Awaitable[WideAreaDesk]]
 
     @property

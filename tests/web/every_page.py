@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 from server.association.circulars.model import Letter
 from server.association.gatherings.model import Plan
+from server.association.inquiries.model import Channel
 from server.association.members.model import EVERYONE
 from server.association.polls.model import Question
 from server.web.pages import all_pages
@@ -54,7 +55,9 @@ async def _with_variables(here: Site) -> list[str]:
     )
     check = await association.safety_checks.start(chair, "地震", EVERYONE, drill=True)
     person = here.person("佐藤 花子")
+    inquiry = await association.inquiries.verbs.enter(chair, "街灯が きれています", Channel.PHONE, person_id=person.id)
     return [
+        f"/desk/inquiries/{inquiry.id}", f"/desk/inquiries/new?person={person.id}",
         "/", "/circulars", f"/circulars/{circular.id}", f"/desk/circulars/{circular.id}",
         f"/desk/circulars/{circular.id}/correct", "/polls", f"/polls/{poll.id}", f"/desk/polls/{poll.id}",
         f"/gatherings/{gathering.id}", f"/desk/gatherings/{gathering.id}", "/safety", f"/desk/safety/{check.id}",

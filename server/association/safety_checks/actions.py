@@ -30,7 +30,7 @@ from server.association.safety_checks.model import (
 )
 from server.association.safety_checks.open_checks import OpenCheck, OpenChecks, Prompt
 from server.association.safety_checks.projection import SafetyProjection, new_prompt, record
-from server.association.safety_checks.reading import is_geo_uri
+from server.association.safety_checks.reading import is_geo_uri, meaning_of_text
 from server.association.safety_checks.sending import send_to_each
 from server.foundation.clock import Clock
 from server.foundation.errors import Forbidden, InvalidParam, NotFound, Refused
@@ -90,6 +90,10 @@ class SafetyChecks:
         """Load what is going on."""
         for going in await store.load_unfinished(self._database):
             self._going.enter(going)
+
+    def hears(self, room_id: str, text: str) -> bool:
+        """Whether words in a 窓口 answer a check that is going on; a mere remark does not."""
+        return self._going.meant_by(room_id, None) is not None and meaning_of_text(text).status is not None
 
     def resume(self) -> None:
         """Go on with what the node was doing when it was stopped or killed. Nobody is asked or told twice."""

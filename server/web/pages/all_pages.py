@@ -16,6 +16,7 @@ from server.web.pages import (
     desk_duties,
     desk_garbage,
     desk_gatherings,
+    desk_inquiries,
     desk_invitations,
     desk_liaison,
     desk_links,
@@ -39,13 +40,14 @@ from server.web.pages import (
     papers,
     polls,
     safety,
+    talk,
     terms,
 )
 from server.web.routing import Routes
 
 _GROUPS = (
     home, invitation, login, safety, circulars, polls, gatherings, daily, bookings, garbage,
-    duties, desk_duties, desk_city,
+    duties, desk_duties, desk_city, talk, desk_inquiries,
     desk_bookings, desk_garbage,
     my, my_calendar, my_reminders, files, desk, desk_safety,
     desk_circulars, desk_writing, desk_polls, desk_gatherings, desk_roster, desk_roster_files, desk_invitations,

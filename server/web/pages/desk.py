@@ -19,4 +19,4 @@ async def show_desk(visit: Visit) -> web.StreamResponse:
     _ = visit.user_id
     if not visit.is_at_desk:
         raise Forbidden("このページは、役員だけが 使えます。")
-    return visit.page("desk_home.html")
+    return visit.page("desk_home.html", waiting=visit.services.inquiries.waiting(visit.user_id))

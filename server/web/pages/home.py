@@ -11,6 +11,7 @@ from server.association.gatherings.model import State as GatheringState
 from server.association.members.model import Person
 from server.association.safety_checks.model import MAX_COMMENT, Status
 from server.web.languages.tongues import TONGUES
+from server.web.pages.talk import has_reply
 from server.web.reading import mark_desk_read
 from server.web.routing import Routes
 from server.web.visit import Visit
@@ -46,7 +47,7 @@ async def show_home(visit: Visit) -> web.StreamResponse:
         unanswered=sum(not item.chosen for item in polls), unread=len(unread),
         is_more_unread=circulars.next is not None and len(unread) == len(circulars.items),
         newest=next(iter([*unread, *circulars.items]), None), coming=next(iter(coming), None), State=GatheringState,
-        garbage=_garbage(visit, person),
+        garbage=_garbage(visit, person), has_reply=await has_reply(visit, person),
     )
 
 
