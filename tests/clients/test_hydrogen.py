@@ -71,7 +71,7 @@ async def heard(person: Person, room: str, since: str, words: str) -> Any:
     """The event with these words, once ``person`` has it."""
     token = since
     while True:
-        answer = await person.syncs(token, timeout=10_000)
+        answer = await person.syncs(token, timeout=30_000)
         assert answer.token != token, f"nobody said {words}"
         for event in answer.timeline(room):
             if event["content"].get("body") == words:
@@ -154,7 +154,7 @@ async def test_hydrogen_and_another_client_talk_encrypted(page: Page, log_in: Lo
     taro.add_event_callback(lambda _room, event: words.append(event.body), nio.RoomMessageText)
     await say(page, "内密に")
     while "内密に" not in words:
-        await exchange_keys(taro, timeout=10_000)
+        await exchange_keys(taro, timeout=30_000)
     content = {"msgtype": "m.text", "body": "承知しました"}
     answer = await taro.room_send(made.room_id, "m.room.message", content, ignore_unverified_devices=True)
     assert isinstance(answer, nio.RoomSendResponse), answer

@@ -21,7 +21,7 @@ from tests.contract.wild_requests import WildRequest, requests
 from tests.contract.world import World, furnish
 
 REQUESTS: Final = int(os.environ.get("KAIRAN_FUZZ", "400"))
-PATIENCE_S: Final = 10
+PATIENCE_S: Final = 60
 # After these the world is furnished anew: the person may have left the room, or the token may be gone.
 _UNSETTLING: Final = frozenset({
     "logout", "logout_all", "deactivateAccount", "changePassword", "deleteDevice", "deleteDevices", "leaveRoom",

@@ -19,7 +19,7 @@ async def raw(node: RunningNode, request: bytes) -> bytes:
     try:
         writer.write(request)
         await writer.drain()
-        return await asyncio.wait_for(reader.readline(), 1.5)
+        return await asyncio.wait_for(reader.readline(), 5)
     except (ConnectionError, TimeoutError):
         return b""
     finally:
@@ -65,6 +65,6 @@ async def test_the_body_of_one_request_is_never_the_next_one(node: RunningNode) 
     reader, writer = await asyncio.open_connection("127.0.0.1", node.client.port)
     length = f"Content-Length: {len(hidden)}"
     writer.write(request(HOST, length, "Connection: close", line=f"GET {PATH} HTTP/1.1", body=hidden))
-    answers = await asyncio.wait_for(reader.read(), 10)
+    answers = await asyncio.wait_for(reader.read(), 60)
     writer.close()
     assert answers.count(b"HTTP/1.1 ") == 1

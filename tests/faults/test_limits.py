@@ -36,14 +36,14 @@ async def test_more_connections_than_files_are_waited_out_and_the_node_goes_on(
         later.token = client.token
         for _ in range(20):
             with suppress(aiohttp.ClientError, asyncio.TimeoutError):
-                room = (await asyncio.wait_for(later.ask("POST", "createRoom", {}), 5))["room_id"]
+                room = (await asyncio.wait_for(later.ask("POST", "createRoom", {}), 60))["room_id"]
                 break
         assert room.startswith("!")
 
 
 async def _connect(port: int) -> asyncio.StreamWriter | None:
     with suppress(OSError, asyncio.TimeoutError):
-        _reader, writer = await asyncio.wait_for(asyncio.open_connection("127.0.0.1", port), 5)
+        _reader, writer = await asyncio.wait_for(asyncio.open_connection("127.0.0.1", port), 60)
         writer.write(b"GET /_matrix/client/versions HTTP/1.1\r\n")
         return writer
     return None

@@ -189,7 +189,7 @@ class Stranger:
 
     async def hears(self, of: Callable[[Json], bool]) -> Json:
         """Wait until our node has sent such an event."""
-        async with asyncio.timeout(15), self._news:
+        async with asyncio.timeout(60), self._news:
             while True:
                 for pdu in self.heard:
                     if of(pdu):

@@ -135,7 +135,7 @@ async def test_a_room_moves_with_its_members_of_other_nodes(tmp_path: Path) -> N
         await until(taro, in_state(old, "m.room.tombstone", "", replacement_room=new))
         assert (await taro.post(f"v3/join/{new}", via=sakura.name)).status == 200
         tags: Json = {}
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not tags:
                 tags = (await taro.get(f"{own}/rooms/{new}/tags"))["tags"]
                 await asyncio.sleep(0.02)

@@ -105,7 +105,7 @@ class Office:
 
     async def until_done(self, but: tuple[str, ...] = ()) -> None:
         """Wait until nothing waits, but for these."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while set(await waiting_destinations(self.database)) - set(but):
                 await self.clock.advance(0)
 
@@ -113,7 +113,7 @@ class Office:
         """Time passes, and what falls due is tried."""
         for _ in range(round(hours * 3600 / step_s)):
             await self.clock.advance(step_s)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while not await self._is_quiet():
                     await self.clock.advance(0)
 

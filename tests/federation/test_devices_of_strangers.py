@@ -111,7 +111,7 @@ async def test_where_an_update_is_missing_the_next_one_makes_us_ask_for_all(tmp_
         devices.stream_id = 3
         devices.fetched.clear()
         await oni.sends(node, edus=[devices.update("THREE", [2])])
-        await asyncio.wait_for(devices.fetched.wait(), 10)
+        await asyncio.wait_for(devices.fetched.wait(), 20)
         await until(hanako, changed(devices.user_id), since)
         assert set(await devices_of(hanako, devices.user_id)) == {"ONE", "TWO", "THREE"}
         assert devices.fetches == 2
@@ -121,7 +121,7 @@ async def test_an_update_of_a_list_that_nobody_has_asked_for_makes_us_ask(tmp_pa
     async with met(tmp_path) as (node, oni, hanako, _room, devices):
         since = (await hanako.syncs()).token
         await oni.sends(node, edus=[devices.update("ONE", [])])
-        await asyncio.wait_for(devices.fetched.wait(), 10)
+        await asyncio.wait_for(devices.fetched.wait(), 20)
         await until(hanako, changed(devices.user_id), since)
         assert set(await devices_of(hanako, devices.user_id)) == {"ONE"}
         assert devices.fetches == 1
@@ -149,7 +149,7 @@ async def test_a_list_that_could_not_be_fetched_is_fetched_when_it_is_asked_for(
 
         oni.tells["user"] = fail
         await oni.sends(node, edus=[devices.update("TWO", [8])])
-        await asyncio.wait_for(failed.wait(), 10)
+        await asyncio.wait_for(failed.wait(), 20)
         assert set(await devices_of(hanako, devices.user_id)) == {"ONE"}
         oni.tells["user"] = devices.answer
         assert set(await devices_of(hanako, devices.user_id)) == {"ONE", "TWO"}
@@ -168,12 +168,12 @@ async def test_a_list_that_is_outdated_at_a_restart_is_fetched_after_it(tmp_path
         devices.add("TWO", 4)
         devices.stream_id = 9
         await oni.sends(node, edus=[devices.update("TWO", [8])])
-        await asyncio.wait_for(failed.wait(), 10)
+        await asyncio.wait_for(failed.wait(), 20)
         oni.tells["user"] = devices.answer
         devices.fetched.clear()
         await node.restart()
         await oni.sends(node)
-        await asyncio.wait_for(devices.fetched.wait(), 10)
+        await asyncio.wait_for(devices.fetched.wait(), 20)
         assert set(await devices_of(hanako, devices.user_id)) == {"ONE", "TWO"}
 
 

@@ -36,7 +36,7 @@ async def _is_done(sakura: FarNode, clock: FakeClock, seconds: float = 600) -> N
 
 async def _has_begun(sakura: FarNode) -> None:
     """Wait until some of it has gone; the clock stands still."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await _count(sakura) > EVENTS - 60:
             await asyncio.sleep(0.01)
     assert await _count(sakura) > 0

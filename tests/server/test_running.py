@@ -65,11 +65,11 @@ def test_a_node_says_one_line_when_it_is_ready_and_ends_at_once_when_told(config
     with _running(config) as (process, line):
         plain, _ = _listens(config)
         assert line == f"桜町町内会: ready on http://{plain}\n"
-        with urllib.request.urlopen(f"http://{plain}/_matrix/client/versions", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://{plain}/_matrix/client/versions", timeout=60) as answer:
             assert "v1.11" in json.load(answer)["versions"]
 
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=60) == 0
 
 
 def test_other_servers_are_answered_with_the_certificate_and_on_the_plain_listener(config: Path) -> None:
@@ -78,7 +78,7 @@ def test_other_servers_are_answered_with_the_certificate_and_on_the_plain_listen
         trust = ssl.create_default_context(cafile=str(TLS / "certificate.pem"))
         with urllib.request.urlopen(f"https://{encrypted}/_matrix/key/v2/server", timeout=10, context=trust) as answer:
             by_tls = json.load(answer)
-        with urllib.request.urlopen(f"http://{plain}/_matrix/key/v2/server", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://{plain}/_matrix/key/v2/server", timeout=60) as answer:
             by_plain = json.load(answer)
 
         assert by_tls["verify_keys"] == by_plain["verify_keys"]

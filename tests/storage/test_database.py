@@ -197,7 +197,7 @@ async def test_a_caller_may_be_cancelled_at_any_moment(shelf: Database, turns: i
         await asyncio.sleep(0.0002 if turns % 2 else 0)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-    await asyncio.wait_for(shelf.submit(thing(9)), 10)
+    await asyncio.wait_for(shelf.submit(thing(9)), 20)
     found = await ids(shelf)
     assert found in ([9], [1, 2, 9])
     assert told in ([] if found == [9] else [[2]], [[-2]] if found == [9] else [2], [-2] if found == [9] else [2])

@@ -66,7 +66,7 @@ class PushService:
 
     async def next(self) -> None:
         """Until something has come."""
-        await asyncio.wait_for(self.came.wait(), 10)
+        await asyncio.wait_for(self.came.wait(), 20)
         self.came.clear()
 
 

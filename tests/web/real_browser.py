@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from tests.real import require_real
 
@@ -16,6 +16,9 @@ _QUIET: Final = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]
+# A machine that is busy with other things is no fault of the page.
+_PATIENCE_MS: Final = 60_000
+expect.set_options(timeout=_PATIENCE_MS)
 
 
 @asynccontextmanager
@@ -40,7 +43,7 @@ async def window(
         base_url=url, viewport=size, java_script_enabled=script, color_scheme="dark" if dark else "light",  # type: ignore[arg-type]
         locale="ja-JP", timezone_id="Asia/Tokyo",
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(_PATIENCE_MS)
     try:
         yield await context.new_page()
     finally:

@@ -156,7 +156,7 @@ async def watch_table(desk: Page, *, script: bool) -> None:
     """With a script the table follows by itself within seconds; without one the page says how to load it again."""
     if not script:
         assert 'http-equiv="refresh"' in await desk.content()
-    await expect(desk.get_by_text("1 / 6人")).to_be_visible(timeout=12_000)
+    await expect(desk.get_by_text("1 / 6人")).to_be_visible()
     await look(desk, "safety_table")
 
 

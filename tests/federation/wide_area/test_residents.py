@@ -39,7 +39,7 @@ async def test_what_residents_do_in_their_clients_is_figures_at_the_city(tmp_pat
         sent = await city.verbs.sending.send(city.me, message(priority=Priority.IMPORTANT))
         survey = await city.verbs.sending.send(city.me, message(
             title="公園", kind=Kind.SURVEY, choices=("ひろく", "そのまま")))
-        news, found = await hanako.syncs(before, timeout=5000), dict[str, str]()
+        news, found = await hanako.syncs(before, timeout=20_000), dict[str, str]()
         for _ in range(20):
             for room in news.rooms():
                 for event in news.timeline(room):

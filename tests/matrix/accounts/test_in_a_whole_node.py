@@ -81,7 +81,7 @@ async def test_new_keys_are_told_to_those_who_share_a_room(whole: Node) -> None:
     before = [(await sync(person))["next_batch"] for person in (hana, taro, stranger)]
     await hana.post("v3/keys/upload", plain_keys(hana))
     for person, since in zip((hana, taro), before, strict=False):
-        answer = await sync(person, since, timeout=10_000)
+        answer = await sync(person, since, timeout=30_000)
         assert answer["device_lists"]["changed"] == [hana.user_id]
         _, changes = await person.get(f"v3/keys/changes?from={since}&to={answer['next_batch']}")
         assert changes == {"changed": [hana.user_id], "left": []}
@@ -99,10 +99,10 @@ async def test_a_renamed_and_a_deleted_device_are_told(whole: Node) -> None:
     await shared_room(hana, taro)
     since = (await sync(taro))["next_batch"]
     await hana.put("v3/devices/TWO", {"display_name": "other"})
-    answer = await sync(taro, since, timeout=10_000)
+    answer = await sync(taro, since, timeout=30_000)
     assert answer["device_lists"]["changed"] == [hana.user_id]
     await hana.delete("v3/devices/TWO", {"auth": hana.password_auth()})
-    answer = await sync(taro, answer["next_batch"], timeout=10_000)
+    answer = await sync(taro, answer["next_batch"], timeout=30_000)
     assert answer["device_lists"]["changed"] == [hana.user_id]
 
 

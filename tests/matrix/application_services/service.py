@@ -15,7 +15,7 @@ from tests.builders import SERVER_NAME, Answer, Person, RunningNode
 
 AS_TOKEN = "as-token-of-the-bridge"
 HS_TOKEN = "hs-token-of-the-bridge"
-_SECONDS = 10.0
+_SECONDS = 60.0
 
 Json = dict[str, Any]
 Reply = Callable[[web.Request], Awaitable[web.StreamResponse]]

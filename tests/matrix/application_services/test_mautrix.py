@@ -18,7 +18,7 @@ from tests.builders import SERVER_NAME, RunningNode
 from tests.matrix.application_services.conftest import MakeNode
 from tests.matrix.application_services.service import AS_TOKEN, HS_TOKEN, ghost
 
-_SECONDS = 10.0
+_SECONDS = 60.0
 
 
 def free_port() -> int:

@@ -112,7 +112,7 @@ async def test_a_change_wakes_the_members_of_a_room(node: RunningNode) -> None:
     for state in ("online", "unavailable", "offline"):
         waiting = asyncio.ensure_future(hears(hanako, taro, since, presence=state))
         await sets(taro, state, "x")
-        since = (await asyncio.wait_for(waiting, 10)).token
+        since = (await asyncio.wait_for(waiting, 20)).token
 
 
 async def test_a_change_by_hand_is_told_to_oneself(node: RunningNode) -> None:
@@ -147,7 +147,7 @@ async def test_newcomers_are_told_of_and_told_to(node: RunningNode) -> None:
     assert hanako.user_id not in told(first)
     assert taro.user_id not in told(await hanako.syncs(since))
     await taro.joins(room)
-    answer = await hanako.syncs(since, timeout=5_000)
+    answer = await hanako.syncs(since, timeout=20_000)
     assert taro.user_id in told(answer)
     assert told(await taro.syncs(first.token))[hanako.user_id]["presence"] == "online"
 
@@ -270,5 +270,5 @@ async def test_of_newcomers_one_hears_even_if_they_were_never_there(node: Runnin
     room = await hanako.creates_room(preset="public_chat")
     since = (await hanako.syncs()).token
     await taro.joins(room)
-    assert told(await hanako.syncs(since, timeout=5_000))[taro.user_id] == {"presence": "offline"}
+    assert told(await hanako.syncs(since, timeout=20_000))[taro.user_id] == {"presence": "offline"}
     assert taro.user_id not in told(await hanako.syncs())

@@ -13,7 +13,7 @@ from tests.builders import Person
 
 PATH = "/_matrix/push/v1/notify"
 ALLOWED = '[outgoing]\nallowed_networks = ["127.0.0.0/8"]'
-PATIENCE_S = 15
+PATIENCE_S = 60
 
 Json = dict[str, Any]
 

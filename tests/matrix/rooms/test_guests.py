@@ -80,7 +80,7 @@ async def test_guests_leave_when_they_are_not_admitted_any_more(open_node: Runni
     since = (await guest.syncs()).token
     await hanako.sets(room, "m.room.guest_access", shut)
     while True:
-        heard = await guest.syncs(since, timeout=5_000)
+        heard = await guest.syncs(since, timeout=20_000)
         if room in heard.rooms("leave"):
             break
         since = heard.token

@@ -115,7 +115,7 @@ async def test_typing_ends_by_itself_and_with_leaving(hall: tuple[Person, Person
     await taro.put(path, {"typing": True, "timeout": 1})
     first = await hanako.syncs()
     if first.ephemeral(room, "m.typing"):
-        first = await hanako.syncs(first.token, timeout=5_000)
+        first = await hanako.syncs(first.token, timeout=20_000)
     assert not (first.ephemeral(room, "m.typing") or {}).get("user_ids")
     await taro.put(path, {"typing": True})
     since = (await hanako.syncs()).token

@@ -39,7 +39,7 @@ async def test_receipts_come_once_and_private_ones_to_their_owner(hall: tuple[Pe
     await hers.syncs()
     waiting = asyncio.ensure_future(hers.syncs(timeout=30_000))
     await taro.reads(room, third)
-    answer = await asyncio.wait_for(waiting, 5)
+    answer = await asyncio.wait_for(waiting, 20)
     assert set(answer["extensions"]["receipts"]["rooms"][room]["content"]) == {third}
     assert answer["rooms"] == {}
 
@@ -50,7 +50,7 @@ async def test_typing_is_told_and_taken_back(hall: tuple[Person, Person, str]) -
     assert (await device.syncs())["extensions"]["typing"] == {"rooms": {}}
     waiting = asyncio.ensure_future(device.syncs(timeout=30_000))
     await hanako.put(f"v3/rooms/{room}/typing/{hanako.user_id}", {"typing": True, "timeout": 30_000})
-    told = (await asyncio.wait_for(waiting, 5))["extensions"]["typing"]["rooms"][room]
+    told = (await asyncio.wait_for(waiting, 20))["extensions"]["typing"]["rooms"][room]
     assert told == {"type": "m.typing", "content": {"user_ids": [hanako.user_id]}}
     await hanako.put(f"v3/rooms/{room}/typing/{hanako.user_id}", {"typing": False})
     told = (await device.syncs())["extensions"]["typing"]["rooms"][room]
@@ -69,7 +69,7 @@ async def test_account_data_of_all_and_of_rooms(hall: tuple[Person, Person, str]
     assert (await device.syncs())["extensions"]["account_data"] == {"global": [], "rooms": {}}
     waiting = asyncio.ensure_future(device.syncs(timeout=30_000))
     await taro.put(f"{home}/rooms/{room}/tags/m.favourite", {})
-    told = (await asyncio.wait_for(waiting, 5))["extensions"]["account_data"]
+    told = (await asyncio.wait_for(waiting, 20))["extensions"]["account_data"]
     assert told["global"] == []
     assert [item["type"] for item in told["rooms"][room]] == ["m.tag"]
     await taro.put(f"{home}/account_data/org.example.a", {"n": 2})
@@ -121,7 +121,7 @@ async def test_the_connection_for_encryption_waits_by_itself(node: RunningNode) 
     await hanako.get("v3/joined_rooms")
     assert not waiting.done()
     await hanako.put("v3/sendToDevice/m.room_key/t1", {"messages": {taro.user_id: {taro.device_id: {"key": 1}}}})
-    told = (await asyncio.wait_for(waiting, 5))["extensions"]["to_device"]
+    told = (await asyncio.wait_for(waiting, 20))["extensions"]["to_device"]
     assert told["events"] == [{"sender": hanako.user_id, "type": "m.room_key", "content": {"key": 1}}]
 
 
@@ -152,7 +152,7 @@ async def test_devices_of_neighbours_are_listed_when_they_change(hall: tuple[Per
         "keys": {f"ed25519:{hanako.device_id}": "a" * 43},
     }
     assert (await hanako.post("v3/keys/upload", {"device_keys": keys})).status == 200
-    told = (await asyncio.wait_for(waiting, 5))["extensions"]["e2ee"]
+    told = (await asyncio.wait_for(waiting, 20))["extensions"]["e2ee"]
     assert told["device_lists"] == {"changed": [hanako.user_id], "left": []}
     await hanako.leaves(room)
     assert (await device.syncs())["extensions"]["e2ee"]["device_lists"]["left"] == [hanako.user_id]
