@@ -25,7 +25,8 @@ from sqlalchemy import (
 )
 
 from server.calendars.model import Item, ItemHead, Span, Window
-from server.storage.database import Database, Transaction, metadata
+from server.storage.database import Database, Transaction, Writes, metadata
+from server.storage.prepared import Prepared
 from server.storage.upsert import upsert
 
 calendars: Final = Table(
@@ -69,15 +70,45 @@ _HEAD: Final = (
     items.c.name, items.c.etag, items.c.uid, items.c.size, items.c.changed_ms, items.c.revision, items.c.first_ms,
     items.c.last_ms, items.c.exact,
 )
+_WHOLE: Final = (*_HEAD, items.c.data)
+_OF_CALENDAR: Final = items.c.calendar == bindparam("number")
+_HEADS: Final = Prepared(select(*_HEAD).where(_OF_CALENDAR).order_by(items.c.name))
+_ONE: Final = Prepared(select(*_WHOLE).where(_OF_CALENDAR, items.c.name == bindparam("known")))
+_SO_MANY: Final = 100
+_SOME: Final = Prepared(
+    select(*_WHOLE).where(_OF_CALENDAR, items.c.name.in_([bindparam(f"n{place}") for place in range(_SO_MANY)]))
+)
+# Beyond all times and counts.
+_EARLIEST: Final = -(1 << 62)
+_LATEST: Final = 1 << 62
+_NO_LIMIT: Final = 1 << 30
+_BEGUN: Final = or_(items.c.first_ms.is_(None), items.c.first_ms <= bindparam("last"))
+# Two halves, since with an "or" about the end the index by time is of no use.
+_AROUND: Final = Prepared(union_all(
+    select(*_WHOLE).where(_OF_CALENDAR, items.c.last_ms.is_(None), _BEGUN),
+    select(*_WHOLE).where(_OF_CALENDAR, items.c.last_ms >= bindparam("first"), _BEGUN),
+))
+_GONE: Final = select(
+    tombstones.c.name, null(), null(), null(), null(), tombstones.c.revision, null(), null(), null()
+).where(tombstones.c.calendar == bindparam("number"), tombstones.c.revision > bindparam("since"))
+_CHANGES: Final = Prepared(
+    union_all(select(*_HEAD).where(_OF_CALENDAR, items.c.revision > bindparam("since")), _GONE)
+    .order_by(text("revision")).limit(bindparam("most"))
+)
 _PUT_ITEM: Final = upsert(items)
 _BURY: Final = upsert(tombstones)
-_STANDING: Final = select(items.c.name, items.c.etag, items.c.uid).where(
-    items.c.calendar == bindparam("number"), or_(items.c.name == bindparam("known"), items.c.uid == bindparam("uid_"))
+_DIG_UP: Final = delete(tombstones).where(
+    tombstones.c.calendar == bindparam("number"), tombstones.c.name == bindparam("known")
 )
-_MOVE_ON: Final = (
+_REMOVE_ITEM: Final = delete(items).where(_OF_CALENDAR, items.c.name == bindparam("known"))
+_AT_REVISION: Final = (
     update(calendars).where(calendars.c.id == bindparam("number"))
-    .values(revision=calendars.c.revision + 1, changed_ms=bindparam("now")).returning(calendars.c.revision)
+    .values(revision=bindparam("reached"), changed_ms=bindparam("now"))
 )
+_STANDING: Final = Prepared(select(items.c.name, items.c.etag, items.c.uid).where(
+    _OF_CALENDAR, or_(items.c.name == bindparam("known"), items.c.uid == bindparam("uid_"))
+))
+_COUNT: Final = Prepared(select(func.count()).select_from(items).where(_OF_CALENDAR))
 
 
 async def calendars_of(database: Database, owner: str) -> Sequence[Any]:
@@ -137,93 +168,79 @@ async def calendar_exists(tx: Transaction, owner: str, name: str) -> bool:
     return found.first() is not None
 
 
-async def next_revision(tx: Transaction, number: int, now_ms: int) -> int | None:
-    """Move the calendar on by one change; ``None`` if it is gone."""
-    row = (await tx.execute(_MOVE_ON, {"number": number, "now": now_ms})).first()
-    return None if row is None else int(row[0])
-
-
-async def etag_and_uid(tx: Transaction, number: int, name: str) -> tuple[str, str] | None:
-    """What stands under a name now."""
-    found = await tx.execute(select(items.c.etag, items.c.uid).where(items.c.calendar == number, items.c.name == name))
-    row = found.first()
-    return None if row is None else (str(row.etag), str(row.uid))
-
-
-async def standing(tx: Transaction, number: int, name: str, uid: str) -> tuple[tuple[str, str] | None, str | None]:
+async def standing(
+    database: Database, number: int, name: str, uid: str = ""
+) -> tuple[tuple[str, str] | None, str | None]:
     """ETag and UID of what stands under a name, and the other name under which ``uid`` is kept, in one question."""
-    rows = (await tx.execute(_STANDING, {"number": number, "known": name, "uid_": uid})).all()
-    old = next(((str(row.etag), str(row.uid)) for row in rows if row.name == name), None)
-    return old, next((str(row.name) for row in rows if row.uid == uid and row.name != name), None)
+    rows = await database.fetch_prepared(_STANDING, {"number": number, "known": name, "uid_": uid})
+    old = next(((etag, its_uid) for its_name, etag, its_uid in rows if its_name == name), None)
+    return old, next((its_name for its_name, _, its_uid in rows if its_uid == uid and its_name != name), None)
 
 
-async def count_items(tx: Transaction, number: int) -> int:
+async def count_items(database: Database, number: int) -> int:
     """How many items a calendar holds."""
-    return int((await tx.execute(select(func.count()).where(items.c.calendar == number))).scalar_one())
+    ((count,),) = await database.fetch_prepared(_COUNT, {"number": number})
+    return int(count)
 
 
-async def put(tx: Transaction, number: int, item: Item) -> None:
-    """Store an item, over the old one of its name."""
+def put(writes: Writes, number: int, item: Item) -> None:
+    """Store an item, over the old one of its name; its revision is the calendar's from now on."""
     head = item.head
-    await tx.execute(_PUT_ITEM, {
+    writes.add(_PUT_ITEM, {
         "calendar": number, "name": head.name, "uid": head.uid, "etag": head.etag, "size": head.size,
         "revision": head.revision, "changed_ms": head.modified_ms, "first_ms": head.span.start,
         "last_ms": head.span.end, "exact": int(head.span.exact), "data": item.data,
     })
-    await tx.execute(delete(tombstones).where(tombstones.c.calendar == number, tombstones.c.name == head.name))
+    writes.add(_DIG_UP, {"number": number, "known": head.name})
+    writes.add(_AT_REVISION, {"number": number, "reached": head.revision, "now": head.modified_ms})
 
 
-async def remove(tx: Transaction, number: int, name: str, revision: int) -> None:
-    """Delete an item and remember that it was there."""
-    await tx.execute(delete(items).where(items.c.calendar == number, items.c.name == name))
-    await tx.execute(_BURY, {"calendar": number, "name": name, "revision": revision})
+def remove(writes: Writes, number: int, name: str, revision: int, now_ms: int) -> None:
+    """Delete an item and remember that it was there; ``revision`` is the calendar's from now on."""
+    writes.add(_REMOVE_ITEM, {"number": number, "known": name})
+    writes.add(_BURY, {"calendar": number, "name": name, "revision": revision})
+    writes.add(_AT_REVISION, {"number": number, "reached": revision, "now": now_ms})
 
 
 async def heads(database: Database, number: int) -> list[ItemHead]:
     """All items without their data, by name."""
-    rows = await database.fetch_all(select(*_HEAD).where(items.c.calendar == number).order_by(items.c.name))
-    return [_as_head(row) for row in rows]
+    return [_as_head(row) for row in await database.fetch_prepared(_HEADS, {"number": number})]
 
 
 async def named(database: Database, number: int, names: Sequence[str]) -> list[Item]:
     """Those of ``names`` that exist."""
-    # A list is written out anew for every statement, which costs more than reading one item.
-    wanted = items.c.name == names[0] if len(names) == 1 else items.c.name.in_(names)
-    rows = await database.fetch_all(select(*_HEAD, items.c.data).where(items.c.calendar == number, wanted))
-    return [Item(_as_head(row), bytes(row.data)) for row in rows]
-
-
-async def item_in(tx: Transaction, number: int, name: str) -> Item | None:
-    """One item as it stands now."""
-    query = select(*_HEAD, items.c.data).where(items.c.calendar == number, items.c.name == name)
-    row = (await tx.execute(query)).first()
-    return None if row is None else Item(_as_head(row), bytes(row.data))
+    if len(names) == 1:
+        return [_as_item(row) for row in await database.fetch_prepared(_ONE, {"number": number, "known": names[0]})]
+    found: list[Item] = []
+    for start in range(0, len(names), _SO_MANY):
+        some = names[start:start + _SO_MANY]
+        # A list of any length would be written out anew each time.
+        filled = {f"n{place}": some[min(place, len(some) - 1)] for place in range(_SO_MANY)}
+        found += [_as_item(row) for row in await database.fetch_prepared(_SOME, {"number": number, **filled})]
+    return found
 
 
 async def around(database: Database, number: int, window: Window) -> list[Item]:
     """At least all items that could overlap ``window``, by name."""
-    query = select(*_HEAD, items.c.data).where(items.c.calendar == number)
-    if window.start is not None:
-        query = query.where(or_(items.c.last_ms.is_(None), items.c.last_ms >= window.start))
-    if window.end is not None:
-        query = query.where(or_(items.c.first_ms.is_(None), items.c.first_ms <= window.end))
-    return [Item(_as_head(row), bytes(row.data)) for row in await database.fetch_all(query.order_by(items.c.name))]
+    first = _EARLIEST if window.start is None else window.start
+    last = _LATEST if window.end is None else window.end
+    rows = await database.fetch_prepared(_AROUND, {"number": number, "first": first, "last": last})
+    return sorted(map(_as_item, rows), key=lambda item: item.head.name)
 
 
 async def changes_after(
     database: Database, number: int, since: int, limit: int | None = None
 ) -> list[tuple[int, ItemHead | str]]:
     """``(revision, head or the name of what is gone)`` of all that happened after ``since``, oldest first."""
-    changed = select(*_HEAD).where(items.c.calendar == number, items.c.revision > since)
-    gone = select(
-        tombstones.c.name, null(), null(), null(), null(), tombstones.c.revision, null(), null(), null()
-    ).where(tombstones.c.calendar == number, tombstones.c.revision > since)
-    rows = await database.fetch_all(union_all(changed, gone).order_by(text("revision")).limit(limit))
-    return [(int(row.revision), str(row.name) if row.etag is None else _as_head(row)) for row in rows]
+    most = _NO_LIMIT if limit is None else limit
+    rows = await database.fetch_prepared(_CHANGES, {"number": number, "since": since, "most": most})
+    return [(row[5], row[0] if row[1] is None else _as_head(row)) for row in rows]
 
 
-def _as_head(row: Any) -> ItemHead:
-    return ItemHead(
-        row.name, row.etag, row.uid, row.size, row.changed_ms, row.revision,
-        Span(row.first_ms, row.last_ms, bool(row.exact)),
-    )
+def _as_head(row: Sequence[Any]) -> ItemHead:
+    name, etag, uid, size, changed_ms, revision, first_ms, last_ms, exact = row[:9]
+    return ItemHead(name, etag, uid, size, changed_ms, revision, Span(first_ms, last_ms, exact == 1))
+
+
+def _as_item(row: Sequence[Any]) -> Item:
+    return Item(_as_head(row), row[9])

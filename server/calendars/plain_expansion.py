@@ -8,22 +8,31 @@ is done by the library; tests compare the two.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from server.calendars.model import Window
+from server.calendars.plain_rules import plain_starts
 from server.calendars.recurrence_rules import starts_of
 
 _LINE: Final = re.compile(r"(DTSTART|DTEND|EXDATE)(?:;(TZID=Asia/Tokyo|VALUE=DATE))?:([0-9TZ,]+)")
-_FORMS: Final = {"": ("%Y%m%dT%H%M%SZ", 16), "TZID=Asia/Tokyo": ("%Y%m%dT%H%M%S", 15), "VALUE=DATE": ("%Y%m%d", 8)}
+_DAY: Final = r"(\d{4})(\d\d)(\d\d)"
+_FORMS: Final = {
+    "": re.compile(_DAY + r"T(\d\d)(\d\d)(\d\d)Z"), "TZID=Asia/Tokyo": re.compile(_DAY + r"T(\d\d)(\d\d)(\d\d)"),
+    "VALUE=DATE": re.compile(_DAY),
+}
 _KEYS: Final = ("DTSTART", "DTEND", "EXDATE", "RRULE")
 # What makes an entry anything but plain.
 _OTHER: Final = ("RDATE", "EXRULE", "RECURRENCE-ID", "DURATION", "DUE")
 _UNTIL: Final = re.compile(r"UNTIL=([0-9TZ]+)")
 _JAPAN: Final = timedelta(hours=9)
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - a clock on a wall
+_FOLDED: Final = (" ", "\t")
+_KEPT: Final = 256
+_SMALL: Final = 4096
 _MOST: Final = 1000
 _STEPS: Final = 4000
 
@@ -32,8 +41,8 @@ _STEPS: Final = 4000
 class _Plain:
     """An entry taken apart. Times are those of a wall clock in the form ``kind``; ``lines`` are all others of it."""
 
-    head: list[str]
-    lines: list[str]
+    head: tuple[str, ...]
+    lines: list[str] = field(default_factory=list)
     kind: str = "?"
     start: datetime | None = None
     end: datetime | None = None
@@ -48,7 +57,7 @@ class _Plain:
 
 def plain_expansion(data: bytes, window: Window) -> bytes | None:
     """What ``expansion`` makes of an entry for ``C:expand``; ``None`` where the entry is not plain. CPU-bound."""
-    entry = _taken_apart(data.decode("utf-8", "replace"))
+    entry = _taken_apart(data)
     if entry is None or entry.start is None:
         return None
     starts = _starts(entry, window) if entry.rule else [entry.start]
@@ -60,49 +69,72 @@ def plain_expansion(data: bytes, window: Window) -> bytes | None:
 
 def plain_times(data: bytes, window: Window) -> list[tuple[int, int]] | None:
     """Start and end in ms of every occurrence in a window; ``None`` where the entry is not plain or does not recur."""
-    entry = _taken_apart(data.decode("utf-8", "replace"))
+    entry = _taken_apart(data)
     if entry is None or entry.start is None or not entry.rule:
         return None
     starts = _starts(entry, window)
     if starts is None:
         return None
-    length = _length(entry)
-    return [(_ms(entry, start), _ms(entry, start + length)) for start in starts]
+    zero, length = _EPOCH + entry.offset, round(_length(entry).total_seconds()) * 1000
+    moments = [round((start - zero).total_seconds()) * 1000 for start in starts]
+    return [(moment, moment + length) for moment in moments]
 
 
-def _taken_apart(text: str) -> _Plain | None:
-    lines = text.replace("\r\n", "\n").split("\n")
-    found = _Plain([], [])
+def _taken_apart(data: bytes) -> _Plain | None:
+    """Small ones are kept for a while: who asks which entries a month has, asks for them next. Nobody changes them."""
+    return _kept_apart(data) if len(data) <= _SMALL else _apart(data)
+
+
+def _apart(data: bytes) -> _Plain | None:
+    text = data.decode("utf-8", "replace").replace("\r\n", "\n")
+    above, _, rest = text.partition("\nBEGIN:VEVENT\n")
+    body, ended, below = rest.partition("\nEND:VEVENT\n")
+    if len(above) + len(below) > _SMALL or not ended:
+        return None
+    head = _shell(above, below)
+    if head is None:
+        return None
+    found = _Plain(head)
+    in_alarm, may_be_folded = False, True
+    for line in body.split("\n"):
+        if in_alarm or line.startswith("BEGIN:"):
+            if line.startswith("BEGIN:") and (in_alarm or line != "BEGIN:VALARM"):
+                return None
+            in_alarm = line != "END:VALARM"
+        elif line.startswith((*_OTHER, "END:")) or not (may_be_folded or line[:1] not in _FOLDED):
+            return None
+        elif line.startswith(_KEYS):
+            may_be_folded = False
+            if not _read(found, line):
+                return None
+            continue
+        may_be_folded = True
+        found.lines.append(line)
+    return None if in_alarm else found
+
+
+_kept_apart: Final = lru_cache(maxsize=_KEPT)(_apart)
+
+
+@lru_cache(maxsize=64)
+def _shell(above: str, below: str) -> tuple[str, ...] | None:
+    """The lines around an entry but for time zones, and for the last one; an app writes the same around all of its
+    entries. ``None`` where there is anything else, or a time of which it is not known what it means."""
     path: list[str] = []
-    for number, line in enumerate(lines):
+    kept: list[str] = []
+    for line in (*above.split("\n"), *below.split("\n")):
         if line.startswith("BEGIN:"):
             path.append(line[6:])
-        if not _is_known(path, found, line):
-            return None
-        if path == ["VCALENDAR", "VEVENT"] and line.startswith(_KEYS):
-            folded = number + 1 < len(lines) and lines[number + 1].startswith((" ", "\t"))
-            if folded or not _read(found, line):
+        if path[1:2] == ["VTIMEZONE"]:
+            if line.startswith("TZID") and line != "TZID:Asia/Tokyo":
                 return None
-        elif path == ["VCALENDAR"]:
-            found.head.append(line)
-        elif path[1:2] == ["VEVENT"] and line not in ("BEGIN:VEVENT", "END:VEVENT"):
-            found.lines.append(line)
+        elif path not in ([], ["VCALENDAR"]):
+            return None
+        elif path:
+            kept.append(line)
         if line.startswith("END:") and (not path or path.pop() != line[4:]):
             return None
-    if found.head[-1:] == ["END:VCALENDAR"]:
-        found.head.pop()
-    return found if not path else None
-
-
-def _is_known(path: Sequence[str], found: _Plain, line: str) -> bool:
-    """Whether a line may stand in a plain entry."""
-    if len(path) > 1 and path[1] == "VTIMEZONE":
-        return not line.startswith("TZID") or line == "TZID:Asia/Tokyo"
-    if line == "BEGIN:VEVENT":
-        return found.kind == "?" and not found.lines
-    if path == ["VCALENDAR", "VEVENT"]:
-        return not line.startswith(_OTHER)
-    return len(path) < 3 or path[2] == "VALARM"
+    return tuple(kept[:-1]) if not path and kept[-1:] == ["END:VCALENDAR"] else None
 
 
 def _read(found: _Plain, line: str) -> bool:
@@ -117,12 +149,12 @@ def _read(found: _Plain, line: str) -> bool:
     if found.kind not in ("?", kind):
         return False
     found.kind = kind
-    pattern, length = _FORMS[kind]
-    if any(len(value) != length for value in values):
-        return False
+    read = [_FORMS[kind].fullmatch(value) for value in values]
     try:
-        times = [datetime.strptime(value, pattern) for value in values]  # noqa: DTZ007 - a clock on a wall
+        times = [_wall_clock(*map(int, time.groups())) for time in read if time is not None]
     except ValueError:
+        return False
+    if len(times) < len(values):
         return False
     if name == "EXDATE":
         found.left_out |= frozenset(times)
@@ -133,6 +165,10 @@ def _read(found: _Plain, line: str) -> bool:
     else:
         return False
     return True
+
+
+def _wall_clock(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0) -> datetime:
+    return datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - a clock on a wall
 
 
 def _starts(entry: _Plain, window: Window) -> list[datetime] | None:
@@ -147,8 +183,9 @@ def _starts(entry: _Plain, window: Window) -> list[datetime] | None:
     first, last = _wall(entry, window.start), _wall(entry, window.end)
     found: list[datetime] = []
     number = -1
-    for number, start in enumerate(starts_of(rule, entry.start)):
-        if number == 0 and start != entry.start:
+    reckoned = plain_starts(rule, entry.start, first - length)
+    for number, start in enumerate(reckoned or starts_of(rule, entry.start)):
+        if number == 0 and reckoned is None and start != entry.start:
             return None  # a start that does not obey its own rule
         if start >= last:
             break
@@ -156,7 +193,7 @@ def _starts(entry: _Plain, window: Window) -> list[datetime] | None:
             return None
         if (start + length > first or (not length and start >= first)) and start not in entry.left_out:
             found.append(start)
-    return found if number >= 0 else None
+    return found if number >= 0 or reckoned is not None else None
 
 
 def _on_the_wall(entry: _Plain) -> str | None:
@@ -178,10 +215,6 @@ def _on_the_wall(entry: _Plain) -> str | None:
 
 def _wall(entry: _Plain, ms: int) -> datetime:
     return _EPOCH + timedelta(milliseconds=ms) + entry.offset
-
-
-def _ms(entry: _Plain, wall: datetime) -> int:
-    return round((wall - entry.offset - _EPOCH).total_seconds()) * 1000
 
 
 def _length(entry: _Plain) -> timedelta:

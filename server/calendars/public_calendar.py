@@ -1,30 +1,28 @@
-"""The city's public calendar (市の予定): read-only, put in place of the one before from an .ics file."""
+"""The city's public calendar (市のカレンダー): read-only, put in place of the one before from an .ics file."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from icalendar import Calendar
-
 from server.calendars import calendar_store as store
-from server.calendars.calendar_object import CalendarObject, read_object
+from server.calendars.calendar_object import CalendarObject
 from server.calendars.model import Changes, Collection, Expected, Item, ItemHead, Kind, PutResult, Window
-from server.calendars.occurrences import require_expandable, span_of
-from server.calendars.refusals import CalendarRefused, refuse_rights
+from server.calendars.occurrences import span_of
+from server.calendars.public_entries import read_changed, taken_apart
+from server.calendars.refusals import refuse_rights
 from server.foundation.clock import Clock
 from server.foundation.errors import InvalidParam
-from server.storage.database import Database, Transaction
+from server.storage.database import Database, Writes
 
 PUBLIC: Final = "public"
 # No account is called so.
 _OWNER: Final = "public"
-MAX_BYTES: Final = 2 * 1024 * 1024
-MAX_ENTRIES: Final = 2_000
-_UNREADABLE: Final = (ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
+# So many are read, and written, before others have their turn.
+_AT_ONCE: Final = 50
 
 
 class PublicCalendar:
@@ -40,14 +38,20 @@ class PublicCalendar:
     async def take_in(self, data: bytes) -> tuple[int, int]:
         """Put the entries of a file in place of those before; answers how many, and how many make no sense.
 
-        Raises ``InvalidParam`` where it is no calendar.
+        Raises ``InvalidParam`` where it is no calendar, or nothing of it makes sense.
         """
-        if len(data) > MAX_BYTES:
-            raise InvalidParam("ファイルが大きすぎます")
-        found, bad = await asyncio.to_thread(read_entries, data)
+        entries = await asyncio.to_thread(taken_apart, data)
         async with self._turn:
-            await self._replace({item.uid: item for item in found})
-        return len(found), bad
+            await self._load()
+            there = {} if self._known is None else {
+                head.uid: head for head in await store.heads(self._database, self._number)}
+            found, bad = await _read(entries, {uid: head.etag for uid, head in there.items()})
+            if len(bad) == len(entries):
+                raise InvalidParam("カレンダーのファイル（.ics）として読めませんでした")
+            # An entry that makes no sense any more takes the place of nothing.
+            gone = [there[uid].name for uid in there.keys() - entries.keys()]
+            await self._write(found, gone)
+        return len(entries) - len(bad), len(bad)
 
     async def collections(self, user_id: str) -> Sequence[Collection]:
         """The one collection, if there is anything in it."""
@@ -56,7 +60,7 @@ class PublicCalendar:
                 await self._load()
         if self._known is None:
             return ()
-        return (Collection(PUBLIC, PUBLIC, Kind.SHARED, "VEVENT", "市の予定", self._known[1], color="#455A64FF"),)
+        return (Collection(PUBLIC, PUBLIC, Kind.SHARED, "VEVENT", "市のカレンダー", self._known[1], color="#455A64FF"),)
 
     async def heads(self, collection: Collection) -> Sequence[ItemHead]:
         """All entries."""
@@ -64,10 +68,7 @@ class PublicCalendar:
 
     async def items(self, collection: Collection, names: Sequence[str]) -> Sequence[Item]:
         """Entries by name."""
-        found: list[Item] = []
-        for start in range(0, len(names), 400):
-            found += await store.named(self._database, self._number, names[start:start + 400])
-        return found
+        return await store.named(self._database, self._number, names)
 
     async def search(self, collection: Collection, window: Window) -> Sequence[Item]:
         """Candidates by their bounds in time."""
@@ -103,58 +104,39 @@ class PublicCalendar:
             self._known = (number, revision)
         self._is_loaded = True
 
-    async def _replace(self, wanted: dict[str, CalendarObject]) -> None:
-        await self._load()
-        async with self._database.write() as tx:
-            number = self._known[0] if self._known is not None else await self._add(tx)
-            there = {head.uid: head for head in await store.heads(self._database, number)}
-            for uid in there.keys() - wanted.keys():
-                await store.remove(tx, number, there[uid].name, await self._next(tx, number))
-            for uid, thing in wanted.items():
-                if uid not in there or there[uid].etag != thing.etag:
-                    await store.put(tx, number, self._item(thing, await self._next(tx, number)))
-            revision = await self._next(tx, number)
-            tx.after_commit.append(lambda: setattr(self, "_known", (number, revision)))
+    async def _write(self, changed: Sequence[CalendarObject], gone: Sequence[str]) -> None:
+        number, revision = self._known or await self._add()
+        works: list[CalendarObject | str] = [*gone, *changed]
+        for start in range(0, len(works), _AT_ONCE):
+            writes = Writes()
+            for work in works[start:start + _AT_ONCE]:
+                revision += 1
+                if isinstance(work, str):
+                    store.remove(writes, number, work, revision, self._clock.now_ms())
+                else:
+                    store.put(writes, number, self._item(work, revision))
+            await asyncio.shield(self._database.submit(writes))
+            self._known = number, revision
 
     def _item(self, thing: CalendarObject, revision: int) -> Item:
         name = f"{hashlib.sha256(thing.uid.encode()).hexdigest()[:24]}.ics"
         head = ItemHead(name, thing.etag, thing.uid, len(thing.data), self._clock.now_ms(), revision, span_of(thing))
         return Item(head, thing.data)
 
-    async def _add(self, tx: Transaction) -> int:
+    async def _add(self) -> tuple[int, int]:
         number = secrets.randbits(52)
-        await store.add_calendar(tx, number, _OWNER, PUBLIC, "VEVENT", self._clock.now_ms())
-        return number
-
-    async def _next(self, tx: Transaction, number: int) -> int:
-        return await store.next_revision(tx, number, self._clock.now_ms()) or 0
-
-
-def read_entries(data: bytes) -> tuple[list[CalendarObject], int]:
-    """The entries of a file, each as an object of its own, and how many cannot be kept; CPU-bound."""
-    try:
-        calendar = Calendar.from_ical(data)
-    except _UNREADABLE:
-        raise InvalidParam("カレンダーのファイル（.ics）として読めませんでした") from None
-    by_uid: dict[str, list[object]] = {}
-    for part in calendar.walk("VEVENT"):
-        by_uid.setdefault(str(part.get("UID", "")), []).append(part)
-    if not by_uid or len(by_uid) > MAX_ENTRIES:
-        raise InvalidParam(f"予定がないか、{MAX_ENTRIES}より多くあります")
-    zones = calendar.walk("VTIMEZONE")
-    found = [thing for parts in by_uid.values() if (thing := _object(zones, parts)) is not None]
-    return found, len(by_uid) - len(found)
+        async with self._database.write() as tx:
+            await store.add_calendar(tx, number, _OWNER, PUBLIC, "VEVENT", self._clock.now_ms())
+        self._known = number, 1
+        return self._known
 
 
-def _object(zones: Iterable[object], parts: Iterable[object]) -> CalendarObject | None:
-    alone = Calendar()
-    alone.add("VERSION", "2.0")
-    alone.add("PRODID", "-//Kairan//Public//JA")
-    for part in (*zones, *parts):
-        alone.add_component(part)  # type: ignore[arg-type]
-    try:
-        thing = read_object(alone.to_ical())
-        require_expandable(thing, span_of(thing))
-    except (CalendarRefused, *_UNREADABLE):
-        return None
-    return thing
+async def _read(entries: Mapping[str, bytes], known: Mapping[str, str]) -> tuple[list[CalendarObject], set[str]]:
+    found: list[CalendarObject] = []
+    bad: set[str] = set()
+    pairs = list(entries.items())
+    for start in range(0, len(pairs), _AT_ONCE):
+        things, senseless = await asyncio.to_thread(read_changed, dict(pairs[start:start + _AT_ONCE]), known)
+        found += things
+        bad |= senseless
+    return found, bad

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Final
 
@@ -28,7 +30,8 @@ from server.calendars.refusals import Condition, refuse
 from server.calendars.user_cache import UserCache
 from server.foundation.clock import Clock
 from server.foundation.errors import NotFound
-from server.storage.database import Database, Transaction
+from server.foundation.keyed_locks import KeyedLocks
+from server.storage.database import Database, Transaction, Writes
 
 MAX_CALENDARS: Final = 50
 MAX_ITEMS: Final = 20_000
@@ -47,6 +50,8 @@ class StoredCalendars:
         self._clock = clock
         self._homes: UserCache[tuple[Collection, ...]] = UserCache()
         self._listings = Listings()
+        # One change of a calendar at a time: what it is decided upon still stands when it is written.
+        self._locks = KeyedLocks()
 
     async def collections(self, user_id: str) -> Sequence[Collection]:
         """The resident's own; the first two are made when they are first looked for."""
@@ -65,7 +70,7 @@ class StoredCalendars:
 
     async def remove(self, user_id: str, collection: Collection) -> None:
         """Delete a calendar with all that is in it."""
-        async with self._database.write() as tx:
+        async with self._locks.hold(_number(collection)), self._database.write() as tx:
             await store.remove_calendar(tx, _number(collection))
             await self._properties.drop(tx, user_id, collection.key)
             tx.after_commit.append(lambda: self._homes.forget(user_id))
@@ -76,10 +81,7 @@ class StoredCalendars:
 
     async def items(self, collection: Collection, names: Sequence[str]) -> Sequence[Item]:
         """Items by name."""
-        found: list[Item] = []
-        for start in range(0, len(names), 400):
-            found += await store.named(self._database, _number(collection), names[start:start + 400])
-        return found
+        return await store.named(self._database, _number(collection), names)
 
     async def search(self, collection: Collection, window: Window) -> Sequence[Item]:
         """Candidates by their bounds in time."""
@@ -100,29 +102,33 @@ class StoredCalendars:
     ) -> PutResult:
         """Store the bytes as they were sent."""
         number = _number(collection)
-        async with self._database.write() as tx:
-            old, other = await store.standing(tx, number, name, thing.uid)
+        async with self._locks.hold(number):
+            old, other = await store.standing(self._database, number, name, thing.uid)
             expected.require(old[0] if old else None)
             if old is not None and old[0] == thing.etag:
                 return PutResult(False, thing.etag)
             _require_uid_free(name, thing.uid, old, other)
-            revision = await self._next(tx, user_id, number)
+            revision = await self._next(user_id, number)
             if old is None:
-                await _require_room(tx, number, revision)
+                await self._require_room(number, revision)
             head = ItemHead(name, thing.etag, thing.uid, len(thing.data), self._clock.now_ms(), revision,
                             span_of(thing))
-            await store.put(tx, number, Item(head, thing.data))
+            writes = Writes()
+            store.put(writes, number, Item(head, thing.data))
+            await self._commit(writes, user_id, {number: revision})
         return PutResult(old is None, thing.etag)
 
     async def delete_item(self, user_id: str, collection: Collection, name: str, expected: Expected) -> None:
         """Delete one item."""
         number = _number(collection)
-        async with self._database.write() as tx:
-            old = await store.etag_and_uid(tx, number, name)
+        async with self._locks.hold(number):
+            old, _ = await store.standing(self._database, number, name)
             if old is None:
                 raise NotFound("There is no such entry")
             expected.require(old[0])
-            await store.remove(tx, number, name, await self._next(tx, user_id, number))
+            revision, writes = await self._next(user_id, number), Writes()
+            store.remove(writes, number, name, revision, self._clock.now_ms())
+            await self._commit(writes, user_id, {number: revision})
 
     async def move_item(
         self, user_id: str, source: Collection, name: str, target: Collection, new_name: str, etag: str, *,
@@ -130,22 +136,33 @@ class StoredCalendars:
     ) -> PutResult:
         """Move one item, which must still have ``etag``, in one step; its bytes and its ETag stay."""
         here, there = _number(source), _number(target)
-        async with self._database.write() as tx:
-            item = await store.item_in(tx, here, name)
-            if item is None:
+        async with self._hold_both(here, there):
+            found = await store.named(self._database, here, [name])
+            if not found:
                 raise NotFound("There is no such entry")
-            Expected(frozenset({etag})).require(item.head.etag)
-            old, _ = await store.standing(tx, there, new_name, item.head.uid)
+            head = found[0].head
+            Expected(frozenset({etag})).require(head.etag)
+            old, other = await store.standing(self._database, there, new_name, head.uid)
             Expected(None, None if overwrite else frozenset("*")).require(old[0] if old else None)
-            await store.remove(tx, here, name, await self._next(tx, user_id, here))
-            _, other = await store.standing(tx, there, new_name, item.head.uid)
-            _require_uid_free(new_name, item.head.uid, old, other)
-            revision = await self._next(tx, user_id, there)
+            _require_uid_free(new_name, head.uid, old, None if here == there and other == name else other)
+            left, writes = await self._next(user_id, here), Writes()
+            revision = left + 1 if here == there else await self._next(user_id, there)
             if old is None:
-                await _require_room(tx, there, revision)
-            head = replace(item.head, name=new_name, modified_ms=self._clock.now_ms(), revision=revision)
-            await store.put(tx, there, Item(head, item.data))
-        return PutResult(old is None, item.head.etag)
+                await self._require_room(there, revision)
+            now = self._clock.now_ms()
+            store.remove(writes, here, name, left, now)
+            moved = replace(head, name=new_name, modified_ms=now, revision=revision)
+            store.put(writes, there, Item(moved, found[0].data))
+            await self._commit(writes, user_id, {here: left, there: revision})
+        return PutResult(old is None, head.etag)
+
+    @asynccontextmanager
+    async def _hold_both(self, here: int, there: int) -> AsyncIterator[None]:
+        """The locks of two calendars, in one order for everybody."""
+        async with AsyncExitStack() as held:
+            for number in sorted({here, there}):
+                await held.enter_async_context(self._locks.hold(number))
+            yield
 
     async def _changes(
         self, collection: Collection, revision: int, limit: int
@@ -173,12 +190,35 @@ class StoredCalendars:
         self._listings.keep(number, listing)
         return listing
 
-    async def _next(self, tx: Transaction, user_id: str, number: int) -> int:
-        revision = await store.next_revision(tx, number, self._clock.now_ms())
-        if revision is None:
-            raise NotFound("There is no such calendar")
-        tx.after_commit.append(lambda: self._homes.forget(user_id))
-        return revision
+    async def _next(self, user_id: str, number: int) -> int:
+        """The position of the next change; call under the calendar's lock."""
+        for collection in await self.collections(user_id):
+            if _number(collection) == number:
+                return collection.revision + 1
+        raise NotFound("There is no such calendar")
+
+    async def _commit(self, writes: Writes, user_id: str, reached: Mapping[int, int]) -> None:
+        """Write it, and move the calendars on to where they are then."""
+        now = self._clock.now_ms()
+
+        def moved_on(home: tuple[Collection, ...]) -> tuple[Collection, ...]:
+            return tuple(
+                replace(item, revision=reached[_number(item)], modified_ms=now) if _number(item) in reached else item
+                for item in home
+            )
+
+        writes.after_commit.append(lambda: self._homes.change(user_id, moved_on))
+        done = self._database.submit(writes)
+        try:
+            await asyncio.shield(done)
+        except asyncio.CancelledError:
+            await asyncio.wait([done])  # the lock is held until it is known how it stands
+            raise
+
+    async def _require_room(self, number: int, revision: int) -> None:
+        """No calendar grows without end. Every entry was a change, so young calendars need not be counted."""
+        if revision > MAX_ITEMS and await store.count_items(self._database, number) >= MAX_ITEMS:
+            raise refuse(Condition.WITHIN_LIMITS, "This calendar is full", status=507)
 
     async def _add(self, tx: Transaction, user_id: str, name: str, component: str) -> int:
         number = secrets.randbits(52)
@@ -209,12 +249,6 @@ def _require_uid_free(name: str, uid: str, old: tuple[str, str] | None, other: s
         return
     if old is not None or other is not None:
         raise refuse(Condition.UID_CONFLICT, "Another entry has this UID", status=409, names=(other or name,))
-
-
-async def _require_room(tx: Transaction, number: int, revision: int) -> None:
-    """No calendar grows without end. Every entry was a change, so young calendars need not be counted."""
-    if revision > MAX_ITEMS and await store.count_items(tx, number) >= MAX_ITEMS:
-        raise refuse(Condition.WITHIN_LIMITS, "This calendar is full", status=507)
 
 
 def _number(collection: Collection) -> int:

@@ -30,6 +30,12 @@ class UserCache(Generic[Value]):
                 self._known.popitem(last=False)
         return value
 
+    def change(self, user_id: str, change: Callable[[Value], Value]) -> None:
+        """Something about the user has changed, and ``change`` does the same to what is kept of it."""
+        self._changes += 1
+        if user_id in self._known:
+            self._known[user_id] = change(self._known[user_id])
+
     def forget(self, user_id: str) -> None:
         """Something about the user has changed."""
         self._changes += 1

@@ -29,6 +29,7 @@ from sqlalchemy.exc import DBAPIError
 from server.foundation.tasks import to_the_end
 from server.storage.connection import Connection, Row, connect, connected, dispose
 from server.storage.faults import Conflict, StorageBusy, meaning
+from server.storage.prepared import Prepared
 from server.storage.sqlite_batch import SqliteBatches
 from server.storage.sqlite_readers import SqliteReaders
 from server.storage.transaction import AfterCommit, Stale, Transaction, Writes, grouped
@@ -121,6 +122,12 @@ class Database:
         for row in await self._fetch(statement, parameters, first=True):
             return row
         return None
+
+    async def fetch_prepared(self, prepared: Prepared, parameters: Row) -> Sequence[Any]:
+        """All rows of a statement that is asked again and again, as tuples."""
+        if self._readers is not None:
+            return await self._readers.fetch_prepared(*prepared.for_sqlite(parameters))
+        return await self._fetch(prepared.statement, parameters, first=False)
 
     async def fetch_each(self, statement: Executable, parameters: Sequence[Row]) -> list[Sequence[Any]]:
         """All rows of one reading statement for each of ``parameters``: what many ask for in the same moment."""

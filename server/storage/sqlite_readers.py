@@ -26,6 +26,10 @@ class SqliteReaders:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, self._fetch, statement, parameters, first)
 
+    async def fetch_prepared(self, sql: str, values: tuple[Any, ...]) -> list[Any]:
+        """All rows of the driver's own SQL."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._run, sql, values)
+
     async def fetch_each(self, statement: Executable, parameters: Sequence[Mapping[str, Any]]) -> list[Sequence[Any]]:
         """All rows of a statement for each of ``parameters``, in one hop."""
         loop = asyncio.get_running_loop()
@@ -43,6 +47,15 @@ class SqliteReaders:
                 return result.fetchall()
             row = result.first()
             return [] if row is None else [row]
+
+    def _run(self, sql: str, values: tuple[Any, ...]) -> list[Any]:
+        connection = self._engine.raw_connection()
+        try:
+            cursor = connection.cursor()
+            found: list[Any] = cursor.execute(sql, values).fetchall()
+            return found
+        finally:
+            connection.close()
 
     def _fetch_each(self, statement: Executable, parameters: Sequence[Mapping[str, Any]]) -> list[Sequence[Any]]:
         with self._engine.connect() as connection:

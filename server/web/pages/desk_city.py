@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import BodyPartReader, web
 
 from server.association.members.model import Right
-from server.calendars.public_calendar import MAX_BYTES
+from server.calendars.public_entries import MAX_BYTES
 from server.foundation.errors import InvalidParam, Refused
 from server.web.forms import Upload, bytes_of
 from server.web.routing import Routes
