@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from server.assembly.closed_accounts import detach_when_closed, forget_calendars_when_closed
+from server.assembly.common_life import CommonLife
 from server.assembly.daily_life import DailyLife
 from server.assembly.inquiries import LateInquiries
 from server.assembly.reminders import build_reminders, resume_reminders
@@ -45,6 +46,7 @@ class Association:
     attendance: Attendance
     reminders: Reminders
     inquiries: LateInquiries
+    common_life: CommonLife
 
     def resume(self, core: Core) -> None:
         """The node listens: go on with what it was doing when it was stopped or killed, and keep watching deadlines."""
@@ -82,7 +84,8 @@ async def build_association(core: Core) -> Association:
     inquiries = LateInquiries(core, members, editor, checks)
     await inquiries.open()
     return Association(
-        members, editor, rooms, circulars, gatherings, polls, checks, daily_life, attendance, reminders, inquiries
+        members, editor, rooms, circulars, gatherings, polls, checks, daily_life, attendance, reminders, inquiries,
+        CommonLife(core, members),
     )
 
 

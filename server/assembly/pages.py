@@ -14,6 +14,7 @@ from server.accounts.interactive_auth import InteractiveAuth
 from server.accounts.looks import Looks
 from server.accounts.web_sessions import WebSessions
 from server.assembly.app_passwords import app_passwords_of
+from server.assembly.common_pages import common_services
 from server.assembly.daily_pages import daily_services
 from server.assembly.node import Core, Node
 from server.assembly.push_keys import late_push_keys
@@ -32,6 +33,7 @@ from server.foundation.worker_process import WorkerProcess
 from server.http.late_door import Handler
 from server.http.rate_limits import RateLimits
 from server.web.app import make_pages
+from server.web.common_services import CommonServices
 from server.web.services import (
     CircularServices,
     GatheringServices,
@@ -62,6 +64,7 @@ def _services(node: Node, limits: RateLimits, interactive_auth: InteractiveAuth)
     sessions = WebSessions(core.database, core.clock, core.accounts.users)
     looks = core.accounts.looks
     passwords = app_passwords_of(core)
+    common = common_services(node)
     return WebServices(
         node=NodeServices(
             settings=core.settings, clock=core.clock, limits=limits, interactive_auth=interactive_auth,
@@ -73,7 +76,7 @@ def _services(node: Node, limits: RateLimits, interactive_auth: InteractiveAuth)
         roster=RosterServices(
             members=association.members, editor=association.editor,
             exchange=RosterExchange(core.clock, association.members, association.editor),
-            invitations=invitations_of(node), departures=_departures(node, sessions, looks, passwords),
+            invitations=invitations_of(node), departures=_departures(node, sessions, looks, passwords, common),
             papers=Papers(worker),
         ),
         safety=SafetyServices(
@@ -89,6 +92,7 @@ def _services(node: Node, limits: RateLimits, interactive_auth: InteractiveAuth)
         ),
         papers=StandingPapers(core.database, core.clock, association.members),
         daily=daily_services(core, association.members, association.daily_life),
+        common=common,
         inquiries=association.inquiries.verbs,
         wide_area=lambda: _wide_area_pages(node),
     )
@@ -101,13 +105,16 @@ async def _wide_area_pages(node: Node) -> WideAreaDesk:
     return desk
 
 
-def _departures(node: Node, sessions: WebSessions, looks: Looks, passwords: AppPasswords) -> Departures:
+def _departures(
+    node: Node, sessions: WebSessions, looks: Looks, passwords: AppPasswords, common: CommonServices
+) -> Departures:
     core, association = node.core, node.association
 
     async def forget(user_id: str) -> None:
         await sessions.end_all(user_id)
         await looks.forget(user_id)
         await erase_calendars(core.database, passwords, user_id)
+        await common.forget(user_id)
 
     services = core.services
     return Departures(

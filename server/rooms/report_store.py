@@ -47,3 +47,9 @@ async def newest_reports(database: Database, limit: int, before: int = 2**62) ->
     """Up to ``limit`` reports from before a time in milliseconds, the newest first."""
     asked = select(reports).where(reports.c.ts < before).order_by(reports.c.ts.desc(), reports.c.id).limit(limit)
     return [Report(**row._mapping) for row in await database.fetch_all(asked)]
+
+
+async def reports_in(database: Database, room_id: str, limit: int) -> list[Report]:
+    """Up to ``limit`` reports about a room and what stands in it, the newest ones, the oldest of them first."""
+    asked = select(reports).where(reports.c.room_id == room_id).order_by(reports.c.ts.desc(), reports.c.id).limit(limit)
+    return [Report(**row._mapping) for row in await database.fetch_all(asked)][::-1]

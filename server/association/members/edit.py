@@ -87,6 +87,12 @@ class Edit:
         self._persons.add(person_id)
         self._then(lambda: self._register.set_in_group(group_id, person_id, inside=inside))
 
+    def leader(self, group_id: str, person_id: str, *, leads: bool) -> None:
+        """Let a person look after a group, or no more."""
+        store.set_leader(self.writes, group_id, person_id, leads=leads)
+        self._offices = True
+        self._then(lambda: self._register.set_leader(group_id, person_id, leads=leads))
+
     def give_role(self, person_id: str, role: Role, ts: int) -> None:
         """Give a role."""
         store.give_role(self.writes, person_id, role, ts)

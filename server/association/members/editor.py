@@ -198,6 +198,15 @@ class MemberEditor:
         async with self.editing() as edit:
             edit.in_group(self._members.group(group_id).id, self._members.person(person_id).id, inside=inside)
 
+    async def set_leader(self, officer: str, group_id: str, person_id: str, *, leads: bool) -> None:
+        """Let a person look after a group, or no more; whoever does is in it."""
+        self._members.require(officer, Right.EDIT_ROSTER)
+        async with self.editing() as edit:
+            group, person = self._members.group(group_id), self._members.person(person_id)
+            if leads and group not in self._members.groups_of(person.id):
+                edit.in_group(group.id, person.id, inside=True)
+            edit.leader(group.id, person.id, leads=leads)
+
     async def give_role(self, officer: str, person_id: str, role: Role) -> None:
         """Give a role to a person."""
         self._members.require(officer, Right.GIVE_ROLES)

@@ -1,4 +1,4 @@
-"""Tables ``blocks``, ``households``, ``persons``, ``roles``, ``member_groups`` and ``group_members``."""
+"""Tables ``blocks``, ``households``, ``persons``, ``roles``, ``member_groups``, and who is in them and leads them."""
 
 from __future__ import annotations
 
@@ -54,6 +54,11 @@ group_members: Final = Table(
     Column("group_id", Text, primary_key=True),
     Column("person_id", Text, primary_key=True),
 )
+group_leaders: Final = Table(
+    "group_leaders", metadata,
+    Column("group_id", Text, primary_key=True),
+    Column("person_id", Text, primary_key=True),
+)
 
 _PUT_BLOCK: Final = upsert(blocks)
 _PUT_HOUSEHOLD: Final = upsert(households)
@@ -69,6 +74,12 @@ _ENTER_GROUP: Final = upsert(group_members, replace=())
 _LEAVE_GROUP: Final = delete(group_members).where(
     group_members.c.group_id == bindparam("which"), group_members.c.person_id == bindparam("who")
 )
+_NAME_LEADER: Final = upsert(group_leaders, replace=())
+_UNNAME_LEADER: Final = delete(group_leaders).where(
+    group_leaders.c.group_id == bindparam("which"), group_leaders.c.person_id == bindparam("who")
+)
+_DROP_LEADER: Final = delete(group_leaders).where(group_leaders.c.person_id == bindparam("who"))
+_DROP_LEADERS: Final = delete(group_leaders).where(group_leaders.c.group_id == bindparam("which"))
 _DROP_BLOCK: Final = delete(blocks).where(blocks.c.id == bindparam("which"))
 _DROP_HOUSEHOLD: Final = delete(households).where(households.c.id == bindparam("which"))
 _DROP_PERSON: Final = delete(persons).where(persons.c.id == bindparam("who"))
@@ -93,6 +104,8 @@ async def load_register(database: Database) -> Register:
         register.put_group(Group(row.id, row.name, row.place))
     for row in await database.fetch_all(select(group_members)):
         register.set_in_group(row.group_id, row.person_id, inside=True)
+    for row in await database.fetch_all(select(group_leaders)):
+        register.set_leader(row.group_id, row.person_id, leads=True)
     for row in await database.fetch_all(select(roles)):
         register.set_roles(row.person_id, register.roles_of(row.person_id) | {Role(row.role)})
     return register
@@ -150,6 +163,14 @@ def leave_group(writes: Writes, group_id: str, person_id: str) -> None:
     writes.add(_LEAVE_GROUP, {"which": group_id, "who": person_id})
 
 
+def set_leader(writes: Writes, group_id: str, person_id: str, *, leads: bool) -> None:
+    """Store whether a person looks after a group."""
+    if leads:
+        writes.add(_NAME_LEADER, {"group_id": group_id, "person_id": person_id})
+    else:
+        writes.add(_UNNAME_LEADER, {"which": group_id, "who": person_id})
+
+
 def drop_block(writes: Writes, block_id: str) -> None:
     """Remove an empty block."""
     writes.add(_DROP_BLOCK, {"which": block_id})
@@ -164,12 +185,14 @@ def drop_person(writes: Writes, person_id: str) -> None:
     """Remove everything that these tables know of a person."""
     writes.add(_DROP_ROLES, {"who": person_id})
     writes.add(_DROP_FROM_GROUPS, {"who": person_id})
+    writes.add(_DROP_LEADER, {"who": person_id})
     writes.add(_DROP_PERSON, {"who": person_id})
 
 
 def drop_group(writes: Writes, group_id: str) -> None:
     """Remove a group; its members stay members of the association."""
     writes.add(_EMPTY_GROUP, {"which": group_id})
+    writes.add(_DROP_LEADERS, {"which": group_id})
     writes.add(_DROP_GROUP, {"which": group_id})
 
 

@@ -118,6 +118,7 @@ class Right(StrEnum):
     KEEP_FACILITIES = "look after facilities and their bookings"
     ARRANGE_DUTIES = "arrange duties and garbage days"
     READ_DESK = "read what residents ask the officers"
+    MODERATE = "look after the board, groups and photos"
     SEE_ACCESS_LOG = "see who looked at the roster"
 
 

@@ -27,6 +27,7 @@ class Register:
         self._groups: dict[str, Group] = {}
         self._roles: dict[str, frozenset[Role]] = {}
         self._members_of_group: dict[str, set[str]] = {}
+        self._leaders_of_group: dict[str, set[str]] = {}
         self._by_user: dict[str, str] = {}
         self._walk: list[Household] | None = None
         self._in_order: list[Person] | None = None
@@ -114,6 +115,11 @@ class Register:
         chosen = self._members_of_group.get(group_id, set())
         return [person for person in self.persons() if person.id in chosen]
 
+    def leaders_of_group(self, group_id: str) -> list[Person]:
+        """Who looks after a group, in walking order: members of it only."""
+        named = self._leaders_of_group.get(group_id, set())
+        return [person for person in self.members_of_group(group_id) if person.id in named] if named else []
+
     def with_role(self, roles: Iterable[Role]) -> list[Person]:
         """Who holds one of ``roles``, in walking order."""
         wanted = frozenset(roles)
@@ -170,6 +176,14 @@ class Register:
         else:
             members.discard(person_id)
 
+    def set_leader(self, group_id: str, person_id: str, *, leads: bool) -> None:
+        """Say whether a person looks after a group."""
+        leaders = self._leaders_of_group.setdefault(group_id, set())
+        if leads:
+            leaders.add(person_id)
+        else:
+            leaders.discard(person_id)
+
     def drop_block(self, block_id: str) -> None:
         """Take an empty block out."""
         self._blocks.pop(block_id, None)
@@ -186,7 +200,7 @@ class Register:
         self._take_out(person_id)
         self._persons.pop(person_id, None)
         self._roles.pop(person_id, None)
-        for members in self._members_of_group.values():
+        for members in (*self._members_of_group.values(), *self._leaders_of_group.values()):
             members.discard(person_id)
         self._in_order = None
 
@@ -194,6 +208,7 @@ class Register:
         """Take a group out."""
         self._groups.pop(group_id, None)
         self._members_of_group.pop(group_id, None)
+        self._leaders_of_group.pop(group_id, None)
 
     def _take_out(self, person_id: str) -> None:
         known = self._persons.get(person_id)

@@ -106,12 +106,14 @@ def wanted_keys(register: Register, person: Person) -> list[str]:
 
 
 def stewards(register: Register, key: str) -> list[str]:
-    """The accounts that look after a room: officers, and in the room of a block its leaders."""
+    """The accounts that look after a room: officers, and in the room of a block or a group its leaders."""
     officers = register.with_role(OFFICER_ROLES - {Role.BLOCK_LEADER})
     if key.startswith("block:"):
         block_id = key.removeprefix("block:")
         leaders = register.with_role([Role.BLOCK_LEADER])
         officers = officers + [person for person in leaders if register.block_of(person.id).id == block_id]
+    elif key.startswith("group:"):
+        officers = officers + register.leaders_of_group(key.removeprefix("group:"))
     elif key == Purpose.OFFICERS.value:
         officers = register.with_role(OFFICER_ROLES)
     return sorted({person.user_id for person in officers if person.user_id is not None})

@@ -1,0 +1,27 @@
+"""Following the rooms of the board and of groups: see ``common_life.py`` for when."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from server.association.board.projection import BoardProjection
+from server.association.gallery.projection import GalleryProjection
+from server.association.groups.actions import tell_leaders
+from server.association.groups.projection import GroupProjection, Knock
+from server.association.members.members import Members
+
+if TYPE_CHECKING:
+    from server.assembly.node import Core
+
+
+def attach(core: Core, members: Members) -> None:
+    """Look at every event from now on."""
+
+    def tell(knock: Knock) -> None:
+        with contextlib.suppress(RuntimeError):  # the node stops; leaders see it on the page
+            core.tasks.start("telling leaders", tell_leaders(members, core.services.sender, knock.group_id))
+
+    BoardProjection(members).attach(core.acceptor)
+    GalleryProjection(members).attach(core.acceptor)
+    GroupProjection(members, tell).attach(core.acceptor)
