@@ -47,6 +47,8 @@ _LATE: Final = (
     ("GET", f"{_V1}/media/thumbnail/{{mediaId}}", "media", "thumbnail"),
     ("POST", "/_matrix/federation/unstable/jp.kairan/link/summary", "linking", "summary"),
     ("POST", "/_matrix/federation/unstable/jp.kairan/link/agree", "linking", "agree"),
+    ("POST", "/_matrix/federation/unstable/jp.kairan/share/summary", "sharing", "summary"),
+    ("POST", "/_matrix/federation/unstable/jp.kairan/share/agree", "sharing", "agree"),
     ("GET", "/_matrix/key/v2/query/{serverName}", "notary", "keys_of_server"),
     ("POST", "/_matrix/key/v2/query", "notary", "keys_of_servers"),
     ("POST", f"{_V1}/get_missing_events/{{roomId}}", "reading", "missing_events"),

@@ -42,7 +42,9 @@ _REFUSE: Final = text(
 ).bindparams(*(
     bindparam(name, type_=BigInteger() if name == "ts" else Text()) for name in ("id", "ts", "server", "what", "reason")
 ))
-_ANYTHING: Final = text("SELECT 1 FROM links UNION ALL SELECT 1 FROM linked_inbox LIMIT 1")
+_ANYTHING: Final = text(
+    "SELECT 1 FROM links UNION ALL SELECT 1 FROM linked_inbox UNION ALL SELECT 1 FROM shares LIMIT 1"
+)
 
 
 class Letter(NamedTuple):

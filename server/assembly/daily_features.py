@@ -16,6 +16,7 @@ from server.association.duties.projection import DutyProjection
 from server.association.garbage.actions import Garbage
 from server.association.garbage.book import GarbageBook
 from server.association.garbage.projection import GarbageProjection
+from server.association.hazards.actions import Hazards
 from server.association.members.editor import MemberEditor
 from server.association.members.members import Members
 from server.association.reminders.reminding import ReminderSource
@@ -32,6 +33,7 @@ class DailyFeatures:
     booking_desk: BookingDesk
     garbage: Garbage
     duties: Duties
+    hazards: Hazards
 
     async def open(self) -> None:
         """Load what the tables hold."""
@@ -57,4 +59,6 @@ def make_features(core: Core, members: Members, editor: MemberEditor) -> DailyFe
     duty_book = DutyBook()
     duties = Duties(database, clock, members, sender, duty_book)
     core.acceptor.project(DutyProjection(duty_book, members.node_user_id).project, ["m.room.message"])
-    return DailyFeatures(bookings, desk, garbage, duties)
+    hazards = Hazards(database, clock, members, sender)
+    hazards.attach(core.acceptor)
+    return DailyFeatures(bookings, desk, garbage, duties, hazards)

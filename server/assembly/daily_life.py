@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from server.assembly.daily_store import is_anything_kept
 from server.association.bookings.asking import REQUEST, is_request
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from server.association.bookings.answering import BookingDesk
     from server.association.duties.actions import Duties
     from server.association.garbage.actions import Garbage
+    from server.association.hazards.actions import Hazards
+
+_HAZARD: Final = "jp.kairan.hazard"
 
 
 class DailyLife:
@@ -76,6 +79,11 @@ class DailyLife:
         return self._features.duties
 
     @property
+    def hazards(self) -> Hazards:
+        """Hazard reports."""
+        return self._features.hazards
+
+    @property
     def _features(self) -> DailyFeatures:
         if self._made is None:
             module = importlib.import_module("server.assembly.daily_features")
@@ -86,9 +94,13 @@ class DailyLife:
     # very event on: it stands at the end of the list of projections that is being walked.
 
     def _message(self, room: LiveRoom, entry: Entry, writes: Writes) -> None:
+        if self._made is not None:
+            return
         body = entry.event.content.get("body")
-        if self._made is None and isinstance(body, str) and is_request(body):
+        if isinstance(body, str) and is_request(body):
             self._knock(room)
+        elif _HAZARD in entry.event.content and self._members.person_of_user(entry.event.sender) is not None:
+            _ = self._features
 
     def _event(self, room: LiveRoom, entry: Entry, writes: Writes) -> None:
         if self._made is None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from federation.broadcasts.sends_store import note_gone
 from federation.links.inbox_store import Letter, add_letter, is_anything_between_nodes
+from federation.sharing.things_store import note_given
 from server.association.members.members import NODE_LOCALPART
 from server.rooms.live_room import LiveRoom
 from server.rooms.timeline import Entry
@@ -17,11 +18,13 @@ from server.storage.database import Writes
 
 if TYPE_CHECKING:
     from federation.links.offers import Offers
+    from federation.sharing.offers import ShareOffers
     from server.assembly.node import Core, Node
     from server.assembly.wide_area import WideArea
 
 _BROADCAST: Final = "jp.kairan.broadcast"
-LOOKED_AT: Final = ("jp.kairan.link", _BROADCAST, "jp.kairan.figures", "jp.kairan.liaison")
+LOOKED_AT: Final = ("jp.kairan.link", _BROADCAST, "jp.kairan.figures", "jp.kairan.liaison", "jp.kairan.sharing")
+_SHARED: Final = "jp.kairan.shared"
 
 
 class LateWideArea:
@@ -37,6 +40,7 @@ class LateWideArea:
         """Keep what linked nodes send, in the transaction of its event."""
         self._own_account = f"@{NODE_LOCALPART}:{core.settings.server_name}"
         core.acceptor.project(self._keep, LOOKED_AT)
+        core.acceptor.project(self._shared, ["m.room.message"])
 
     async def start(self, node: Node) -> None:
         """The node listens: go on where it was stopped or killed."""
@@ -57,6 +61,10 @@ class LateWideArea:
         """The side that invites, for its door."""
         return (await self.open()).offers
 
+    async def share_offers(self) -> ShareOffers:
+        """The side that offers to share, for its door."""
+        return (await self.open()).sharing.offers
+
     def _keep(self, room: LiveRoom, entry: Entry, writes: Writes) -> None:
         event = entry.event
         if event.sender == self._own_account:
@@ -66,6 +74,21 @@ class LateWideArea:
         add_letter(writes, Letter(
             event.event_id, entry.stream, room.room_id, event.type, event.sender,
             event.content.get("priority") == "alert", event.origin_server_ts, dict(event.content),
+        ))
+        writes.after_commit.append(self._wake)
+
+    def _shared(self, room: LiveRoom, entry: Entry, writes: Writes) -> None:
+        """A thing that neighbours share stands as a key in a message, so that every client shows its words."""
+        event = entry.event
+        told = event.content.get(_SHARED)
+        if told is None:
+            return
+        if event.sender == self._own_account:
+            note_given(writes, room.room_id, told)
+            return
+        add_letter(writes, Letter(
+            event.event_id, entry.stream, room.room_id, _SHARED, event.sender, False, event.origin_server_ts,
+            {_SHARED: told},
         ))
         writes.after_commit.append(self._wake)
 

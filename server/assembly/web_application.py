@@ -7,6 +7,7 @@ from aiohttp import web
 from federation import inbound
 from federation.inbound.opening import FEDERATION
 from federation.links.opening import OFFERS
+from federation.sharing.opening import SHARE_OFFERS
 from server.accounts.interactive_auth import InteractiveAuth
 from server.accounts.shared_secret import SharedSecretRegistration
 from server.assembly.late_doors import add_late_doors
@@ -56,7 +57,7 @@ def make_app(node: Node) -> web.Application:
         if node.core.late.federation is not None:
             app[FEDERATION] = app[FAR_KEYS] = node.core.late.federation
             app[REMOTE_MEDIA] = late_remote_media(node, node.core.late.federation)
-            app[OFFERS] = node.core.late.wide_area
+            app[OFFERS] = app[SHARE_OFFERS] = node.core.late.wide_area
     measure(app, node)
     add_health(app, node)
     add_late_doors(app, node)

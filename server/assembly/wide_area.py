@@ -29,6 +29,7 @@ from federation.links.joining import Joining
 from federation.links.model import LINK, NodeKind, Party
 from federation.links.offers import Offers, RoomVerbs
 from federation.links.proofs import Proofs
+from server.assembly.sharing import Sharing, open_sharing
 from server.association.circulars.circulars_store import find_circular
 from server.association.circulars.model import Circular
 from server.association.circulars.reader import CircularReader
@@ -58,6 +59,7 @@ class WideArea:
     liaison: Cases
     talk: Talk
     inbox: Inbox
+    sharing: Sharing
 
     def wake(self) -> None:
         """Another node has sent something."""
@@ -128,13 +130,15 @@ async def _built(node: Node, book: LinkBook, others: _Others, proofs: Proofs) ->
     halves.listen(lambda link: core.tasks.start("notices for somebody new", sending.catch_up(link)))
     core.tasks.start("liaison rooms", liaison_rooms.ensure_all())
     readers[LIAISON] = liaison_rooms.hear
+    sharing = await open_sharing(node, book, verbs, others)
+    readers |= sharing.readers
     speaker = Speaker(book, liaison_rooms, services.sender)
     cases = Cases(book, liaison_rooms, speaker, services.history)
     inbox = Inbox(core.database, core.clock, core.tasks, readers, give_up)
     return WideArea(
         book, Offers(book, halves, verbs), Joining(book, halves, verbs, others), halves, sending,
         Desk(book, proofs, receiving, circular), Tables(book, reporting.report_now),
-        cases, Talk(book, liaison_rooms, speaker, services.history, cases), inbox,
+        cases, Talk(book, liaison_rooms, speaker, services.history, cases), inbox, sharing,
     )
 
 

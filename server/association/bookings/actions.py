@@ -14,6 +14,8 @@ from server.association.bookings.book import BookingBook
 from server.association.bookings.contents import FACILITY, booking_content, facility_content
 from server.association.bookings.model import (
     MAX_FACILITIES,
+    MAX_TITLE,
+    NEIGHBOUR,
     Booking,
     Clash,
     Facility,
@@ -96,6 +98,10 @@ class Bookings:
         if booking is None or not self.sees(user_id, booking):
             raise NotFound("その予約はありません")
         return booking
+
+    def find(self, booking_id: str) -> Booking | None:
+        """One booking for the node itself, whoever may see it."""
+        return self._book.find(booking_id)
 
     def sees(self, user_id: str, booking: Booking) -> bool:
         """Whether an account may know all about a booking."""
@@ -186,6 +192,28 @@ class Bookings:
             elif not origin.waits:
                 raise self._clash(facility, wish)
             return await self._tell(facility, booking, reply_to=origin.event_id)
+
+    async def book_for_neighbour(self, booking_id: str, wish: Wish, name: str, server: str) -> Booking:
+        """What another association asks for (``name``, on ``server``): held until an officer says yes; once for each
+        id. Raises like ``book``."""
+        wish, facility = checked_wish(wish), self.facility(wish.facility_id)
+        node, now = self._members.node_user_id, tokyo_time(self._clock.now_ms())
+        require_open(facility, wish)
+        if wish.start < now:
+            raise InvalidParam("もう過ぎた時間です")
+        require_in_time(facility, wish, now)
+        async with self._locks.hold(facility.id):
+            made = self._book.find(booking_id)
+            if made is not None:
+                return made
+            if not self._fits(facility, wish):
+                raise self._clash(facility, wish)
+            title = f"{name}：{wish.title}" if wish.title else name
+            booking = Booking(
+                booking_id, replace(wish, title=title[:MAX_TITLE]), State.REQUESTED, f"{NEIGHBOUR}{server}", node,
+                f"{booking_id}.ics", f"{booking_id}@{self._sender.identity.server_name}",
+            )
+            return await self._tell(facility, booking)
 
     async def change(
         self, user_id: str, booking_id: str, wish: Wish, *, expected_revision: int | None = None
@@ -317,7 +345,8 @@ class Bookings:
     async def _tell(
         self, facility: Facility, booking: Booking, reason: str = "", reply_to: str = ""
     ) -> Booking:
-        if not self._members.register.has_person(booking.person):
+        is_ours = not booking.person.startswith(NEIGHBOUR)
+        if is_ours and not self._members.register.has_person(booking.person):
             # Who has left has no 窓口; what for and where to is nobody's business any more.
             booking = replace(booking, wish=replace(booking.wish, title="", note=""))
         content = booking_content(facility, booking, reason, reply_to)

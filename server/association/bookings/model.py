@@ -18,6 +18,8 @@ MAX_NOTE: Final = 500
 DAY_MINUTES: Final = 24 * 60
 MAX_FACILITIES: Final = 100
 MAX_CLOSED: Final = 400
+# Begins who has a booking where that is no person of the roster but another association; its server follows.
+NEIGHBOUR: Final = "neighbour:"
 
 
 class Kind(StrEnum):
