@@ -57,6 +57,13 @@ class Sending:
     async def send(self, officer: str, message: Message) -> Record:
         """Send a broadcast. Answers when it is written and on its way; ``Forbidden``, ``InvalidParam``, ``Refused``."""
         await self._require_desk(officer)
+        notice = self.as_notice(message)
+        if not self.links_for(message):
+            raise Refused("このあて先につながっている町内会・連合会が、まだありません", code="M_NOT_FOUND", status=404)
+        return await self._publish(notice, None)
+
+    def as_notice(self, message: Message) -> Notice:
+        """A message as it would be sent now; raises ``InvalidParam`` where it cannot be."""
         now, us = self._book.clock.now_ms(), self._book.us
         notice = Notice(
             origin=us.server, id=random_letters(_ID_LETTERS), revision=1, stage=Stage.SENT, from_name=us.party.name,
@@ -66,9 +73,7 @@ class Sending:
         notice.check()
         if message.deadline is not None and message.deadline <= now:
             raise InvalidParam("期限は、これからの日時にしてください")
-        if not self.links_for(message):
-            raise Refused("このあて先につながっている町内会・連合会が、まだありません", code="M_NOT_FOUND", status=404)
-        return await self._publish(notice, None)
+        return notice
 
     async def correct(self, officer: str, key: str, message: Message, reason: str = "") -> Record:
         """Put a corrected text in the place of the old one, everywhere. Audience, kind and choices stay."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -15,6 +13,8 @@ from federation.figures import reports_store
 from federation.figures.model import REACH, SAFETY, Figures, Report, Row, Table
 from federation.links.book import LinkBook
 from federation.links.model import Link, NodeKind, Told
+from server.association.polls.export import csv_file
+from server.foundation.clock import tokyo_time
 from server.foundation.errors import NotFound
 from server.outbox import outbox_store
 
@@ -31,6 +31,8 @@ _COLUMNS: Final = {
 class Sheet:
     """A table in words; the last of ``sums`` is that of all."""
 
+    record: Record
+    table: Table
     heads: Sequence[str]
     rows: Sequence[tuple[Row, Sequence[str]]]
     sums: Sequence[tuple[str, Sequence[str]]]
@@ -88,20 +90,18 @@ class Tables:
             return [_cell(sections.get(told, {}), name) for told, name in columns]
 
         return Sheet(
-            heads=[_head(record, name) for _, name in columns], rows=[(row, own(row)) for row in table.rows],
+            record=record, table=table, heads=[_head(record, name) for _, name in columns],
+            rows=[(row, own(row)) for row in table.rows],
             sums=[*((name, cells(figures)) for name, figures in table.groups.items()), ("合計", cells(table.total))],
         )
 
     async def csv(self, officer: str, key: str) -> bytes:
         """The table as a file for a spreadsheet."""
         sheet = await self.sheet(officer, key)
-        text = io.StringIO()
-        writer = csv.writer(text)
-        writer.writerow(["町内会", "連合会", "状態", *sheet.heads])
-        for row, cells in sheet.rows:
-            writer.writerow([_harmless(row.name), _harmless(row.via), row.label, *cells])
-        writer.writerow([sheet.sums[-1][0], "", "", *sheet.sums[-1][1]])
-        return "\ufeff".encode() + text.getvalue().encode()
+        return csv_file(["町内会", "連合会", "状態", *sheet.heads], [
+            *([row.name, row.via, _standing(row), *cells] for row, cells in sheet.rows),
+            *([name, "", "", *cells] for name, cells in sheet.sums),
+        ])
 
 
 def _row(link: Link, send: Send, report: Report | None, down_since_ts: int | None) -> Row:
@@ -133,7 +133,7 @@ def _columns_of(record: Record) -> dict[Told, list[str]]:
 def _head(record: Record, name: str) -> str:
     if name in _COLUMNS:
         return _COLUMNS[name]
-    return _harmless(record.notice.message.choices[int(name[1:]) - 1])
+    return record.notice.message.choices[int(name[1:]) - 1]
 
 
 def _cell(section: dict[str, int | None], name: str) -> str:
@@ -143,6 +143,7 @@ def _cell(section: dict[str, int | None], name: str) -> str:
     return _HIDDEN if figure is None else str(figure)
 
 
-def _harmless(text: str) -> str:
-    """A cell that a spreadsheet does not take for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t") else text
+def _standing(row: Row) -> str:
+    if row.down_since_ts is None:
+        return row.label
+    return f"{row.label}（{tokyo_time(row.down_since_ts):%Y-%m-%d %H:%M}から返事がありません）"

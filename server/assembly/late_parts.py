@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from server.assembly.late_federation import LateFederation
     from server.calendars.app_passwords import AppPasswords
     from server.calendars.public_calendar import PublicCalendar
+    from server.http.media_services import LateRemoteMedia
     from server.operation.metrics import Meter
     from server.rooms.server_notices import ServerNotices
 
@@ -27,5 +28,6 @@ class LateParts:
     federation: LateFederation | None = None
     meter: Meter | None = None
     public_calendar: PublicCalendar | None = None
+    remote_media: LateRemoteMedia | None = None
     server_notices: ServerNotices | None = None
     wide_area: LateWideArea = field(default_factory=LateWideArea)

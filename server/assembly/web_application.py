@@ -56,7 +56,7 @@ def make_app(node: Node) -> web.Application:
         inbound.add_routes(doors)
         if node.core.late.federation is not None:
             app[FEDERATION] = app[FAR_KEYS] = node.core.late.federation
-            app[REMOTE_MEDIA] = late_remote_media(node, node.core.late.federation)
+            app[REMOTE_MEDIA] = node.core.late.remote_media = late_remote_media(node, node.core.late.federation)
             app[OFFERS] = app[SHARE_OFFERS] = node.core.late.wide_area
     measure(app, node)
     add_health(app, node)

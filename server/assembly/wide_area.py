@@ -30,6 +30,7 @@ from federation.links.model import LINK, NodeKind, Party
 from federation.links.offers import Offers, RoomVerbs
 from federation.links.proofs import Proofs
 from server.assembly.sharing import Sharing, open_sharing
+from server.assembly.notice_files import fetch_files
 from server.association.circulars.circulars_store import find_circular
 from server.association.circulars.model import Circular
 from server.association.circulars.reader import CircularReader
@@ -117,6 +118,7 @@ async def _built(node: Node, book: LinkBook, others: _Others, proofs: Proofs) ->
     async def circular(circular_id: str) -> Circular | None:
         return await find_circular(core.database, circular_id)
 
+    receiving.listen(lambda record: core.tasks.start("files of a notice", fetch_files(node, record)))
     reporting = await _open_reporting(node, book, receiving)
 
     async def give_up(letter: Letter) -> None:

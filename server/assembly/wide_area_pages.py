@@ -9,20 +9,26 @@ from enum import StrEnum
 from typing import Any
 
 from federation.broadcasts.model import Kind, Message, Priority, Record, Standing
-from federation.links.model import Area, Category, Direction, Link, LinkState, NodeKind, Terms
+from federation.figures.model import Row
+from federation.figures.tables import Sheet
+from federation.links.model import Area, Category, Direction, Link, LinkState, NodeKind, Terms, Told
 from server.assembly.liaison_pages import LiaisonPages
 from server.assembly.node import Node
 from server.assembly.wide_area import WideArea
+from server.association.circulars.model import Attachment
 from server.foundation.errors import InvalidParam
 from server.web.wide_area import (
     CodeView,
     Draft,
     LinkView,
+    MissingView,
     NoticeView,
     OfferView,
     RefusalView,
+    ResultView,
     RowView,
     SheetView,
+    SurveyView,
     VerdictView,
     Words,
 )
@@ -76,8 +82,12 @@ class WideAreaPages:
     # ---- links ------------------------------------------------------------------------------------------------------
 
     async def areas(self) -> Words:
-        """By code."""
-        return [(area.code, area.name) for area in await self._wide.offers.areas()]
+        """By code; before them the whole municipality, also where nobody has entered that."""
+        found, us = await self._wide.offers.areas(), self._wide.book.us
+        known = {area.code for area in found}
+        whole = {area.code.partition("/")[0] for area in found} - known if us.kind is NodeKind.CITY else ()
+        named = [(code, f"{us.party.name} 全体") for code in sorted(whole)]
+        return [*named, *((area.code, area.name) for area in found)]
 
     async def links(self, officer: str) -> Sequence[LinkView]:
         """All, those in force first."""
@@ -148,20 +158,23 @@ class WideAreaPages:
         return _notice_view(await self._wide.desk.one(officer, key))
 
     async def reaches(self, officer: str, draft: Draft) -> Sequence[str]:
-        """Names."""
+        """Names; whatever is wrong with the draft is said now."""
         self._wide.book.require(officer)
-        return [link.name for link in self._wide.sending.links_for(_message(draft))]
+        notice = self._wide.sending.as_notice(_message(draft))
+        return [link.name for link in self._wide.sending.links_for(notice.message)]
 
     async def send(self, officer: str, draft: Draft) -> str:
         """On its way when this answers."""
         return (await self._wide.sending.send(officer, _message(draft))).key
 
-    async def correct(self, officer: str, key: str, title: str, text: str, reason: str) -> None:
-        """Everything but title and text stays."""
+    async def correct(
+        self, officer: str, key: str, title: str, text: str, reason: str, attachments: tuple[Attachment, ...]
+    ) -> None:
+        """Everything but title, text and files stays."""
         old = (await self._wide.desk.one(officer, key)).notice.message
         said = Message(
             title=title, text=text, areas=old.areas, category=old.category, priority=old.priority, kind=old.kind,
-            office=old.office, attachments=old.attachments, choices=old.choices, deadline=old.deadline,
+            office=old.office, attachments=attachments, choices=old.choices, deadline=old.deadline,
         )
         await self._wide.sending.correct(officer, key, said, reason)
 
@@ -189,10 +202,11 @@ class WideAreaPages:
         """Live."""
         sheet = await self._wide.figures.sheet(officer, key)
         return SheetView(
-            heads=sheet.heads, sums=sheet.sums, missing=[row.name for row, _ in sheet.rows if row.is_missing],
-            rows=[
-                RowView(name=row.name, via=row.via, state=row.label, down_since_ts=row.down_since_ts, cells=cells)
-                for row, cells in sheet.rows
+            heads=sheet.heads, sums=sheet.sums, survey=_survey_view(sheet),
+            rows=[_row_view(sheet, row, cells) for row, cells in sheet.rows],
+            missing=[
+                MissingView(name=row.name, sent_ts=row.since_ts, down_since_ts=row.down_since_ts)
+                for row in sheet.table.missing
             ],
         )
 
@@ -222,7 +236,31 @@ def _notice_view(record: Record) -> NoticeView:
         stage=notice.stage.label, is_over=notice.stage.is_over, standing=record.standing.label, is_own=record.is_own,
         is_held=record.standing is Standing.HELD, is_shown=record.standing is Standing.SHOWN,
         may_close=said.kind is not Kind.NOTICE, sent_ts=notice.sent_ts, circular_id=record.circular_id,
-        note=record.note, reason=notice.reason,
+        note=record.note, reason=notice.reason, attachments=said.attachments, deadline=said.deadline,
+        expires_ts=notice.expires_ts, for_officers=said.for_officers,
+    )
+
+
+def _row_view(sheet: Sheet, row: Row, cells: Sequence[str]) -> RowView:
+    through = sum(1 for other in sheet.table.rows if other.via == row.name) if row.kind is NodeKind.FEDERATION else 0
+    return RowView(
+        name=row.name, via=row.via, state=row.label, down_since_ts=row.down_since_ts, cells=cells,
+        below=row.report.below if row.report is not None else 0, told=through,
+    )
+
+
+def _survey_view(sheet: Sheet) -> SurveyView | None:
+    said, sums = sheet.record.notice.message, sheet.table.total.get(Told.ANSWERS)
+    if said.kind is not Kind.SURVEY:
+        return None
+    answered = sums.get("answered", 0)
+    votes = [sums.get(f"c{number}", 0) for number in range(1, len(said.choices) + 1)]
+    return SurveyView(
+        answered=answered, total=sums.get("total", 0), hidden=sheet.table.total.hidden,
+        results=[
+            ResultView(choice=choice, votes=count, percent=round(100 * count / answered) if answered else 0)
+            for choice, count in zip(said.choices, votes, strict=True)
+        ],
     )
 
 
@@ -230,7 +268,8 @@ def _message(draft: Draft) -> Message:
     return Message(
         title=draft.title, text=draft.text, areas=draft.areas, category=_one_of(Category, draft.category, "分野"),
         priority=_one_of(Priority, draft.priority, "急ぎ"), kind=_one_of(Kind, draft.kind, "種類"), office=draft.office,
-        choices=draft.choices, drill=draft.drill,
+        choices=draft.choices, drill=draft.drill, for_officers=draft.for_officers, attachments=draft.attachments,
+        deadline=draft.deadline, expires_ts=draft.expires,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from server.association.circulars.model import Attachment
 from server.web.liaison import LiaisonDesk
 
 # A value and the word that people read.
@@ -60,7 +61,7 @@ class RefusalView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """What a desk writes. Values as the forms carry them."""
+    """What a desk writes. Values as the forms carry them; ``deadline`` and ``expires`` are moments (ms)."""
 
     title: str
     text: str
@@ -71,6 +72,10 @@ class Draft:
     office: str = ""
     choices: tuple[str, ...] = ()
     drill: bool = False
+    for_officers: bool = False
+    attachments: tuple[Attachment, ...] = ()
+    deadline: int | None = None
+    expires: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,17 +101,52 @@ class NoticeView:
     circular_id: str
     note: str
     reason: str
+    attachments: Sequence[Attachment]
+    deadline: int | None
+    expires_ts: int
+    for_officers: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowView:
-    """One node that a notice goes to; ``down_since_ts`` where its server does not answer."""
+    """One node that a notice goes to; ``down_since_ts`` where its server does not answer. A federation passes it to
+    ``below`` associations, of which ``told`` have told us something."""
 
     name: str
     via: str
     state: str
     down_since_ts: int | None
     cells: Sequence[str]
+    below: int = 0
+    told: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingView:
+    """A node from which nothing has come back: since when the notice waits, since when its server does not answer."""
+
+    name: str
+    sent_ts: int
+    down_since_ts: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultView:
+    """How often a choice of a survey was made; ``percent`` of those who have answered."""
+
+    choice: str
+    votes: int
+    percent: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurveyView:
+    """The result of a survey in sum; ``hidden``: how many associations hide something because it is small."""
+
+    answered: int
+    total: int
+    hidden: int
+    results: Sequence[ResultView]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +156,8 @@ class SheetView:
     heads: Sequence[str]
     rows: Sequence[RowView]
     sums: Sequence[tuple[str, Sequence[str]]]
-    missing: Sequence[str]
+    missing: Sequence[MissingView]
+    survey: SurveyView | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,8 +241,10 @@ class WideAreaDesk(Protocol):
     async def send(self, officer: str, draft: Draft) -> str:
         """Send it; answers its key."""
 
-    async def correct(self, officer: str, key: str, title: str, text: str, reason: str) -> None:
-        """Put another text in its place, everywhere."""
+    async def correct(
+        self, officer: str, key: str, title: str, text: str, reason: str, attachments: tuple[Attachment, ...]
+    ) -> None:
+        """Put another text, and other files, in its place, everywhere."""
 
     async def cancel(self, officer: str, key: str, reason: str) -> None:
         """Take it back, everywhere."""

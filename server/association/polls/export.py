@@ -35,12 +35,12 @@ class HouseholdLine(NamedTuple):
 
 def persons_csv(poll: Poll, lines: Iterable[PersonLine]) -> bytes:
     """A line a person."""
-    return _file(("班", "世帯", "名前", *_ANSWER), ([*line[:3], *_cells(poll, line.answer)] for line in lines))
+    return csv_file(("班", "世帯", "名前", *_ANSWER), ([*line[:3], *_cells(poll, line.answer)] for line in lines))
 
 
 def households_csv(poll: Poll, lines: Iterable[HouseholdLine]) -> bytes:
     """A line a household."""
-    return _file(("班", "世帯", *_ANSWER), ([*line[:2], *_cells(poll, line.answer)] for line in lines))
+    return csv_file(("班", "世帯", *_ANSWER), ([*line[:2], *_cells(poll, line.answer)] for line in lines))
 
 
 def as_plain_cell(text: str) -> str:
@@ -49,10 +49,11 @@ def as_plain_cell(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA_SIGNS) or bare.startswith(_FORMULA_SIGNS) else text
 
 
-def _file(head: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+def csv_file(head: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+    """A file for a spreadsheet; no cell is taken for a formula."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(head)
+    writer.writerow([as_plain_cell(cell) for cell in head])
     for row in rows:
         writer.writerow([as_plain_cell(cell) for cell in row])
     return text.getvalue().encode("utf-8-sig")

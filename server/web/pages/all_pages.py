@@ -20,6 +20,7 @@ from server.web.pages import (
     desk_invitations,
     desk_liaison,
     desk_links,
+    desk_notice_writing,
     desk_notices,
     desk_polls,
     desk_roster,
@@ -51,7 +52,7 @@ _GROUPS = (
     desk_bookings, desk_garbage,
     my, my_calendar, my_reminders, files, desk, desk_safety,
     desk_circulars, desk_writing, desk_polls, desk_gatherings, desk_roster, desk_roster_files, desk_invitations,
-    desk_links, desk_liaison, desk_notices,
+    desk_links, desk_liaison, desk_notices, desk_notice_writing,
     confirming, terms, design, app_shell, papers, my_news,
 )
 

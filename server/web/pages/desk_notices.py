@@ -1,5 +1,5 @@
-"""Notices between nodes at the desk: the city writes and sends them and sees what comes back; an association lets
-them go round, or not. And for everybody: whether a circular really comes from where it says.
+"""Notices between nodes at the desk: what comes back about them, what can be done; an association lets them go round,
+or not. And for everybody: whether a circular really comes from where it says. Writing is in ``desk_notice_writing``.
 """
 
 from __future__ import annotations
@@ -7,22 +7,21 @@ from __future__ import annotations
 from aiohttp import web
 
 from server.association.members.model import Right
-from server.foundation.errors import InvalidParam
-from server.web.forms import Form
+from server.foundation.errors import InvalidParam, NotFound
+from server.web.attached_files import answer_file, attachments_of, keeper_for
 from server.web.routing import Routes
 from server.web.visit import Visit
-from server.web.wide_area import Draft
+from server.web.wide_area import NoticeView, WideAreaDesk
 
 _ONE = "/desk/notices/{origin}/{id}"
 
 
 def add_routes(routes: Routes) -> None:
-    """All pages of notices."""
+    """Following notices."""
     routes.get("/desk/notices", show_notices)
-    routes.get("/desk/notices/new", show_form)
-    routes.post("/desk/notices/new", show_sure)
-    routes.post("/desk/notices/send", send)
     routes.get(_ONE, show_notice)
+    routes.get(f"{_ONE}/figures", show_figures)
+    routes.get(f"{_ONE}/{{number}}", show_file)
     routes.post(f"{_ONE}/file", give_out)
     routes.post(f"{_ONE}/do", do)
     routes.get("/origin/{item}", show_origin)
@@ -38,45 +37,24 @@ async def show_notices(visit: Visit) -> web.StreamResponse:
     )
 
 
-async def show_form(visit: Visit) -> web.StreamResponse:
-    """The form for a new notice."""
-    visit.require(Right.POST_CIRCULARS)
-    desk = await visit.services.wide_area()
-    return visit.page("desk_notice_new.html", desk=desk, areas=await desk.areas())
-
-
-async def show_sure(visit: Visit) -> web.StreamResponse:
-    """What is going to be sent, and to whom; nothing is sent yet."""
-    draft = _draft(await visit.form())
-    desk = await visit.services.wide_area()
-    names = await desk.reaches(visit.user_id, draft)
-    areas = dict(await desk.areas())
-    return visit.page(
-        "desk_notice_sure.html", desk=desk, draft=draft, names=names, once=visit.new_once(),
-        told={"areas": "、".join(areas.get(code, code) for code in draft.areas),
-              "kind": dict(desk.kinds)[draft.kind], "category": dict(desk.categories)[draft.category],
-              "priority": dict(desk.priorities)[draft.priority]},
-    )
-
-
-async def send(visit: Visit) -> web.StreamResponse:
-    """Send it, once however often the button is pressed."""
-    form = await visit.form()
-    draft = _draft(form)
-    with visit.once(form) as is_first:
-        if not is_first:
-            return visit.go("/desk/notices")
-        key = await (await visit.services.wide_area()).send(visit.user_id, draft)
-    return visit.go(f"/desk/notices/{key}", done="sent")
-
-
 async def show_notice(visit: Visit) -> web.StreamResponse:
     """One notice: its text, what has come back, what can be done."""
-    desk = await visit.services.wide_area()
-    notice = await desk.one(visit.user_id, _key(visit))
-    is_told = notice.is_own or desk.may_invite
-    return visit.page(
-        "desk_notice.html", notice=notice, sheet=await desk.sheet(visit.user_id, notice.key) if is_told else None)
+    return await _notice_page(visit, "desk_notice.html")
+
+
+async def show_figures(visit: Visit) -> web.StreamResponse:
+    """Only what has come back, as it changes."""
+    return await _notice_page(visit, "desk_notice_figures.html")
+
+
+async def show_file(visit: Visit) -> web.StreamResponse:
+    """A file of a notice, also before it goes round."""
+    notice = await (await visit.services.wide_area()).one(visit.user_id, _key(visit))
+    number = visit.parts["number"]
+    is_number = number.isascii() and number.isdigit() and len(number) < 3
+    if not is_number or int(number) >= len(notice.attachments):
+        raise NotFound("このファイルは ありません。")
+    return await answer_file(visit, notice.attachments[int(number)], is_small=visit.query("size") == "small")
 
 
 async def give_out(visit: Visit) -> web.StreamResponse:
@@ -88,11 +66,15 @@ async def give_out(visit: Visit) -> web.StreamResponse:
 
 async def do(visit: Visit) -> web.StreamResponse:
     """What the pressed button says."""
-    form, key, officer = await visit.form(), _key(visit), visit.user_id
+    visit.require(Right.POST_CIRCULARS)
+    form, key, officer = await visit.form(keeper_for(visit)), _key(visit), visit.user_id
     desk = await visit.services.wide_area()
     match form.line("what"):
         case "correct":
-            await desk.correct(officer, key, form.line("title"), form.text("text"), form.line("reason"))
+            known = (await desk.one(officer, key)).attachments
+            urls = [*form.lines("file"), *(upload.mxc for upload in form.uploads)]
+            files = await attachments_of(visit, urls, known)
+            await desk.correct(officer, key, form.line("title"), form.text("text"), form.line("reason"), files)
             done = "corrected"
         case "cancel":
             await desk.cancel(officer, key, form.line("reason"))
@@ -121,14 +103,19 @@ async def show_origin(visit: Visit) -> web.StreamResponse:
     return visit.page("origin.html", verdict=verdict, item=visit.parts["item"])
 
 
+async def _notice_page(visit: Visit, template: str) -> web.Response:
+    desk = await visit.services.wide_area()
+    notice = await desk.one(visit.user_id, _key(visit))
+    return visit.page(
+        template, notice=notice, now=visit.services.clock.now_ms(),
+        sheet=await desk.sheet(visit.user_id, notice.key) if _is_told(notice, desk) else None,
+    )
+
+
+def _is_told(notice: NoticeView, desk: WideAreaDesk) -> bool:
+    """Whether anything comes back here about a notice."""
+    return notice.is_own or desk.may_invite
+
+
 def _key(visit: Visit) -> str:
     return f"{visit.parts['origin']}/{visit.parts['id']}"
-
-
-def _draft(form: Form) -> Draft:
-    return Draft(
-        title=form.line("title"), text=form.text("text"), areas=tuple(form.lines("area")),
-        category=form.line("category"), priority=form.line("priority"), kind=form.line("kind"),
-        office=form.line("office"), drill=form.has("drill"),
-        choices=tuple(line.strip() for line in form.text("choices").split("\n") if line.strip()),
-    )
