@@ -24,8 +24,9 @@ Json = dict[str, Any]
 logger = logging.getLogger(__name__)
 
 _KEPT: Final = 2_000
-# A server that has not answered is not asked again at once for each of its events.
+# A server that has said what it has to say, or has not answered, is not asked again at once for each of its events.
 _PAUSE_MS: Final = 60_000
+_SILENT_PAUSE_MS: Final = 5_000
 _BYTES: Final = 256 * 1024
 _SECONDS: Final = 15.0
 _MOST_VOUCHED: Final = 5
@@ -136,6 +137,8 @@ class KeyRing:
             await self._learn(server, value)
         except Refused as refused:
             logger.info("keys were not got from their server: %s", refused.reason)
+            # Who wants to join and tries once more shall not hear the same for a minute.
+            self._asked[server, server] = self._clock.now_ms() - _PAUSE_MS + _SILENT_PAUSE_MS
             await self._ask_notaries(server)
 
     async def _ask_notaries(self, server: str) -> None:

@@ -169,6 +169,7 @@ class FarRooms:
         if not isinstance(state, list) or not isinstance(chain, list):
             raise PeerFailed("The other server did not say what room this is")
         read = await self._reader.read_each([*state, *chain], event.version, helpers=[server])
+        _require_beginning(state, read)
         events = [item if isinstance(item, Event) and item.room_id == event.room_id else None for item in read]
         join = _with_signatures(event, answer.get("event"))
         ours = await self._arrivals.room_of_ours(event.room_id)
@@ -180,6 +181,13 @@ class FarRooms:
             join, [item for item in events[:len(state)] if item is not None],
             [item for item in events[len(state):] if item is not None],
         )
+
+
+def _require_beginning(state: Sequence[object], read: Sequence[Event | Refused]) -> None:
+    """Say why the room cannot be entered, where it is its first event that cannot be believed."""
+    for pdu, item in zip(state, read, strict=False):
+        if isinstance(pdu, dict) and pdu.get("type") == "m.room.create" and isinstance(item, Refused):
+            raise PeerFailed(f"The beginning of the room cannot be believed: {item.reason}")
 
 
 def _with_signatures(event: Event, returned: object) -> Event:

@@ -27,7 +27,7 @@ from yarl import URL
 from federation.identity.servers import path_of
 from federation.identity.x_matrix import authorization
 from server.foundation.canonical_json import canonical_json
-from server.foundation.clock import SystemClock
+from server.foundation.clock import Clock, SystemClock
 from server.foundation.signatures import SigningKey, sign_json, unpadded_base64
 from server.rooms.event import Event, own_signature
 from server.rooms.event_format import read_pdu
@@ -346,10 +346,12 @@ class Stranger:
 
 
 @asynccontextmanager
-async def meeting(folder: Path, strangers: int = 1, *, more: str = "") -> AsyncIterator[tuple[Any, ...]]:
+async def meeting(
+    folder: Path, strangers: int = 1, *, clock: Clock | None = None, more: str = ""
+) -> AsyncIterator[tuple[Any, ...]]:
     """A node of ours and strangers: ``(node, oni, …)``."""
     async with AsyncExitStack() as closing:
-        far = FarNode(folder / "node", more=more)
+        far = FarNode(folder / "node", clock=clock, more=more)
         await far.start()
         closing.push_async_callback(far.stop)
         found: list[Stranger] = []

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from server.foundation.clock import SystemClock
 from server.rooms.event import Event
 from server.rooms.room_versions import ROOM_VERSIONS
 from tests.builders import Person
+from tests.fakes.clock import FakeClock
 from tests.federation.stranger import Asked, Said, Stranger, meeting
 from tests.federation.stranger_room import StrangerRoom
 from tests.federation.test_two_nodes import wait_for
@@ -50,6 +52,20 @@ async def test_one_joins_and_speaks_in_rooms_of_every_version(version: str, tmp_
         assert spoken not in room.judged.rejected
         await oni.tells_of(node, room.says(oni.user("oni"), "いらっしゃい"))
         await wait_for(taro, room.room_id, "いらっしゃい")
+
+
+async def test_who_tries_again_soon_is_not_told_for_a_minute_that_keys_were_missing(tmp_path: Path) -> None:
+    clock = FakeClock(SystemClock().now_ms())
+    async with meeting(tmp_path, clock=clock) as (node, oni):
+        taro = await node.user("taro")
+        room = oni.creates_room()
+        oni.tells["server"] = Said(500)
+        refused = await joining(taro, room, oni)
+        assert refused.status == 404
+        assert "cannot be believed" in refused.body["error"]
+        del oni.tells["server"]
+        await clock.advance(6)
+        assert (await joining(taro, room, oni)).status == 200
 
 
 @pytest.mark.parametrize("version", ["3", "4"])
