@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from server.assembly.closed_accounts import detach_when_closed, forget_calendars_when_closed
 from server.assembly.common_life import CommonLife
 from server.assembly.daily_life import DailyLife
+from server.assembly.handing_over import watch_handovers
 from server.assembly.inquiries import LateInquiries
 from server.assembly.reminders import build_reminders, resume_reminders
 from server.association.circulars.actions import Circulars
@@ -56,6 +57,7 @@ class Association:
         core.tasks.start("closing polls", watch)
         self.daily_life.resume()
         self.inquiries.resume()
+        watch_handovers(core, self)
         resume_reminders(core, self.reminders)
         for timed in (self.polls, self.safety_checks):
             core.closing.callback(timed.close_down)

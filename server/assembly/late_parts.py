@@ -12,6 +12,7 @@ from server.assembly.late_wide_area import LateWideArea
 if TYPE_CHECKING:
     from server.application_services.services import ApplicationServices
     from server.assembly.late_federation import LateFederation
+    from server.association.members.handovers import Handovers
     from server.calendars.app_passwords import AppPasswords
     from server.calendars.public_calendar import PublicCalendar
     from server.http.media_services import LateRemoteMedia
@@ -26,6 +27,7 @@ class LateParts:
     app_passwords: AppPasswords | None = None
     application_services: ApplicationServices | None = None
     federation: LateFederation | None = None
+    handovers: Handovers | None = None
     meter: Meter | None = None
     public_calendar: PublicCalendar | None = None
     remote_media: LateRemoteMedia | None = None

@@ -16,8 +16,11 @@ from server.accounts.web_sessions import WebSessions
 from server.assembly.app_passwords import app_passwords_of
 from server.assembly.common_pages import common_services
 from server.assembly.daily_pages import daily_services
+from server.assembly.handing_over import handovers_of
+from server.assembly.new_phones import welcome_back
 from server.assembly.node import Core, Node
 from server.assembly.push_keys import late_push_keys
+from server.assembly.well_being import facts_of
 from server.association.circulars.reader import CircularReader
 from server.association.gatherings.calendar import as_ics
 from server.association.members.departures import Departures
@@ -37,6 +40,7 @@ from server.web.common_services import CommonServices
 from server.web.services import (
     CircularServices,
     GatheringServices,
+    KeepingServices,
     NodeServices,
     RosterServices,
     SafetyServices,
@@ -54,7 +58,9 @@ def invitations_of(node: Node) -> Invitations:
     """The verbs that invite people to the association."""
     core, members = node.core, node.association.members
     cards = CardSettings(core.settings.http.public_url, _pepper(core))
-    return Invitations(core.database, core.clock, members, node.association.editor, core.accounts, cards)
+    invitations = Invitations(core.database, core.clock, members, node.association.editor, core.accounts, cards)
+    invitations.when_back(lambda person, kind: welcome_back(node, person, kind))
+    return invitations
 
 
 def _services(node: Node, limits: RateLimits, interactive_auth: InteractiveAuth) -> WebServices:
@@ -95,6 +101,9 @@ def _services(node: Node, limits: RateLimits, interactive_auth: InteractiveAuth)
         common=common,
         inquiries=association.inquiries.verbs,
         wide_area=lambda: _wide_area_pages(node),
+        keeping=KeepingServices(
+            facts=lambda: facts_of(node), handovers=lambda: handovers_of(core, association),
+        ),
     )
 
 

@@ -29,8 +29,8 @@ from federation.links.joining import Joining
 from federation.links.model import LINK, NodeKind, Party
 from federation.links.offers import Offers, RoomVerbs
 from federation.links.proofs import Proofs
-from server.assembly.sharing import Sharing, open_sharing
 from server.assembly.notice_files import fetch_files
+from server.assembly.sharing import Sharing, open_sharing
 from server.association.circulars.circulars_store import find_circular
 from server.association.circulars.model import Circular
 from server.association.circulars.reader import CircularReader

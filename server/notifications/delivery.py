@@ -114,13 +114,16 @@ class Deliveries:
             while True:
                 run.again = False
                 if not await self._catch_up(key):
+                    self._pushers.failing.add(key)
                     begins_anew = await self._pause(run, pause)
                     pause = _FIRST_PAUSE_S if begins_anew else min(2 * pause, _LONGEST_PAUSE_S)
                 elif run.again:
+                    self._pushers.failing.discard(key)
                     pause = _FIRST_PAUSE_S
                 else:
                     return
         finally:
+            self._pushers.failing.discard(key)
             del self._running[key]
 
     async def _pause(self, run: _Run, seconds: float) -> bool:

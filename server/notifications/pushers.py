@@ -36,6 +36,8 @@ class Pushers:
         # The position and the number that the row of a pusher has.
         self._kept: dict[PusherKey, tuple[int, int | None]] = {}
         self._listeners: list[Callable[[PusherKey], None]] = []
+        # Whose gateway does not answer now; the loop that tells them notes it.
+        self.failing: set[PusherKey] = set()
 
     async def open(self) -> None:
         """Learn who has pushers."""
@@ -143,6 +145,7 @@ class Pushers:
 
     def _forget(self, key: PusherKey) -> None:
         self._kept.pop(key, None)
+        self.failing.discard(key)
         pushers = self._known.get(key.user_id, {})
         pushers.pop(key, None)
         if not pushers:

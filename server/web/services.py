@@ -23,6 +23,7 @@ from server.association.gatherings.model import Gathering
 from server.association.inquiries.actions import Inquiries
 from server.association.members.departures import Departures
 from server.association.members.editor import MemberEditor
+from server.association.members.handovers import Handovers
 from server.association.members.invitations import Invitations
 from server.association.members.members import Members
 from server.association.members.papers import Papers
@@ -41,6 +42,8 @@ from server.notifications.pushers import Pushers
 from server.notifications.web_subscriptions import Asked
 from server.rooms.receipts import Receipts
 from server.rooms.rooms import Rooms
+from server.web.common_services import CommonServices
+from server.web.well_being import Facts
 from server.web.wide_area import WideAreaDesk
 
 
@@ -124,6 +127,14 @@ class DailyServices:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeepingServices:
+    """Keeping the association going: whether all is well, handing over."""
+
+    facts: Callable[[], Awaitable[Facts]]
+    handovers: Callable[[], Handovers]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WebServices:
     """Everything together."""
 
@@ -137,6 +148,8 @@ class WebServices:
     daily: DailyServices
     inquiries: Inquiries
     wide_area: Callable[[], Awaitable[WideAreaDesk]]
+    common: CommonServices
+    keeping: KeepingServices
 
     @property
     def settings(self) -> Settings:

@@ -45,6 +45,8 @@ DONE: Final = {
     "notice_closed": "おわりました。",
     "approved": "回覧しました。",
     "declined": "回覧しないことに しました。",
+    "handed_over": "役員が かわりました。おつかれさまでした。",
+    "handover_cancelled": "役員交代を とりやめました。",
     "left": "退会しました。ありがとうございました。",
 }
 LANGUAGE_COOKIE: Final = "kairan_language"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from server.assembly.handing_over import handovers_of
 from server.association.circulars.model import Letter
 from server.association.gatherings.model import Plan
 from server.association.inquiries.model import Channel
 from server.association.members.model import EVERYONE
 from server.association.polls.model import Question
+from server.foundation.clock import tokyo_time
 from server.web.pages import all_pages
 from server.web.routing import Page, Routes
 from tests.web.daily_life import pages_of_daily_life
@@ -56,6 +58,8 @@ async def _with_variables(here: Site) -> list[str]:
     check = await association.safety_checks.start(chair, "地震", EVERYONE, drill=True)
     person = here.person("佐藤 花子")
     inquiry = await association.inquiries.verbs.enter(chair, "街灯が きれています", Channel.PHONE, person_id=person.id)
+    today = tokyo_time(here.node.core.clock.now_ms()).date()
+    handover = await handovers_of(here.node.core, association).begin(chair, today)
     return [
         f"/desk/inquiries/{inquiry.id}", f"/desk/inquiries/new?person={person.id}",
         "/", "/circulars", f"/circulars/{circular.id}", f"/desk/circulars/{circular.id}",
@@ -65,5 +69,6 @@ async def _with_variables(here: Site) -> list[str]:
         f"/desk/safety/{check.id}/people", f"/desk/safety/{check.id}/close", f"/desk/roster/persons/{person.id}",
         f"/desk/polls/{poll.id}/persons/{person.id}",
         f"/desk/roster/persons/{person.id}/erase", f"/desk/roster/blocks/{here.block('1班')}",
+        f"/desk/handover/{handover.id}?q=佐藤", f"/desk/handover/{handover.id}/sure", f"/desk/phones/{person.id}",
         *await pages_of_daily_life(here),
     ]

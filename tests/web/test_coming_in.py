@@ -77,8 +77,10 @@ async def test_with_an_app_a_password_is_shown_once_and_works(here: Site, strang
 
 async def test_a_new_telephone_comes_in_with_a_new_card(here: Site, chair: Browser, stranger: Browser) -> None:
     person = here.person("佐藤 花子")
-    await chair.get(f"/desk/roster/persons/{person.id}")
-    page = await chair.submit(f"/desk/invitations/persons/{person.id}")
+    page = await chair.get(f"/desk/roster/persons/{person.id}")
+    assert f"/desk/phones/{person.id}" in page.links
+    await chair.get(f"/desk/phones/{person.id}")
+    page = await chair.submit(f"/desk/phones/{person.id}")
     assert "<svg" in page.html
     code = re.search(r"[A-Z0-9]{4}-[A-Z0-9]{4}", page.text)
     assert code

@@ -7,7 +7,7 @@ A card for somebody who has an account already is the way onto a new phone.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,23 +25,27 @@ from server.association.members.invitation_secrets import (
 )
 from server.association.members.invitations_store import (
     Invitation,
+    InvitationKind,
     InvitationState,
     add_invitation,
     find_invitation,
     open_invitations,
+    phone_invitations,
     revoke_invitation,
     revoke_invitations_of,
     use_invitation,
 )
 from server.association.members.members import Members
-from server.association.members.model import Person, Right, Role
+from server.association.members.model import Person, Right, Role, rights_of
 from server.association.members.newcomers import Newcomer, Newcomers
 from server.foundation.clock import Clock
 from server.foundation.errors import InvalidParam, NotFound, Refused
 from server.storage.database import Database, Writes
 
 _DAY_MS: Final = 86_400_000
-_VALID_DAYS: Final = 90
+_VALID_MS: Final = 90 * _DAY_MS
+# Whoever sits at the table uses it at once.
+_PHONE_MS: Final = 15 * 60_000
 _MOST_CARDS: Final = 5_000
 _TRIES: Final = 10
 
@@ -72,6 +76,10 @@ class CardSettings:
     pepper: bytes
 
 
+# Hears of somebody who has an account and comes in with a card, before the card is used up.
+WhenBack = Callable[[Person, InvitationKind], Awaitable[None]]
+
+
 class Invitations:
     """Hands out invitations, and lets people in by them."""
 
@@ -88,6 +96,11 @@ class Invitations:
         self._attempts = Attempts(clock)
         self._newcomers = Newcomers(members, editor)
         self._in_use: set[str] = set()
+        self._when_back: list[WhenBack] = []
+
+    def when_back(self, listener: WhenBack) -> None:
+        """Await ``listener`` whenever somebody with an account comes in on a new telephone."""
+        self._when_back.append(listener)
 
     # ---- handing out -----------------------------------------------------------------------------------------------
 
@@ -113,6 +126,33 @@ class Invitations:
         cards = [self._new_card(writes, officer, person) for person in ordered]
         await asyncio.shield(self._database.submit(writes))
         return cards
+
+    async def phone_card(self, officer: str, person_id: str, *, only: bool) -> Card:
+        """A card for a new telephone of somebody who has an account: good for a quarter of an hour, once, and logged.
+
+        ``only``: whatever was logged in before is signed out when it is used. Whoever uses it is that person, so nobody
+        can make one for somebody with more rights than their own (but who edits the roster). Raises ``Forbidden``,
+        ``Refused`` for somebody who has not come in yet.
+        """
+        person = self._members.person(person_id)
+        self._members.require(officer, Right.SIGN_IN_AGAIN)
+        theirs = rights_of(self._members.roles_of(person_id))
+        if not theirs <= rights_of(self._members.roles_of_user(officer)):
+            self._members.require(officer, Right.EDIT_ROSTER)
+        if person.user_id is None:
+            raise Refused("まだ 登録していない人です。招待カードを 出してください。")
+        await self._members.log_look(officer, "新しい電話の カード（1人）")
+        writes = Writes()
+        revoke_invitations_of(writes, person_id)
+        kind = InvitationKind.ONLY_PHONE if only else InvitationKind.PHONE
+        card = self._new_card(writes, officer, person, kind)
+        await asyncio.shield(self._database.submit(writes))
+        return card
+
+    async def phone_cards(self, officer: str) -> list[Invitation]:
+        """Those of the last day, for the officers to see who has made which."""
+        self._members.require(officer, Right.SIGN_IN_AGAIN)
+        return await phone_invitations(self._database, self._clock.now_ms() - _DAY_MS)
 
     async def card_by_name(self, officer: str, newcomer: Newcomer, role: Role | None = None) -> Card:
         """A card for somebody who may not be on the roster yet: they, and their block, are entered first."""
@@ -149,11 +189,13 @@ class Invitations:
         self._members.require(officer, Right.INVITE)
         return await open_invitations(self._database, self._clock.now_ms())
 
-    def _new_card(self, writes: Writes, officer: str, person: Person | None) -> Card:
+    def _new_card(
+        self, writes: Writes, officer: str, person: Person | None, kind: InvitationKind = InvitationKind.COME_IN
+    ) -> Card:
         token, code, now = new_token(), new_code(), self._clock.now_ms()
+        valid_ms = _VALID_MS if kind is InvitationKind.COME_IN else _PHONE_MS
         invitation = Invitation(
-            new_id(), None if person is None else person.id, officer, now, now + _VALID_DAYS * _DAY_MS,
-            InvitationState.OPEN,
+            new_id(), None if person is None else person.id, officer, now, now + valid_ms, InvitationState.OPEN, kind
         )
         add_invitation(writes, invitation, hash_token(token), hash_code(code, self._settings.pepper))
         return Card(person, f"{self._settings.public_url}/i/{token}", code)
@@ -196,6 +238,8 @@ class Invitations:
             is_new = person.user_id is None
             user_id = person.user_id or await self._make_account(invitation, person, password)
             if not is_new:
+                for listener in self._when_back:
+                    await listener(person, invitation.kind)
                 if password is not None:
                     await self._accounts.set_password(user_id, password, log_out=False)
                 await self._spend(invitation)

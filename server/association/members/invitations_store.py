@@ -20,6 +20,7 @@ invitations: Final = Table(
     Column("created_ts", BigInteger, nullable=False),
     Column("expires_ts", BigInteger, nullable=False),
     Column("state", Text, nullable=False),
+    Column("kind", Text, nullable=False),
 )
 
 
@@ -29,6 +30,14 @@ class InvitationState(StrEnum):
     OPEN = "open"
     USED = "used"
     REVOKED = "revoked"
+
+
+class InvitationKind(StrEnum):
+    """What it brings: somebody new, or somebody who is here on another telephone (and on no other any more)."""
+
+    COME_IN = ""
+    PHONE = "phone"
+    ONLY_PHONE = "only phone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +50,7 @@ class Invitation:
     created_ts: int
     expires_ts: int
     state: InvitationState
+    kind: InvitationKind = InvitationKind.COME_IN
 
 
 _INSERT: Final = insert(invitations)
@@ -63,7 +73,7 @@ def add_invitation(writes: Writes, invitation: Invitation, token_hash: bytes, co
     writes.add(_INSERT, {
         "id": invitation.id, "token_hash": token_hash, "code_hash": code_hash, "person_id": invitation.person_id,
         "created_by": invitation.created_by, "created_ts": invitation.created_ts,
-        "expires_ts": invitation.expires_ts, "state": invitation.state.value,
+        "expires_ts": invitation.expires_ts, "state": invitation.state.value, "kind": invitation.kind.value,
     })
 
 
@@ -106,7 +116,18 @@ async def open_invitations(database: Database, now_ms: int) -> list[Invitation]:
     return [_as_invitation(row) for row in rows]
 
 
+async def phone_invitations(database: Database, since_ms: int) -> list[Invitation]:
+    """Cards for new telephones that were made since then, the newest first, whatever has become of them."""
+    rows = await database.fetch_all(
+        select(invitations)
+        .where(invitations.c.kind != InvitationKind.COME_IN.value, invitations.c.created_ts >= since_ms)
+        .order_by(invitations.c.created_ts.desc(), invitations.c.id)
+    )
+    return [_as_invitation(row) for row in rows]
+
+
 def _as_invitation(row: Any) -> Invitation:
     return Invitation(
-        row.id, row.person_id, row.created_by, row.created_ts, row.expires_ts, InvitationState(row.state)
+        row.id, row.person_id, row.created_by, row.created_ts, row.expires_ts, InvitationState(row.state),
+        InvitationKind(row.kind),
     )

@@ -109,6 +109,7 @@ class Right(StrEnum):
     SEE_ROSTER = "see the roster"
     EDIT_ROSTER = "edit the roster"
     INVITE = "hand out invitations"
+    SIGN_IN_AGAIN = "sign people in on a new telephone"
     GIVE_ROLES = "give and take roles"
     POST_CIRCULARS = "post circulars"
     ASK_POLLS = "ask polls"

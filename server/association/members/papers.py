@@ -21,6 +21,7 @@ PAPER_LIMITS: Final = WorkerLimits(memory_mb=600, job_s=60)
 _CARDS: Final = "server.association.members.qr_cards:cards_pdf"
 _SVG: Final = "server.association.members.qr_cards:qr_svg"
 _SHEET: Final = "server.association.members.circular_sheet:sheet_pdf"
+_HANDOVER: Final = "server.association.members.handover_sheet:sheet_pdf"
 _MOST_CARDS: Final = 5000
 _MOST_QR_BYTES: Final = 600  # more makes the squares too small for an old telephone's camera
 _MOST_LABEL: Final = 200
@@ -77,6 +78,19 @@ class Papers:
             "date": date.isoformat(), "qr_url": qr_url,
         }
         return (await self._worker.run(_SHEET, values)).data
+
+    async def handover_sheet_pdf(
+        self, association: str, day: str, offices: Sequence[tuple[str, str]], going_on: Sequence[str], url: str
+    ) -> bytes:
+        """For the next officers: who holds which office from ``day`` on, what goes on, the way in at ``url``."""
+        _require_short(url)
+        values = {
+            "association": association[:_MOST_LABEL], "day": day, "qr_url": url,
+            "address": url.removeprefix("https://").rstrip("/"),
+            "offices": [[name, persons[:_MOST_BODY]] for name, persons in offices],
+            "going_on": [line[:_MOST_LABEL] for line in going_on],
+        }
+        return (await self._worker.run(_HANDOVER, values)).data
 
     async def qr_svg(self, text: str) -> str:
         """A QR code as an ``<svg>`` element to put into a page. Raises ``InvalidParam`` for a text too long."""

@@ -16,16 +16,19 @@ from server.web.pages import (
     desk_duties,
     desk_garbage,
     desk_gatherings,
+    desk_handover,
     desk_inquiries,
     desk_invitations,
     desk_liaison,
     desk_links,
     desk_notice_writing,
     desk_notices,
+    desk_phones,
     desk_polls,
     desk_roster,
     desk_roster_files,
     desk_safety,
+    desk_well,
     desk_writing,
     duties,
     files,
@@ -47,13 +50,11 @@ from server.web.pages import (
 from server.web.routing import Routes
 
 _GROUPS = (
-    home, invitation, login, safety, circulars, polls, gatherings, daily, bookings, garbage,
-    duties, desk_duties, desk_city, talk, desk_inquiries,
-    desk_bookings, desk_garbage,
-    my, my_calendar, my_reminders, files, desk, desk_safety,
-    desk_circulars, desk_writing, desk_polls, desk_gatherings, desk_roster, desk_roster_files, desk_invitations,
-    desk_links, desk_liaison, desk_notices, desk_notice_writing,
-    confirming, terms, design, app_shell, papers, my_news,
+    home, invitation, login, safety, circulars, polls, gatherings, daily, bookings, garbage, duties, desk_duties,
+    desk_city, talk, desk_inquiries, desk_bookings, desk_garbage, my, my_calendar, my_reminders, files, desk,
+    desk_safety, desk_circulars, desk_writing, desk_polls, desk_gatherings, desk_roster, desk_roster_files,
+    desk_invitations, desk_links, desk_liaison, desk_notices, desk_notice_writing, desk_well, desk_handover,
+    desk_phones, confirming, terms, design, app_shell, papers, my_news,
 )
 
 

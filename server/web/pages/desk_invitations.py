@@ -55,6 +55,8 @@ async def show_card(visit: Visit) -> web.StreamResponse:
     """A new card for one person, on the screen; the codes of older cards are void."""
     await visit.form()
     person = visit.services.members.person(visit.parts["person"])
+    if person.user_id is not None:
+        return visit.go(f"/desk/phones/{person.id}")
     card = (await visit.services.roster.invitations.cards_for(visit.user_id, [person]))[0]
     svg = await visit.services.roster.papers.qr_svg(card.link)
     return visit.page(

@@ -9,7 +9,8 @@ import pytest
 
 from server.association.members.invitation_secrets import new_code, read_code
 from server.association.members.invitations import CardSettings, Invitations
-from server.association.members.model import Purpose, Role
+from server.association.members.invitations_store import InvitationKind
+from server.association.members.model import Person, Purpose, Role
 from server.association.members.newcomers import Newcomer
 from server.foundation.errors import Forbidden, InvalidParam, LimitExceeded, NotFound, Refused
 from tests.association.world import World, world
@@ -143,6 +144,31 @@ async def test_a_new_telephone_comes_to_the_same_account_and_leaves_others_logge
         with pytest.raises(NotFound):
             await invitations.redeem(card.code, _ADDRESS)
         assert len(await node.members.looks(node.node)) == 1
+
+
+async def test_a_card_for_a_new_telephone_is_good_for_a_quarter_of_an_hour(tmp_path: Path) -> None:
+    clock = FakeClock()
+    async with world(tmp_path / "node.db", clock=clock, set_up=False) as node:
+        person = await node.person("佐藤 花子")
+        invitations, back = _invitations(node), list[InvitationKind]()
+
+        async def came_back(_person: Person, kind: InvitationKind) -> None:
+            back.append(kind)
+
+        invitations.when_back(came_back)
+        card = await invitations.phone_card(node.node, person.id, only=False)
+        await clock.advance(14 * 60)
+        second = await invitations.phone_card(node.node, person.id, only=True)
+        with pytest.raises(NotFound):
+            await invitations.redeem(card.code, _ADDRESS)
+        await clock.advance(14 * 60)
+        assert (await invitations.redeem(second.code, _ADDRESS)).user_id == person.user_id
+        assert back == [InvitationKind.ONLY_PHONE]
+        third = await invitations.phone_card(node.node, person.id, only=False)
+        await clock.advance(16 * 60)
+        with pytest.raises(NotFound):
+            await invitations.redeem(third.code, _ADDRESS)
+        assert len(await invitations.phone_cards(node.node)) == 3
 
 
 async def test_a_free_card_asks_for_name_and_block(tmp_path: Path) -> None:
