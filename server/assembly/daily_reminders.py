@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from server.association.bookings.actions import Bookings
-from server.association.bookings.model import Booking, Kind, State
+from server.association.bookings.model import Booking, Kind, State, Wish
 from server.association.duties.actions import Duties
 from server.association.duties.model import Turn, turns
 from server.association.members.members import Members
@@ -23,11 +23,11 @@ class BookingReminders:
 
     async def between(self, first_ms: int, last_ms: int) -> Sequence[Appointment]:
         """Confirmed bookings that begin soon."""
-        return [self._appointment(item) for item in self._bookings.between(first_ms, last_ms)
+        return [self._appointment(item, time) for item, time in self._bookings.between(first_ms, last_ms)
                 if item.state is State.CONFIRMED and self._members.register.has_person(item.person)]
 
-    def _appointment(self, item: Booking) -> Appointment:
-        facility, wish = self._bookings.facility(item.wish.facility_id), item.wish
+    def _appointment(self, item: Booking, wish: Wish) -> Appointment:
+        facility = self._bookings.facility(wish.facility_id)
         title = f"{facility.name}：{wish.title}" if wish.title else f"{facility.name}の予約"
         place = wish.note if facility.kind is Kind.RIDE and wish.note else facility.place
         user_id = self._members.person(item.person).user_id

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
+from datetime import date, timedelta
 
 from server.association.bookings.model import State
 from server.foundation.clock import tokyo_time
@@ -73,6 +73,38 @@ async def test_a_button_pressed_twice_books_once_and_times_can_be_changed(
     page = await hanako.submit(f"/bookings/{booking.id}", {"start": "08:00", "end": "09:00"})
     assert page.status == 400
     assert "09:00〜21:00に使えます" in page.text
+
+
+async def test_a_hall_is_booked_every_week_and_one_day_is_given_back(
+    chair: Browser, log_in: LogIn, here: Site
+) -> None:
+    facility = await hall(chair, here, times="4")
+    hanako, ichiro = await log_in("佐藤 花子"), await log_in("鈴木 一郎")
+    first = date.fromisoformat(DAY)
+    until, second = (first + timedelta(days=21)).isoformat(), (first + timedelta(days=7)).isoformat()
+    page = await wanted(hanako, facility, "10:00", "12:00", title="体操", repeat="weekly")
+    assert page.status == 400
+    page = await wanted(hanako, facility, "10:00", "12:00", repeat="weekly", until="2099-01-01")
+    assert page.status == 400
+    page = await wanted(hanako, facility, "10:00", "12:00", title="体操", repeat="weekly", until=until)
+    assert "4回" in page.text
+    booking = page.url.split("?")[0]
+    assert "10:00〜12:00 予約ずみ 体操" in (await ichiro.get(f"/facilities/{facility}?day={second}")).text
+    page = await wanted(ichiro, facility, "11:00", "13:00", repeat="weekly", until=until)
+    assert page.status == 409
+    assert "ほかに3回も重なります" in page.text
+    assert dict(page.read.forms[0].fields)["repeat"] == "weekly"
+    await hanako.get(booking)
+    await hanako.submit(f"{booking}/leave-out", {"day": second})
+    assert "10:00〜12:00 予約ずみ" not in (await ichiro.get(f"/facilities/{facility}?day={second}")).text
+    await hanako.get(booking)
+    page = await hanako.submit(booking, {"start": "13:00", "end": "14:00"})
+    assert "13:00〜14:00" in page.text
+    assert "3回" in page.text
+    (found,) = here.node.association.daily_life.bookings.of_facility(facility)
+    assert [time.start.hour for time in here.node.association.daily_life.bookings.times(found)] == [13, 13, 13]
+    page = await chair.get(f"/desk/facilities/{facility}/list.csv?month={DAY[:7]}")
+    assert page.html.count("体操") == sum((first + timedelta(days=n)).isoformat()[:7] == DAY[:7] for n in (0, 14, 21))
 
 
 async def test_officers_confirm_decline_and_write_for_others(chair: Browser, log_in: LogIn, here: Site) -> None:

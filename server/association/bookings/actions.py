@@ -5,6 +5,7 @@ A clash is refused before anything is written; who wants to wait stands in a lis
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -27,6 +28,8 @@ from server.association.bookings.model import (
     is_free,
     require_in_time,
     require_open,
+    require_repeats,
+    times_of,
 )
 from server.association.bookings.words import clash_text
 from server.association.members.edit import RosterChange
@@ -100,7 +103,7 @@ class Bookings:
         return booking
 
     def find(self, booking_id: str) -> Booking | None:
-        """One booking for the node itself, whoever may see it."""
+        """One booking, for the node itself."""
         return self._book.find(booking_id)
 
     def sees(self, user_id: str, booking: Booking) -> bool:
@@ -116,25 +119,35 @@ class Bookings:
     def of_facility(self, facility_id: str, since_ms: int = 0) -> list[Booking]:
         """The bookings of a facility that end after ``since_ms``, also those that are over or wait, by time."""
         since = tokyo_time(since_ms)
-        found = [item for item in self._book.of_facility(facility_id) if item.wish.end > since]
+        found = [item for item in self._book.of_facility(facility_id) if self._book.end_of(item) > since]
         return sorted(found, key=lambda item: (item.wish.start, item.created_ms))
 
     def of_person(self, person_id: str, since_ms: int = 0) -> list[Booking]:
         """The bookings that a person has, like ``of_facility``."""
         since = tokyo_time(since_ms)
-        found = [item for item in self._book.of_person(person_id) if item.wish.end > since]
+        found = [item for item in self._book.of_person(person_id) if self._book.end_of(item) > since]
         return sorted(found, key=lambda item: (item.wish.start, item.created_ms))
 
-    def between(self, first_ms: int, last_ms: int) -> list[Booking]:
-        """All bookings that hold their time and begin after ``first_ms`` and not after ``last_ms``."""
+    def times(self, booking: Booking) -> tuple[Wish, ...]:
+        """Every single time of a booking, in order; of one that does not repeat, itself."""
+        return self._book.times(booking)
+
+    def next_time(self, booking: Booking) -> Wish:
+        """The time that is not over yet, or else the last one."""
+        now, times = tokyo_time(self._clock.now_ms()), self._book.times(booking)
+        return next((wish for wish in times if wish.end > now), times[-1])
+
+    def between(self, first_ms: int, last_ms: int) -> list[tuple[Booking, Wish]]:
+        """All times that are held and begin after ``first_ms`` and not after ``last_ms``, each with its booking."""
         first, last = tokyo_time(first_ms), tokyo_time(last_ms)
-        return [item for item in self._book.all() if first < item.wish.start <= last and item.holds]
+        return [(item, wish) for item in self._book.all() if item.holds and item.wish.start <= last
+                for wish in self._book.times(item) if first < wish.start <= last]
 
     def asked(self, officer: str) -> list[Booking]:
         """What waits for an officer's yes, soonest first."""
         self._members.require(officer, Right.KEEP_FACILITIES)
         now = tokyo_time(self._clock.now_ms())
-        found = [item for item in self._book.all() if item.state is State.REQUESTED and item.wish.end > now]
+        found = [item for item in self._book.all() if item.state is State.REQUESTED and self._book.end_of(item) > now]
         return sorted(found, key=lambda item: item.wish.start)
 
     def free_on(self, facility: Facility, day: date) -> list[Stretch]:
@@ -187,10 +200,11 @@ class Bookings:
             known = self._book.named(facility.id, booking.name)
             if known is not None and not known.is_over:
                 raise Refused("同じ名前の予約があります", status=409)
-            if self._fits(facility, wish):
+            taken = self._taken(facility, times_of(wish))
+            if not taken:
                 booking = replace(booking, state=self._held_state(user_id, facility))
             elif not origin.waits:
-                raise self._clash(facility, wish)
+                raise self._clash(facility, wish, taken)
             return await self._tell(facility, booking, reply_to=origin.event_id)
 
     async def book_for_neighbour(self, booking_id: str, wish: Wish, name: str, server: str) -> Booking:
@@ -198,6 +212,8 @@ class Bookings:
         id. Raises like ``book``."""
         wish, facility = checked_wish(wish), self.facility(wish.facility_id)
         node, now = self._members.node_user_id, tokyo_time(self._clock.now_ms())
+        if wish.rule:
+            raise InvalidParam("くり返しの予約は、お願いできません")
         require_open(facility, wish)
         if wish.start < now:
             raise InvalidParam("もう過ぎた時間です")
@@ -206,8 +222,8 @@ class Bookings:
             made = self._book.find(booking_id)
             if made is not None:
                 return made
-            if not self._fits(facility, wish):
-                raise self._clash(facility, wish)
+            if taken := self._taken(facility, [wish]):
+                raise self._clash(facility, wish, taken)
             title = f"{name}：{wish.title}" if wish.title else name
             booking = Booking(
                 booking_id, replace(wish, title=title[:MAX_TITLE]), State.REQUESTED, f"{NEIGHBOUR}{server}", node,
@@ -227,15 +243,32 @@ class Bookings:
             if wish == old.wish:
                 return old
             facility, state = self.facility(wish.facility_id), old.state
-            moved = (wish.start, wish.end) != (old.wish.start, old.wish.end)
-            if moved:
-                self._require_rules(user_id, facility, wish, self._members.person(old.person), beside=old)
-                if not self._fits(facility, wish, old.id):
-                    raise self._clash(facility, wish)
+            before = {(item.start, item.end) for item in self._book.times(old)}
+            new = tuple(item for item in times_of(wish) if (item.start, item.end) not in before)
+            if new:
+                self._require_rules(user_id, facility, wish, self._members.person(old.person), beside=old, new=new)
+                if taken := self._taken(facility, new, old.id):
+                    raise self._clash(facility, wish, taken)
                 state = self._held_state(user_id, facility)
+            moved = bool(new) or len(times_of(wish)) != len(before)
             told = await self._tell(facility, replace(old, wish=wish, state=state, sequence=old.sequence + moved))
             await self._move_up(facility)
             return told
+
+    async def leave_out(
+        self, user_id: str, booking_id: str, day: date, *, expected_revision: int | None = None
+    ) -> Booking:
+        """Give back one day of a booking that repeats; of one that does not, or where nothing is left, all of it."""
+        booking = self.get(user_id, booking_id)
+        times = self._book.times(booking)
+        on_day = [item.start for item in times if item.start.date() == day]
+        if not on_day:
+            raise InvalidParam("その日の予約はありません")
+        revision = booking.revision if expected_revision is None else expected_revision
+        if len(on_day) == len(times):
+            return await self.cancel(user_id, booking_id, expected_revision=revision)
+        wish = replace(booking.wish, except_for=(*booking.wish.except_for, *on_day))
+        return await self.change(user_id, booking_id, wish, expected_revision=revision)
 
     async def cancel(
         self, user_id: str, booking_id: str, reason: str = "", *, expected_revision: int | None = None
@@ -283,7 +316,7 @@ class Bookings:
         """Whoever waits and fits now gets the time; called under the facility's lock."""
         now = tokyo_time(self._clock.now_ms())
         for booking in self._book.waiting(facility.id):
-            if booking.wish.start > now and self._fits(facility, booking.wish):
+            if booking.wish.start > now and not self._taken(facility, self._book.times(booking)):
                 state = self._held_state(booking.by, facility)
                 await self._tell(facility, replace(booking, state=state), "空いたので、予約に変わりました。")
 
@@ -297,15 +330,20 @@ class Bookings:
         return self._members.person(person_id)
 
     def _require_rules(
-        self, user_id: str, facility: Facility, wish: Wish, person: Person, beside: Booking | None = None
+        self, user_id: str, facility: Facility, wish: Wish, person: Person, beside: Booking | None = None,
+        new: Sequence[Wish] = (),
     ) -> None:
-        require_open(facility, wish)
-        now = self._clock.now_ms()
-        if wish.start.timestamp() * 1000 < now:
+        """``new``: the times that are looked at, where not all of the wish are."""
+        times, now = new or times_of(wish), self._clock.now_ms()
+        for item in times:
+            require_open(facility, item)
+        if times[0].start.timestamp() * 1000 < now:
             raise InvalidParam("もう過ぎた時間です")
         if self._members.may(user_id, Right.KEEP_FACILITIES):
             return
-        require_in_time(facility, wish, tokyo_time(now))
+        require_repeats(facility, wish)
+        for item in (times[0], times[-1]):
+            require_in_time(facility, item, tokyo_time(now))
         held = [item for item in self.of_person(person.id, now)
                 if not item.is_over and item.wish.facility_id == facility.id and item is not beside]
         if facility.rules.most and len(held) >= facility.rules.most:
@@ -315,12 +353,14 @@ class Bookings:
         asks = facility.rules.asks and not self._members.may(user_id, Right.KEEP_FACILITIES)
         return State.REQUESTED if asks else State.CONFIRMED
 
-    def _fits(self, facility: Facility, wish: Wish, beside: str = "") -> bool:
-        held = self._book.held(facility.id, wish.start, wish.end, beside)
-        return is_free(facility, wish.start, wish.end, held)
+    def _taken(self, facility: Facility, times: Sequence[Wish], beside: str = "") -> list[Wish]:
+        """Those of some times that somebody else has already."""
+        return [item for item in times if not is_free(
+            facility, item.start, item.end, self._book.held(facility.id, item.start, item.end, beside))]
 
-    def _clash(self, facility: Facility, wish: Wish) -> Clash:
-        return Clash(clash_text(facility, wish, self.free_on(facility, wish.start.date())))
+    def _clash(self, facility: Facility, wish: Wish, taken: Sequence[Wish]) -> Clash:
+        free = self.free_on(facility, taken[0].start.date())
+        return Clash(clash_text(facility, taken[0], free, len(taken) - 1, repeats=bool(wish.rule)))
 
     def _facility_of(self, booking_id: str) -> str:
         booking = self._book.find(booking_id)

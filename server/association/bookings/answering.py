@@ -12,7 +12,7 @@ from server.association.bookings.actions import Bookings, Origin
 from server.association.bookings.contents import answer_content
 from server.association.bookings.model import Booking, Clash
 from server.association.bookings.requests import Meant, Read, read_event, read_text
-from server.association.bookings.words import facility_text, when
+from server.association.bookings.words import facility_text, when_of
 from server.association.members.members import Members
 from server.foundation.clock import Clock, tokyo_time
 from server.foundation.errors import InvalidParam, Refused
@@ -23,7 +23,9 @@ from server.storage.database import Database, Writes
 _REMEMBERED: Final = 500
 _HOW: Final = (
     "予約するときは「予約 集会所 12月5日 10時〜12時 会議」のように書いてください。"
+    "くり返しは「予約 集会所 毎週火曜日 3月30日まで 10時〜12時 体操」です。"
     "取り消すときは「予約 取り消し 1」のように、番号をそえてください。"
+    "くり返しの一日だけなら「予約 取り消し 12月8日」のように、日をそえてください。"
 )
 _WAIT: Final = "空くのを待つときは、「予約 空き待ち」のあとに同じことを書いてください。"
 
@@ -105,6 +107,9 @@ class BookingDesk:
             await self._bookings.book(request.sender, read.wish, origin=origin)
             return ""  # the booking itself is the answer
         mine = self._mine(request.sender)
+        if read.meant is Meant.CANCEL and read.day is not None:
+            await self._give_back(request.sender, mine, read)
+            return ""
         if read.meant is Meant.CANCEL and (read.number is not None or len(mine) == 1):
             number = read.number or 1
             if not 1 <= number <= len(mine):
@@ -112,6 +117,17 @@ class BookingDesk:
             await self._bookings.cancel(request.sender, mine[number - 1].id)
             return ""
         return self._overview(mine)
+
+    async def _give_back(self, user_id: str, mine: list[Booking], read: Read) -> None:
+        """The one booking of that day; where there are several, the number says which."""
+        assert read.day is not None
+        chosen = mine if read.number is None else mine[read.number - 1:read.number] if read.number else []
+        found = [item for item in chosen
+                 if any(wish.start.date() == read.day for wish in self._bookings.times(item))]
+        if len(found) != 1:
+            raise InvalidParam("その日の予約は、ひとつではありません。番号もそえてください" if found else
+                               "その日の予約はありません")
+        await self._bookings.leave_out(user_id, found[0].id, read.day)
 
     def _mine(self, user_id: str) -> list[Booking]:
         person = self._members.person_of_user(user_id)
@@ -130,4 +146,4 @@ class BookingDesk:
 
     def _line(self, booking: Booking) -> str:
         name = self._bookings.facility(booking.wish.facility_id).name
-        return f"{name} {when(booking.wish.start, booking.wish.end)}（{booking.state.label}）"
+        return f"{name} {when_of(booking.wish)}（{booking.state.label}）"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from server.association.bookings.model import Booking, Facility, State, Wish
+from server.association.bookings.model import Booking, Facility, State, Wish, times_of
 
 
 class BookingBook:
@@ -16,6 +16,7 @@ class BookingBook:
         self._bookings: dict[str, Booking] = {}
         self._by_facility: dict[str, dict[str, Booking]] = {}
         self._by_person: dict[str, dict[str, Booking]] = {}
+        self._times: dict[str, tuple[Wish, ...]] = {}
         self.revision = 0
 
     def enter_facility(self, facility: Facility, revision: int) -> None:
@@ -28,6 +29,8 @@ class BookingBook:
         old = self._bookings.get(booking.id)
         if old is not None:
             self._by_facility[old.wish.facility_id].pop(old.id, None)
+        if old is None or old.wish != booking.wish:
+            self._times[booking.id] = times_of(booking.wish)
         self._bookings[booking.id] = booking
         self._by_facility.setdefault(booking.wish.facility_id, {})[booking.id] = booking
         self._by_person.setdefault(booking.person, {})[booking.id] = booking
@@ -62,11 +65,20 @@ class BookingBook:
         """All bookings."""
         return self._bookings.values()
 
+    def times(self, booking: Booking) -> tuple[Wish, ...]:
+        """Every single time of a booking that was entered, in order."""
+        return self._times[booking.id]
+
+    def end_of(self, booking: Booking) -> datetime:
+        """When its last time is over."""
+        return self._times[booking.id][-1].end
+
     def held(self, facility_id: str, start: datetime, end: datetime, beside: str = "") -> list[Wish]:
-        """What holds time between two moments, ``beside`` left out."""
+        """The single times that are held between two moments, ``beside`` left out."""
         return [
-            item.wish for item in self.of_facility(facility_id)
-            if item.holds and item.id != beside and item.wish.start < end and start < item.wish.end
+            wish for item in self.of_facility(facility_id)
+            if item.holds and item.id != beside and item.wish.start < end and start < self.end_of(item)
+            for wish in self.times(item) if wish.start < end and start < wish.end
         ]
 
     def waiting(self, facility_id: str) -> list[Booking]:

@@ -8,7 +8,16 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from server.association.bookings.actions import Bookings, Origin
-from server.association.bookings.model import STATE_LABELS, Booking, Clash, Facility, State, Wish, hours_on
+from server.association.bookings.model import (
+    NEIGHBOUR,
+    STATE_LABELS,
+    Booking,
+    Clash,
+    Facility,
+    State,
+    Wish,
+    hours_on,
+)
 from server.association.members.members import Members
 from server.association.members.model import Right
 from server.calendars.appointments import RenderedEntries, told_since
@@ -75,13 +84,13 @@ class BookingCalendars:
         self, user_id: str, collection: Collection, name: str, thing: CalendarObject, expected: Expected
     ) -> PutResult:
         """Book or change. It comes back in our own words, so no ETag is told."""
-        draft, facility = read_gathering(thing), self._facility(collection)
+        facility = self._facility(collection)
         old = self._standing(facility, require_name(name))
         expected.require(self._item(user_id, facility, old).head.etag if old else None)
         with _refused_in_words():
-            wish = _wish(facility, draft)
             try:
-                await self._write(user_id, facility, name, draft, wish, old)
+                draft = _draft(thing)
+                await self._write(user_id, facility, name, draft, _wish(facility, draft), old)
             except (Clash, InvalidParam) as refusal:
                 await self._say(user_id, f"カレンダーからの予約は、できませんでした。{refusal.reason}")
                 raise
@@ -158,6 +167,8 @@ class BookingCalendars:
         return "" if person is None else person.id
 
     def _name_of(self, booking: Booking) -> str:
+        if booking.person.startswith(NEIGHBOUR):
+            return "ほかの町内会"
         register = self._members.register
         return register.person(booking.person).name if register.has_person(booking.person) else "（退会した人）"
 
@@ -219,27 +230,34 @@ def _entry(facility: Facility, booking: Booking, title: str, description: str, n
     wish = booking.wish
     draft = GatheringDraft(
         booking.uid, mark + title, wish.start, wish.end, facility.place or facility.name, description,
-        cancelled=booking.is_over,
+        cancelled=booking.is_over, rule=wish.rule, except_for=wish.except_for,
     )
     return Gathering(name, draft, booking.revision, booking.created_ms, booking.changed_ms, booking.sequence)
 
 
+def _draft(thing: CalendarObject) -> GatheringDraft:
+    if len(thing.parts) > 1:
+        raise InvalidParam("くり返しのうち一回だけの時間は変えられません。その日を消して、別に予約してください")
+    return read_gathering(thing)
+
+
 def _wish(facility: Facility, draft: GatheringDraft) -> Wish:
-    if draft.rule:
-        raise InvalidParam("くり返しの予約はできません。一回ずつ予約してください")
     title = draft.title
     for mark in _MARKS:
         title = title.removeprefix(mark)
     title = title.removeprefix(f"{facility.name}：")
     start, end = draft.start, draft.end
     if isinstance(start, datetime) and isinstance(end, datetime):
-        return Wish(facility.id, start, end, title, draft.description)
+        left_out = tuple(moment if isinstance(moment, datetime) else datetime.combine(moment, start.timetz())
+                         for moment in draft.except_for)
+        return Wish(facility.id, start, end, title, draft.description, draft.rule, left_out)
     hours = hours_on(facility, start)
     midnight, last = (datetime(day.year, day.month, day.day, tzinfo=TOKYO) for day in (start, end))
     if hours is None or last - midnight > timedelta(days=1):
         raise InvalidParam(f"{facility.name}は、その日は使えません")
-    return Wish(facility.id, midnight + timedelta(minutes=hours.start), midnight + timedelta(minutes=hours.end), title,
-                draft.description)
+    opens, closes = (midnight + timedelta(minutes=minutes) for minutes in (hours.start, hours.end))
+    left_out = tuple(datetime.combine(day, opens.timetz()) for day in draft.except_for)
+    return Wish(facility.id, opens, closes, title, draft.description, draft.rule, left_out)
 
 
 @contextmanager

@@ -39,7 +39,7 @@ def facility_content(facility: Facility) -> Content:
             "hours": ["" if hours is None else str(hours) for hours in rules.hours], "step": rules.step,
             "longest": rules.longest, "ahead_days": rules.ahead_days, "notice_hours": rules.notice_hours,
             "most": rules.most, "at_once": rules.at_once, "asks": rules.asks, "shows_titles": rules.shows_titles,
-            "closed": [day.isoformat() for day in rules.closed],
+            "closed": [day.isoformat() for day in rules.closed], "times": rules.times,
         },
     }
 
@@ -54,7 +54,8 @@ def read_facility(value: Mapping[str, Any]) -> Facility:
         Rules(
             hours=tuple(Hours.parse(item) for item in rules["hours"]), asks=bool(rules["asks"]),
             shows_titles=bool(rules["shows_titles"]),
-            closed=tuple(date.fromisoformat(item) for item in rules["closed"]), **numbers,
+            closed=tuple(date.fromisoformat(item) for item in rules["closed"]),
+            times=_whole(rules.get("times", Rules().times)), **numbers,
         ),
         bool(value.get("is_gone", False)),
     )
@@ -81,18 +82,27 @@ def booking_json(booking: Booking) -> Content:
         "end": wish.end.isoformat(), "title": wish.title, "note": wish.note, "state": booking.state.value,
         "person": booking.person, "by": booking.by, "name": booking.name, "uid": booking.uid,
         "sequence": booking.sequence,
+        **({"rule": wish.rule, "except_for": [start.isoformat() for start in wish.except_for]} if wish.rule else {}),
     }
 
 
 def read_booking(value: Mapping[str, Any]) -> Booking:
     """A booking without what only the event itself knows; raises like ``read_facility``."""
     wish = Wish(_text(value, "facility"), datetime.fromisoformat(value["start"]), datetime.fromisoformat(value["end"]),
-                _text(value, "title"), _text(value, "note"))
+                _text(value, "title"), _text(value, "note"), _text(value, "rule"), read_moments(value))
     booking_id, person, by, name, uid = names = [_text(value, key) for key in ("id", "person", "by", "name", "uid")]
     if not all(names) or wish.start.tzinfo is None or wish.end.tzinfo is None:
         raise ValueError("names")
     sequence = _whole(value.get("sequence", 0))
     return Booking(booking_id, checked_wish(wish), State(value["state"]), person, by, name, uid, sequence)
+
+
+def read_moments(value: Mapping[str, Any]) -> tuple[datetime, ...]:
+    """The starts that are left out of what repeats; raises like ``read_facility``."""
+    moments = tuple(datetime.fromisoformat(item) for item in value.get("except_for", ()))
+    if any(moment.tzinfo is None for moment in moments):
+        raise ValueError("except_for")
+    return moments
 
 
 def answer_content(text: str, request: str) -> Content:

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from server.association.bookings.repeating import MAX_TIMES, read_rule
 from server.foundation.clock import TOKYO
 from server.foundation.errors import InvalidParam, Refused
 
@@ -18,7 +19,7 @@ MAX_NOTE: Final = 500
 DAY_MINUTES: Final = 24 * 60
 MAX_FACILITIES: Final = 100
 MAX_CLOSED: Final = 400
-# Begins who has a booking where that is no person of the roster but another association; its server follows.
+# Begins the ``person`` of a booking that another association has; its server's name follows.
 NEIGHBOUR: Final = "neighbour:"
 
 
@@ -89,8 +90,9 @@ class Rules:
 
     ``hours`` are those of Monday to Sunday, ``None`` where it is closed. A booking begins and ends at a multiple of
     ``step`` minutes, lasts at most ``longest`` minutes, and is made between ``notice_hours`` and ``ahead_days``
-    before. Residents hold at most ``most`` bookings that are not over; 0 is no limit. ``at_once`` bookings may run
-    at the same time. ``asks``: an officer confirms. ``shows_titles``: all residents read what it is booked for.
+    before. Residents hold at most ``most`` bookings that are not over; 0 is no limit. A booking of theirs comes at most
+    ``times`` times, where it repeats; 0 is once only. ``at_once`` bookings may run at the same time. ``asks``: an
+    officer confirms. ``shows_titles``: all residents read what it is booked for.
     """
 
     hours: tuple[Hours | None, ...] = (Hours(9 * 60, 21 * 60),) * 7
@@ -103,6 +105,7 @@ class Rules:
     asks: bool = False
     shows_titles: bool = True
     closed: tuple[date, ...] = ()
+    times: int = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +123,19 @@ class Facility:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What somebody wants. ``note`` of a ride says from where to where."""
+    """What somebody wants. ``note`` of a ride says from where to where.
+
+    ``rule`` is the value of an RRULE, as ``repeating`` takes it, or empty; ``start`` and ``end`` are then those of the
+    first time, and ``except_for`` are the starts left out.
+    """
 
     facility_id: str
     start: datetime
     end: datetime
     title: str = ""
     note: str = ""
+    rule: str = ""
+    except_for: tuple[datetime, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +183,34 @@ def checked_wish(wish: Wish) -> Wish:
     title, note = " ".join(wish.title.split()), wish.note.strip()
     if len(title) > MAX_TITLE or len(note) > MAX_NOTE:
         raise InvalidParam(f"目的は{MAX_TITLE}文字、メモは{MAX_NOTE}文字までです")
-    return replace(wish, start=start, end=end, title=title, note=note)
+    return _checked_rule(replace(wish, start=start, end=end, title=title, note=note))
+
+
+def _checked_rule(wish: Wish) -> Wish:
+    """A wish that repeats, with the rule as it is kept; starts that were left out and are none are forgotten."""
+    if not wish.rule:
+        return replace(wish, except_for=())
+    repeat = read_rule(wish.rule, wish.start)
+    starts = list(repeat.starts(wish.start))
+    if starts[:1] != [wish.start]:
+        raise InvalidParam("はじめの日が、くり返す日とちがいます")
+    if len(starts) > MAX_TIMES:
+        raise InvalidParam(f"くり返しの予約は、{MAX_TIMES}回までです")
+    left_out = {moment.astimezone(TOKYO).replace(second=0, microsecond=0) for moment in wish.except_for}
+    if left_out >= set(starts):
+        raise InvalidParam("くり返しの日が、ひとつも残りません")
+    return replace(wish, rule=repeat.as_rule(), except_for=tuple(start for start in starts if start in left_out))
+
+
+def times_of(wish: Wish) -> tuple[Wish, ...]:
+    """Every single time of a checked wish, in order; of one that does not repeat, itself."""
+    if not wish.rule:
+        return (wish,)
+    length, left_out = wish.end - wish.start, frozenset(wish.except_for)
+    return tuple(
+        replace(wish, start=start, end=start + length, rule="", except_for=())
+        for start in read_rule(wish.rule, wish.start).starts(wish.start) if start not in left_out
+    )
 
 
 def require_open(facility: Facility, wish: Wish) -> None:
@@ -202,6 +238,15 @@ def require_in_time(facility: Facility, wish: Wish, now: datetime) -> None:
         raise InvalidParam(f"{facility.name}は、{rules.notice_hours}時間前までに予約してください")
     if rules.ahead_days and wish.start.date() - now.date() > timedelta(days=rules.ahead_days):
         raise InvalidParam(f"{facility.name}は、{rules.ahead_days}日先まで予約できます")
+
+
+def require_repeats(facility: Facility, wish: Wish) -> None:
+    """Raise ``InvalidParam`` where a resident may not book so often at a time."""
+    most, count = facility.rules.times, len(times_of(wish))
+    if wish.rule and not most:
+        raise InvalidParam(f"{facility.name}は、くり返しの予約ができません。一回ずつ予約してください")
+    if wish.rule and count > most:
+        raise InvalidParam(f"{facility.name}のくり返しの予約は、{most}回までです")
 
 
 def hours_on(facility: Facility, day: date) -> Hours | None:
@@ -253,6 +298,8 @@ def checked_facility(facility: Facility) -> Facility:
         raise InvalidParam("予約のきまりの数が大きすぎます")
     if not 1 <= rules.at_once <= 1000 or len(rules.closed) > MAX_CLOSED:
         raise InvalidParam("同じ時間の数は1からです")
+    if not 0 <= rules.times <= MAX_TIMES:
+        raise InvalidParam(f"くり返しの予約は、{MAX_TIMES}回までです")
     closed = tuple(sorted(set(rules.closed)))
     return replace(facility, name=name, place=" ".join(facility.place.split()), note=facility.note.strip(),
                    rules=replace(rules, closed=closed))

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from server.association.bookings.model import Booking, Facility, Kind, State, Wish
+from server.association.bookings.model import Booking, Facility, Kind, State, Wish, times_of
+from server.association.bookings.repeating import read_rule
 
 _DAYS: Final = "月火水木金土日"
 _MOST_TOLD: Final = 4
@@ -27,10 +28,24 @@ def when(start: datetime, end: datetime) -> str:
     return f"{start.year}年{_day(start)} {start:%H:%M}〜{until}"
 
 
+def when_of(wish: Wish) -> str:
+    """When it is; of what repeats, ``毎週土曜日 10:00〜12:00（2026年12月5日(土)から2027年2月6日(土)まで、9回）``."""
+    if not wish.rule:
+        return when(wish.start, wish.end)
+    times = times_of(wish)
+    first, last = times[0].start, times[-1].start
+    every = read_rule(wish.rule, wish.start).in_words(wish.start.date())
+    span = f"{first.year}年{_day(first)}から{last.year}年{_day(last)}まで、{len(times)}回"
+    left_out = "、".join(f"{start.month}月{start.day}日" for start in wish.except_for[:_MOST_TOLD])
+    more = "など" if len(wish.except_for) > _MOST_TOLD else ""
+    missing = f" ※{left_out}{more}は なし" if left_out else ""
+    return f"{every} {wish.start:%H:%M}〜{wish.end:%H:%M}（{span}）{missing}"
+
+
 def body_of(facility: Facility, booking: Booking, reason: str = "") -> str:
     """The readable body of the message."""
     wish = booking.wish
-    lines = [f"{_HEADS[booking.state]}{facility.name}", f"日時：{when(wish.start, wish.end)}"]
+    lines = [f"{_HEADS[booking.state]}{facility.name}", f"日時：{when_of(wish)}"]
     if wish.title:
         lines.append(f"目的：{wish.title}")
     if wish.note:
@@ -41,11 +56,15 @@ def body_of(facility: Facility, booking: Booking, reason: str = "") -> str:
     return "\n".join([*lines, *([reason.strip()] if reason.strip() else [])])
 
 
-def clash_text(facility: Facility, wish: Wish, free: Sequence[tuple[datetime, datetime]]) -> str:
-    """Why it cannot be, and what can be instead."""
+def clash_text(
+    facility: Facility, wish: Wish, free: Sequence[tuple[datetime, datetime]], more: int = 0, *, repeats: bool = False
+) -> str:
+    """Why it cannot be, and what can be instead. ``wish`` is the first time that is taken, ``more`` are so, too."""
     told = "、".join(f"{start:%H:%M}〜{end:%H:%M}" for start, end in free[:_MOST_TOLD])
     instead = f"この日に空いている時間：{told}" if told else "この日は、もう空いていません。"
-    return f"{facility.name}は、{when(wish.start, wish.end)}に、もう予約があります。{instead}"
+    others = f"くり返しのうち、ほかに{more}回も重なります。" if more else ""
+    hint = f"{others}その日をぬいて、もう一度予約してください。" if repeats else ""
+    return f"{facility.name}は、{when(wish.start, wish.end)}に、もう予約があります。{hint}{instead}"
 
 
 def facility_text(facility: Facility) -> str:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Final
 
 from aiohttp import web
 
 from server.association.bookings.actions import Bookings, Origin
 from server.association.bookings.model import MAX_NOTE, MAX_TITLE, Booking, Clash, Facility, State, Wish, hours_on
+from server.association.bookings.repeating import Repeat
+from server.association.bookings.words import when_of
 from server.association.members.model import Right
-from server.foundation.clock import tokyo_time
+from server.foundation.clock import TOKYO, tokyo_time
 from server.foundation.errors import InvalidParam, Refused
 from server.web.dates import day_from_input, moment_from_input, short_date
 from server.web.forms import Form
 from server.web.routing import Routes
 from server.web.visit import Visit
+
+_EVERY: Final = {"weekly": ("WEEKLY", 1), "fortnightly": ("WEEKLY", 2), "monthly": ("MONTHLY", 1)}
 
 
 def add_routes(routes: Routes) -> None:
@@ -26,6 +32,7 @@ def add_routes(routes: Routes) -> None:
     routes.get("/bookings/{booking}", show_booking)
     routes.post("/bookings/{booking}", change)
     routes.post("/bookings/{booking}/cancel", cancel)
+    routes.post("/bookings/{booking}/leave-out", leave_out)
     routes.get("/bookings/{booking}/file.ics", give_file)
 
 
@@ -73,7 +80,7 @@ async def change(visit: Visit) -> web.StreamResponse:
     old = _verbs(visit).get(visit.user_id, visit.parts["booking"])
     try:
         revision = form.number("revision", "版", least=0, most=999_999_999)
-        wish = wish_of(old.wish.facility_id, form)
+        wish = _changed(old.wish, wish_of(old.wish.facility_id, form))
         await _verbs(visit).change(visit.user_id, old.id, wish, expected_revision=revision)
     except Refused as fault:
         return _booking_page(visit, old, fault)
@@ -85,6 +92,16 @@ async def cancel(visit: Visit) -> web.StreamResponse:
     form = await visit.form()
     booking_id = visit.parts["booking"]
     await _verbs(visit).cancel(visit.user_id, booking_id, form.line("reason"))
+    return visit.go(f"/bookings/{booking_id}", done="saved")
+
+
+async def leave_out(visit: Visit) -> web.StreamResponse:
+    """Give back one day of a booking that repeats."""
+    form = await visit.form()
+    booking_id = visit.parts["booking"]
+    day = day_from_input(form.line("day"), "予約")
+    revision = form.number("revision", "版", least=0, most=999_999_999)
+    await _verbs(visit).leave_out(visit.user_id, booking_id, day, expected_revision=revision)
     return visit.go(f"/bookings/{booking_id}", done="saved")
 
 
@@ -100,15 +117,38 @@ def wish_of(facility_id: str, form: Form) -> Wish:
     """What a form wants; raises ``InvalidParam``."""
     start = moment_from_input(form.line("day"), form.line("start"), "はじまり")
     end = moment_from_input(form.line("day"), form.line("end"), "おわり")
-    return Wish(facility_id, start, end, form.line("title"), form.text("note"))
+    return Wish(facility_id, start, end, form.line("title"), form.text("note"), _rule_of(form, start))
 
 
-def shown(visit: Visit, booking: Booking) -> dict[str, object]:
-    """A booking in words of a list."""
-    wish = booking.wish
+def _rule_of(form: Form, start: datetime) -> str:
+    """How the form wants it to repeat."""
+    every = form.line("repeat")
+    if every not in _EVERY:
+        return ""
+    last = day_from_input(form.line("until"), "くり返しのおわり")
+    unit, interval = _EVERY[every]
+    if unit == "MONTHLY":
+        # The fifth of a month is not in every one, so that it counts as the last.
+        nth = (start.day - 1) // 7 + 1
+        return Repeat(unit, interval, (start.weekday(),), nth if nth < 5 else -1, last=last).as_rule()
+    return Repeat(unit, interval, last=last).as_rule()
+
+
+def _changed(old: Wish, wish: Wish) -> Wish:
+    """What repeats goes on repeating on the same days, at the new time."""
+    if not old.rule:
+        return wish
+    start, end = (datetime.combine(old.start.date(), moment.timetz()) for moment in (wish.start, wish.end))
+    left_out = tuple(datetime.combine(moment.date(), start.timetz()) for moment in old.except_for)
+    return replace(wish, start=start, end=end, rule=old.rule, except_for=left_out)
+
+
+def shown(visit: Visit, booking: Booking, time: Wish | None = None) -> dict[str, object]:
+    """A booking in words of a list, at one of its times or else the next."""
+    wish = time or _verbs(visit).next_time(booking)
     return {
         "booking": booking, "facility": _verbs(visit).facility(wish.facility_id), "day": short_date(wish.start.date()),
-        "from": f"{wish.start:%H:%M}", "to": f"{wish.end:%H:%M}",
+        "from": f"{wish.start:%H:%M}", "to": f"{wish.end:%H:%M}", "repeats": bool(booking.wish.rule),
     }
 
 
@@ -142,16 +182,19 @@ def _facility_page(
     _ = visit.person
     verbs = _verbs(visit)
     free = [(f"{start:%H:%M}", f"{end:%H:%M}", "", "") for start, end in verbs.free_on(facility, day)]
+    midnight = datetime(day.year, day.month, day.day, tzinfo=TOKYO)
     taken = [
-        (f"{item.wish.start:%H:%M}", f"{item.wish.end:%H:%M}", item.state.label,
-         item.wish.title if facility.rules.shows_titles or verbs.sees(visit.user_id, item) else "")
-        for item in verbs.of_facility(facility.id) if item.holds and item.wish.start.date() == day
+        (f"{time.start:%H:%M}", f"{time.end:%H:%M}", item.state.label,
+         time.title if facility.rules.shows_titles or verbs.sees(visit.user_id, item) else "")
+        for item in verbs.of_facility(facility.id, round(midnight.timestamp()) * 1000) if item.holds
+        for time in verbs.times(item) if time.start.date() == day
     ]
     return visit.page(
         "facility.html", facility=facility, form=form, day=day.isoformat(), day_text=short_date(day),
         times=sorted(free + taken), is_open=hours_on(facility, day) is not None, once=visit.new_once(),
         before=(day - timedelta(days=1)).isoformat(), after=(day + timedelta(days=1)).isoformat(),
         may_keep=visit.may(Right.KEEP_FACILITIES), most=(MAX_TITLE, MAX_NOTE), is_clash=isinstance(fault, Clash),
+        may_repeat=facility.rules.times > 0 or visit.may(Right.KEEP_FACILITIES),
         fault="" if fault is None else fault.reason, status=200 if fault is None else fault.status,
     )
 
@@ -162,12 +205,14 @@ def _booking_page(visit: Visit, booking: Booking, fault: Refused | None = None) 
     own = visit.services.members.person_of_user(visit.user_id)
     if register.has_person(booking.person) and (own is None or own.id != booking.person):
         person = register.person(booking.person)
-    facility = _verbs(visit).facility(wish.facility_id)
+    facility, now = _verbs(visit).facility(wish.facility_id), tokyo_time(visit.services.clock.now_ms())
+    coming = [time for time in _verbs(visit).times(booking) if time.end > now]
     return visit.page(
         "booking.html", item=shown(visit, booking), facility=facility, booking=booking, State=State, person=person,
         day=wish.start.date().isoformat(), may_keep=visit.may(Right.KEEP_FACILITIES), most=(MAX_TITLE, MAX_NOTE),
         fault="" if fault is None else fault.reason, status=200 if fault is None else fault.status,
-        is_ahead=wish.end.timestamp() * 1000 > visit.services.clock.now_ms(),
+        is_ahead=bool(coming), all_times=when_of(wish),
+        coming=[(time.start.date().isoformat(), short_date(time.start.date())) for time in coming],
     )
 
 

@@ -20,8 +20,11 @@ from server.association.bookings.model import (
     Kind,
     Rules,
     State,
+    Wish,
     length_in_words,
 )
+from server.association.bookings.repeating import MAX_TIMES
+from server.association.bookings.words import when_of
 from server.association.members.model import Right
 from server.foundation.clock import tokyo_time
 from server.foundation.errors import InvalidParam, Refused
@@ -55,14 +58,15 @@ async def show_desk(visit: Visit) -> web.StreamResponse:
     verbs, now = _verbs(visit), visit.services.clock.now_ms()
     last = tokyo_time(now) + timedelta(days=14)
     coming = sorted(
-        (item for facility in verbs.facilities() for item in verbs.of_facility(facility.id, now)
-         if item.state in (State.CONFIRMED, State.WAITING) and item.wish.start < last),
-        key=lambda item: item.wish.start,
+        ((item, time) for facility in verbs.facilities() for item in verbs.of_facility(facility.id, now)
+         if item.state in (State.CONFIRMED, State.WAITING)
+         for time in verbs.times(item) if time.start < last and time.end > tokyo_time(now)),
+        key=lambda pair: pair[1].start,
     )
     return visit.page(
         "desk_bookings.html", facilities=verbs.facilities(),
         asked=[_line(visit, item) for item in verbs.asked(visit.user_id)],
-        coming=[_line(visit, item) for item in coming],
+        coming=[_line(visit, item, time) for item, time in coming],
     )
 
 
@@ -134,15 +138,17 @@ async def give_list(visit: Visit) -> web.StreamResponse:
     rows = io.StringIO()
     writer = csv.writer(rows)
     writer.writerow(["日", "はじまり", "おわり", "名前", "班", "電話", "目的", "メモ", "状態"])
-    for item in _verbs(visit).of_facility(facility.id):
-        if (item.wish.start.year, item.wish.start.month) == (first.year, first.month) and not item.is_over:
-            writer.writerow(_row(visit, item))
+    verbs, month = _verbs(visit), (first.year, first.month)
+    listed = [(time, item) for item in verbs.of_facility(facility.id) if not item.is_over
+              for time in verbs.times(item) if (time.start.year, time.start.month) == month]
+    for time, booking in sorted(listed, key=lambda pair: pair[0].start):
+        writer.writerow(_row(visit, booking, time))
     await visit.services.members.log_look(visit.user_id, f"{facility.name}の予約の一覧")
     return visit.download(rows.getvalue().encode("utf-8-sig"), "text/csv", f"{facility.name}-{first:%Y-%m}.csv")
 
 
-def _row(visit: Visit, item: Booking) -> list[str]:
-    members, wish = visit.services.members, item.wish
+def _row(visit: Visit, item: Booking, wish: Wish) -> list[str]:
+    members = visit.services.members
     person = members.person(item.person) if members.register.has_person(item.person) else None
     return [
         wish.start.date().isoformat(), f"{wish.start:%H:%M}", f"{wish.end:%H:%M}",
@@ -167,10 +173,10 @@ def _verbs(visit: Visit) -> Bookings:
     return visit.services.daily.bookings
 
 
-def _line(visit: Visit, item: Booking) -> dict[str, object]:
+def _line(visit: Visit, item: Booking, time: Wish | None = None) -> dict[str, object]:
     register = visit.services.members.register
     name = register.person(item.person).name if register.has_person(item.person) else ""
-    return {**shown(visit, item), "name": name}
+    return {**shown(visit, item, time), "name": name, "all_times": when_of(item.wish)}
 
 
 def _facility(facility_id: str, form: Form) -> Facility:
@@ -185,6 +191,7 @@ def _facility(facility_id: str, form: Form) -> Facility:
         notice_hours=form.number("notice_hours", "何時間前まで", least=0, most=800),
         most=form.number("most", "ひとりの数", least=0, most=1000),
         at_once=form.number("at_once", "同じ時間の数", least=1, most=1000),
+        times=form.number("times", "くり返しの数", least=0, most=MAX_TIMES) if form.line("times") else Rules().times,
         asks=form.has("asks"), shows_titles=form.has("shows_titles"),
         closed=tuple(day_from_input(text, "休み") for text in form.text("closed").split()),
     ))
@@ -198,7 +205,8 @@ def _as_form(facility: Facility) -> Form:
         ("name", facility.name), ("kind", facility.kind.value), ("place", facility.place), ("note", facility.note),
         ("opens", opens), ("closes", closes), ("step", str(rules.step)), ("longest", str(rules.longest)),
         ("ahead_days", str(rules.ahead_days)), ("notice_hours", str(rules.notice_hours)), ("most", str(rules.most)),
-        ("at_once", str(rules.at_once)), ("closed", "\n".join(day.isoformat() for day in rules.closed)),
+        ("at_once", str(rules.at_once)), ("times", str(rules.times)),
+        ("closed", "\n".join(day.isoformat() for day in rules.closed)),
         *[("day", str(number)) for number, hours in enumerate(rules.hours) if hours is not None],
     ]
     return Form([*fields, *[(name, "1") for name in ("asks", "shows_titles") if getattr(rules, name)]])
