@@ -145,6 +145,16 @@ def _deactivate_user(options: argparse.Namespace) -> int:
     return status
 
 
+def _erase_user(options: argparse.Namespace) -> int:
+    if not options.yes:
+        raise Refused(
+            f"This removes everything about {options.localpart} and cannot be undone. Give them what is known of them "
+            f"first (kairan export --person {options.localpart} FILE). Then say it again with --yes."
+        )
+    status: int = _module("server.assembly.people").erase_user(_settings(options), options.localpart)
+    return status
+
+
 def _hold_user(options: argparse.Namespace) -> int:
     people, settings = _module("server.assembly.people"), _settings(options)
     status: int = people.hold_user(settings, options.localpart, options.how, on=not options.off)
@@ -428,7 +438,7 @@ def _add_broadcast_commands(commands: Any) -> None:
 
 
 def _add_user_commands(commands: Any) -> None:
-    user = commands.add_parser("user", help="accounts: add, list, deactivate, lock, suspend, token, password")
+    user = commands.add_parser("user", help="accounts: add, list, deactivate, erase, lock, suspend, token, password")
     actions = user.add_subparsers(title="what to do", required=True, metavar="ACTION")
     add = _command(actions, "add", "make an account; the password is asked for or read from standard input", _add_user)
     add.add_argument("localpart", metavar="NAME", help="the part before the colon of the address")
@@ -436,6 +446,9 @@ def _add_user_commands(commands: Any) -> None:
     _command(actions, "list", "list the accounts", _list_users)
     deactivate = _command(actions, "deactivate", "close an account for ever", _deactivate_user)
     deactivate.add_argument("localpart", metavar="NAME")
+    erase = _command(actions, "erase", "remove everything about somebody; what they said stays, nameless", _erase_user)
+    erase.add_argument("localpart", metavar="NAME")
+    erase.add_argument("--yes", action="store_true", help="I am sure")
     for name, how, purpose in (
         ("lock", "locked", "turn an account's devices away until it is unlocked"),
         ("suspend", "suspended", "let an account read and leave, but not write or join"),

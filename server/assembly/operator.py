@@ -19,7 +19,7 @@ from server.accounts.users_store import User
 from server.assembly import wide_area_commands
 from server.assembly.node import Node
 from server.assembly.notices import notices_of, readers_of
-from server.assembly.pages import invitations_of
+from server.assembly.pages import departures_of, invitations_of
 from server.association.members.model import ROLE_LABELS, Role
 from server.association.members.newcomers import Newcomer
 from server.foundation.canonical_json import parse_json
@@ -69,6 +69,19 @@ async def deactivate_user(node: Node, said: Mapping[str, Any]) -> Lines:
     return [f"{user_id} is closed."]
 
 
+async def erase_user(node: Node, said: Mapping[str, Any]) -> Lines:
+    """Take ``localpart`` out for good: off the roster, out of all rooms and tables; what they said stays, without a
+    name. Somebody who is on no roster: as the specification has it ("Account deactivation", ``erase``)."""
+    user_id = (await node.accounts.users.get(node.accounts.users.named(said["localpart"]))).user_id
+    members = node.association.members
+    person = members.person_of_user(user_id)
+    if person is None:
+        await node.accounts.deactivate(user_id, erase=True)
+        return [f"{user_id} is erased."]
+    await departures_of(node).erase(members.node_user_id, person.id)
+    return [f"{user_id} is erased, and is on the roster no more."]
+
+
 async def change_password(node: Node, said: Mapping[str, Any]) -> Lines:
     """Give ``localpart`` a new ``password`` and log all devices out."""
     user_id = (await node.accounts.users.get(node.accounts.users.named(said["localpart"]))).user_id
@@ -116,8 +129,8 @@ async def notice(node: Node, said: Mapping[str, Any]) -> Lines:
 
 COMMANDS: Final[Mapping[str, Command]] = {
     "add_user": add_user, "list_users": list_users, "hold_user": hold_user, "deactivate_user": deactivate_user,
-    "change_password": change_password, "make_token": make_token, "invite": invite, "notice": notice,
-    "note_upkeep": note_upkeep, **wide_area_commands.COMMANDS,
+    "erase_user": erase_user, "change_password": change_password, "make_token": make_token, "invite": invite,
+    "notice": notice, "note_upkeep": note_upkeep, **wide_area_commands.COMMANDS,
 }
 
 

@@ -114,6 +114,13 @@ async def _wide_area_pages(node: Node) -> WideAreaDesk:
     return desk
 
 
+def departures_of(node: Node) -> Departures:
+    """The verbs that erase people, for who asks from the command line."""
+    core = node.core
+    sessions = WebSessions(core.database, core.clock, core.accounts.users)
+    return _departures(node, sessions, core.accounts.looks, app_passwords_of(core), common_services(node))
+
+
 def _departures(
     node: Node, sessions: WebSessions, looks: Looks, passwords: AppPasswords, common: CommonServices
 ) -> Departures:

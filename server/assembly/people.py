@@ -41,6 +41,11 @@ def deactivate_user(settings: Settings, localpart: str) -> int:
     return perform(settings, "deactivate_user", {"localpart": localpart})
 
 
+def erase_user(settings: Settings, localpart: str) -> int:
+    """Remove all that is known of somebody."""
+    return perform(settings, "erase_user", {"localpart": localpart})
+
+
 def change_password(settings: Settings, localpart: str, password: str) -> int:
     """Set a new password and log all devices out."""
     return perform(settings, "change_password", {"localpart": localpart, "password": password})

@@ -22,7 +22,7 @@ _SECRETS: Final = frozenset({
     "hash", "password", "password_mark", "token_hash", "code_hash", "refresh_hash", "token", "pushkey",
 })
 # Where somebody stands in a row, by their Matrix address or by their number on the roster.
-_BY_USER: Final = ("user_id", "owner", "sender", "creator", "reporter", "state_key")
+_BY_USER: Final = ("user_id", "owner", "sender", "creator", "reporter", "state_key", "viewer", "created_by")
 _BY_PERSON: Final = ("person_id", "voice")
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from server import commands
+from server.assembly import build
 from server.assembly.operator import DOOR, opened, seal
 from server.assembly.people import add_user, change_password, deactivate_user, hold_user, invite, list_users, make_token
 from server.config import Settings
@@ -53,6 +57,40 @@ def test_an_account_is_locked_and_suspended_and_set_free(
     lines = capsys.readouterr().out.splitlines()
     assert "@taro:sakura.example (locked) (suspended)" in lines
     assert "@taro:sakura.example (suspended)" in lines
+
+
+def test_whoever_is_erased_is_on_no_roster_and_in_no_table(tmp_path: Path) -> None:
+    async def settle() -> str:
+        async with build(settings) as node:
+            association = node.association
+            chief = association.members.node_user_id
+            block = await association.editor.add_block(chief, "1班")
+            home = await association.editor.add_household(chief, block.id, "伊集院")
+            person = await association.editor.add_person(chief, home.id, "伊集院 花子", phone="076-000-0000")
+            async with association.editor.editing() as edit:
+                edit.account(person.id, await node.accounts.create_user("hanako", "a-long-password", person.name))
+            return person.id
+
+    async def persons() -> list[str]:
+        async with build(settings) as node:
+            return [person.name for person in node.association.members.persons()]
+
+    settings = settings_for(tmp_path)
+    (tmp_path / "kairan.toml").write_text(f'server_name = "{settings.server_name}"\n')
+    asyncio.run(settle())
+    ask = ["user", "erase", "hanako", "--config", str(tmp_path / "kairan.toml")]
+    assert commands.main(ask) == 1, "not without being sure"
+    assert asyncio.run(persons()) == ["伊集院 花子"]
+    assert commands.main([*ask, "--yes"]) == 0
+    assert asyncio.run(persons()) == []
+    with closing(sqlite3.connect(tmp_path / "kairan.db")) as connection:
+        tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        kept = [
+            (table, row) for table in tables for row in connection.execute(f'SELECT * FROM "{table}"')
+            if any("伊集院" in str(value) or "076-000" in str(value) for value in row)
+        ]
+    assert kept == []
+    assert commands.main([*ask, "--yes"]) == 1, "there is nobody any more"
 
 
 def test_nobody_gets_a_password_who_does_not_exist(tmp_path: Path) -> None:
