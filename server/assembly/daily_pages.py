@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from server.assembly.city_feed import city_feed_of
 from server.assembly.daily_life import DailyLife
 from server.assembly.node import Core
 from server.assembly.shared_calendars import public_calendar_of
@@ -21,5 +22,5 @@ def daily_services(core: Core, members: Members, life: DailyLife) -> DailyServic
 
     return DailyServices(
         bookings=life.bookings, booking_as_ics=booking_as_ics, garbage=life.garbage, duties=life.duties,
-        city=CityCalendar(members, public_calendar_of(core)),
+        city=CityCalendar(members, public_calendar_of(core), lambda: city_feed_of(core)),
     )

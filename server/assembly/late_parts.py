@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from server.assembly.late_federation import LateFederation
     from server.association.members.handovers import Handovers
     from server.calendars.app_passwords import AppPasswords
+    from server.calendars.city_feed import CityFeed
     from server.calendars.public_calendar import PublicCalendar
     from server.http.media_services import LateRemoteMedia
     from server.operation.metrics import Meter
@@ -26,6 +27,7 @@ class LateParts:
 
     app_passwords: AppPasswords | None = None
     application_services: ApplicationServices | None = None
+    city_feed: CityFeed | None = None
     federation: LateFederation | None = None
     handovers: Handovers | None = None
     meter: Meter | None = None

@@ -11,6 +11,7 @@ from typing import Final
 from server.accounts.accounts import Accounts
 from server.assembly.account_rules import account_rules
 from server.assembly.association import Association, build_association
+from server.assembly.city_feed import watch_city_feed
 from server.assembly.late_federation import LateFederation
 from server.assembly.late_parts import LateParts
 from server.assembly.rooms import Base, build_rooms
@@ -78,7 +79,8 @@ class Node:
         return self.core.services
 
     async def resume(self) -> None:
-        """The node is listening now: go on with what others are to hear of."""
+        """The node is listening now: go on with what others are to hear of, and fetch what others publish."""
+        watch_city_feed(self.core)
         if self.core.late.federation is not None:
             await self.core.late.federation.resume()
 

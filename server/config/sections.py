@@ -144,8 +144,8 @@ class OutgoingSettings:
     """[outgoing]"""
 
     allowed_networks: tuple[IpNetwork, ...] = setting(
-        "Private networks in which push gateways may be, for example 192.168.1.0/24. Elsewhere in private networks "
-        "the node connects to nothing that a resident names.",
+        "Private networks in which push gateways and the city's calendar may be, for example 192.168.1.0/24. "
+        "Elsewhere in private networks the node connects to nothing that a resident names.",
         parse=list_of(network),
         default=(),
     )

@@ -5,11 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
-from aiohttp import ClientSession, CookieJar
+from aiohttp import ClientSession, CookieJar, web
+from aiohttp.test_utils import TestServer
 
+from server.assembly.shared_calendars import public_calendar_of
+from server.calendars.city_feed import CityFeed
+from server.foundation.outgoing import Outgoing
 from tests.caldav.node import ics
 from tests.caldav.test_audiences import App, app_of
 from tests.caldav.test_bookings import titles
@@ -83,3 +88,38 @@ async def test_only_who_arranges_gatherings_takes_a_file_in_and_only_a_calendar(
     assert (await hanako.get("/desk/city-calendar")).status == 403
     for data in (b"", b"no calendar", city(), b"\xff\xfe" * 10, b"BEGIN:VCALENDAR\r\n" * 3000):
         assert (await taken_in(chair, data)).status == 400
+
+
+async def test_the_city_is_subscribed_to_by_its_address(here: Site, log_in: LogIn) -> None:
+    core = here.node.core
+    chair, app, hanako = await log_in(CHAIR), await app_of(here, HANAKO), await log_in(HANAKO)
+    festival = ics("f", "DTSTART;TZID=Asia/Tokyo:20270801T100000", "DURATION:PT2H", "SUMMARY:市民まつり")
+    served = [city(festival), b"<html>"]
+
+    async def answer(_request: web.Request) -> web.Response:
+        return web.Response(body=served[0], headers={"ETag": '"1"'})
+
+    site = web.Application()
+    site.router.add_get("/city.ics", answer)
+    async with TestServer(site, host="127.0.0.1") as city_hall:
+        url = str(city_hall.make_url("/city.ics"))
+        await chair.get("/desk/city-calendar")
+        page = await chair.submit("/desk/city-calendar/address", {"url": url})
+        assert (page.status, "このアドレスには つなげません" in page.text) == (400, True)
+        door = Outgoing([ip_network("127.0.0.0/8")])
+        core.closing.push_async_callback(door.close)
+        core.late.city_feed = CityFeed(core.database, core.clock, door, public_calendar_of(core).take_in)
+        page = await chair.submit("/desk/city-calendar/address", {"url": url})
+        assert url in page.text
+        assert "さいごに 読めたとき" in page.text
+        assert await titles(app, "public") == ["市民まつり"]
+        assert "市のカレンダー" in (await app.ask("PROPFIND", "", Depth="1"))[1]
+        served.pop(0)
+        page = await chair.submit("/desk/city-calendar/address", {"url": url})
+        assert page.status == 400
+        assert await titles(app, "public") == ["市民まつり"]
+    await chair.get("/desk/city-calendar")
+    page = await chair.submit("/desk/city-calendar/stop")
+    assert url not in page.text
+    for path in ("address", "stop"):
+        assert (await hanako.post(f"/desk/city-calendar/{path}", [("url", url)])).status == 403
