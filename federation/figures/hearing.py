@@ -9,6 +9,7 @@ from typing import Any, Final
 from federation.broadcasts.sends_store import sends_of
 from federation.figures import reports_store
 from federation.figures.model import Report
+from federation.figures.progress_hearing import ProgressHearing
 from federation.links.book import LinkBook
 from federation.links.inbox import NotYet
 from federation.links.inbox_store import Letter
@@ -26,10 +27,13 @@ _WHAT: Final = "人数の知らせ"
 class Hearing:
     """Reads the letters of figures. ``wake`` is called when something new is to be passed on."""
 
-    def __init__(self, book: LinkBook, proofs: Proofs, wake: Callable[[], None]) -> None:
+    def __init__(
+        self, book: LinkBook, proofs: Proofs, wake: Callable[[], None], progress: ProgressHearing
+    ) -> None:
         self._book = book
         self._proofs = proofs
         self._wake = wake
+        self._progress = progress
 
     async def hear(self, letter: Letter) -> None:
         """Read one letter; each report in it by itself. Raises ``NotYet`` where keys cannot be had now."""
@@ -39,15 +43,16 @@ class Hearing:
         except Forbidden as refused:
             await self._book.refuse(server, _WHAT, refused.reason)
             return
-        told = letter.content.get("reports")
         waits = False
-        for signed in told[:_MOST_REPORTS] if isinstance(told, list) else ():
-            try:
-                await self._take(letter, link, signed)
-            except NotYet:
-                waits = True
-            except Forbidden as refused:
-                await self._book.refuse(server, _WHAT, refused.reason)
+        for name, take in (("reports", self._take), ("progress", self._progress.take)):
+            told = letter.content.get(name)
+            for signed in told[:_MOST_REPORTS] if isinstance(told, list) else ():
+                try:
+                    await take(letter, link, signed)
+                except NotYet:
+                    waits = True
+                except Forbidden as refused:
+                    await self._book.refuse(server, _WHAT, refused.reason)
         if waits:
             raise NotYet
 

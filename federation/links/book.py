@@ -136,6 +136,20 @@ class LinkBook:
         await self._choose("smallest", smallest)
         await self._choose("smallest_in_safety", in_safety)
 
+    def choice(self, name: str, otherwise: Any) -> Any:
+        """What they have chosen under a name of a part of its own, or ``otherwise``."""
+        return self._choices.get(name, otherwise)
+
+    async def choose(self, officer: str, name: str, value: object) -> None:
+        """Choose that; raises ``Forbidden``."""
+        self.require(officer)
+        await self._choose(name, value)
+
+    async def note_choice(self, name: str, value: object) -> None:
+        """Note what follows from a choice; nothing is written where it stands so already."""
+        if self._choices.get(name) != value:
+            await self._choose(name, value)
+
     async def _choose(self, name: str, value: object) -> None:
         writes = Writes()
         links_store.choose(writes, name, value)

@@ -17,6 +17,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
+    func,
     insert,
     select,
     update,
@@ -254,6 +255,13 @@ async def device_exists(tx: Transaction, user_id: str, device_id: str) -> bool:
 async def devices_of(database: Database, user_ids: Sequence[str]) -> list[Device]:
     """All devices of these users, in the order of user id and device id."""
     return await _fetch(database, devices.c.user_id.in_(user_ids)) if user_ids else []
+
+
+async def users_seen_since(database: Database, ts: int) -> set[str]:
+    """Who was here with a device since ``ts`` (ms); right to a few minutes."""
+    seen = func.coalesce(devices.c.last_seen_ts, devices.c.created_ts)
+    rows = await database.fetch_all(select(devices.c.user_id).where(seen >= ts).distinct())
+    return {str(row[0]) for row in rows}
 
 
 async def _fetch(database: Database, condition: ColumnElement[bool]) -> list[Device]:

@@ -63,6 +63,13 @@ def drop_web_sessions_before(writes: Writes, ts: int) -> None:
     writes.add(_DROP_OLD, {"before": ts})
 
 
+async def web_users_seen_since(database: Database, ts: int) -> set[str]:
+    """Who was here with a browser since ``ts`` (ms); right to a day."""
+    rows = await database.fetch_all(
+        select(web_sessions.c.user_id).where(web_sessions.c.seen_ts >= ts).distinct())
+    return {str(row[0]) for row in rows}
+
+
 async def find_web_session(database: Database, token_hash: bytes) -> WebSession | None:
     """The session of a cookie."""
     row = await database.fetch_one(select(web_sessions).where(web_sessions.c.hash == token_hash))

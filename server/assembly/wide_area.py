@@ -11,6 +11,7 @@ from federation.broadcasts.model import BROADCAST
 from federation.broadcasts.receiving import Receiving
 from federation.broadcasts.sending import Sending
 from federation.broadcasts.showing import Showing
+from federation.figures.asked import AskedList
 from federation.figures.hearing import Hearing
 from federation.figures.model import FIGURES
 from federation.figures.reporting import Reporting
@@ -30,6 +31,7 @@ from federation.links.model import LINK, NodeKind, Party
 from federation.links.offers import Offers, RoomVerbs
 from federation.links.proofs import Proofs
 from server.assembly.notice_files import fetch_files
+from server.assembly.progress import ProgressVerbs, open_progress
 from server.assembly.sharing import Sharing, open_sharing
 from server.association.circulars.circulars_store import find_circular
 from server.association.circulars.model import Circular
@@ -59,6 +61,8 @@ class WideArea:
     figures: Tables
     liaison: Cases
     talk: Talk
+    progress: ProgressVerbs
+    asked: AskedList
     inbox: Inbox
     sharing: Sharing
 
@@ -124,9 +128,9 @@ async def _built(node: Node, book: LinkBook, others: _Others, proofs: Proofs) ->
     async def give_up(letter: Letter) -> None:
         await book.refuse(letter.sender.partition(":")[2], letter.kind, "読めない知らせでした")
 
-    readers = {
-        LINK: halves.hear, BROADCAST: receiving.hear, FIGURES: Hearing(book, proofs, reporting.wake).hear,
-    }
+    progress = open_progress(node, book, proofs)
+    hearing = Hearing(book, proofs, reporting.wake, progress.hearing)
+    readers = {LINK: halves.hear, BROADCAST: receiving.hear, FIGURES: hearing.hear}
     liaison_rooms = LiaisonRooms(book, verbs, services.sender)
     halves.listen(lambda link: core.tasks.start("a liaison room", liaison_rooms.ensure(link)))
     halves.listen(lambda link: core.tasks.start("notices for somebody new", sending.catch_up(link)))
@@ -137,10 +141,12 @@ async def _built(node: Node, book: LinkBook, others: _Others, proofs: Proofs) ->
     speaker = Speaker(book, liaison_rooms, services.sender)
     cases = Cases(book, liaison_rooms, speaker, services.history)
     inbox = Inbox(core.database, core.clock, core.tasks, readers, give_up)
+    tables = Tables(book, reporting.report_now)
     return WideArea(
         book, Offers(book, halves, verbs), Joining(book, halves, verbs, others), halves, sending,
-        Desk(book, proofs, receiving, circular), Tables(book, reporting.report_now),
-        cases, Talk(book, liaison_rooms, speaker, services.history, cases), inbox, sharing,
+        Desk(book, proofs, receiving, circular), tables,
+        cases, Talk(book, liaison_rooms, speaker, services.history, cases), progress,
+        AskedList(book, tables), inbox, sharing,
     )
 
 

@@ -12,6 +12,7 @@ from federation.broadcasts.model import Kind, Message, Priority, Record, Standin
 from federation.figures.model import Row
 from federation.figures.tables import Sheet
 from federation.links.model import Area, Category, Direction, Link, LinkState, NodeKind, Terms, Told
+from server.assembly.city_pages import CityPages
 from server.assembly.liaison_pages import LiaisonPages
 from server.assembly.node import Node
 from server.assembly.wide_area import WideArea
@@ -50,6 +51,7 @@ class WideAreaPages:
         self._wide = wide_area
         self._clock = node.core.clock
         self.liaison = LiaisonPages(wide_area)
+        self.city = CityPages(wide_area)
 
     # ---- words ------------------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from server.association.circulars.model import Attachment
+from server.web.city_desk import CityDesk
 from server.web.liaison import LiaisonDesk
 
 # A value and the word that people read.
@@ -175,6 +176,10 @@ class WideAreaDesk(Protocol):
     @property
     def liaison(self) -> LiaisonDesk:
         """Where officers of two linked nodes talk."""
+
+    @property
+    def city(self) -> CityDesk:
+        """How far associations have come, and what was asked of them."""
 
     @property
     def may_invite(self) -> bool:

@@ -10,6 +10,7 @@ from server.web.pages import (
     daily,
     design,
     desk,
+    desk_asked,
     desk_bookings,
     desk_circulars,
     desk_city,
@@ -25,6 +26,7 @@ from server.web.pages import (
     desk_notices,
     desk_phones,
     desk_polls,
+    desk_progress,
     desk_roster,
     desk_roster_files,
     desk_safety,
@@ -53,7 +55,8 @@ _GROUPS = (
     home, invitation, login, safety, circulars, polls, gatherings, daily, bookings, garbage, duties, desk_duties,
     desk_city, talk, desk_inquiries, desk_bookings, desk_garbage, my, my_calendar, my_reminders, files, desk,
     desk_safety, desk_circulars, desk_writing, desk_polls, desk_gatherings, desk_roster, desk_roster_files,
-    desk_invitations, desk_links, desk_liaison, desk_notices, desk_notice_writing, desk_well, desk_handover,
+    desk_invitations, desk_links, desk_liaison, desk_notices, desk_notice_writing,
+    desk_asked, desk_progress, desk_well, desk_handover,
     desk_phones, confirming, terms, design, app_shell, papers, my_news,
 )
 
