@@ -47,6 +47,8 @@ DONE: Final = {
     "declined": "回覧しないことに しました。",
     "handed_over": "役員が かわりました。おつかれさまでした。",
     "handover_cancelled": "役員交代を とりやめました。",
+    "reported": "役員に 知らせました。ありがとうございます。",
+    "hidden": "写真を かくしました。役員が 決めます。",
     "left": "退会しました。ありがとうございました。",
 }
 LANGUAGE_COOKIE: Final = "kairan_language"

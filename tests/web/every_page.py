@@ -13,6 +13,7 @@ from server.association.polls.model import Question
 from server.foundation.clock import tokyo_time
 from server.web.pages import all_pages
 from server.web.routing import Page, Routes
+from tests.web.common_life import pages_of_common_life
 from tests.web.daily_life import pages_of_daily_life
 from tests.web.site import CHAIR, Site
 
@@ -70,5 +71,5 @@ async def _with_variables(here: Site) -> list[str]:
         f"/desk/polls/{poll.id}/persons/{person.id}",
         f"/desk/roster/persons/{person.id}/erase", f"/desk/roster/blocks/{here.block('1班')}",
         f"/desk/handover/{handover.id}?q=佐藤", f"/desk/handover/{handover.id}/sure", f"/desk/phones/{person.id}",
-        *await pages_of_daily_life(here),
+        *await pages_of_daily_life(here), *await pages_of_common_life(here),
     ]

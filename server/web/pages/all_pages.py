@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from server.web.pages import (
     app_shell,
+    board,
     bookings,
     circulars,
     confirming,
@@ -11,12 +12,14 @@ from server.web.pages import (
     design,
     desk,
     desk_asked,
+    desk_board,
     desk_bookings,
     desk_circulars,
     desk_city,
     desk_duties,
     desk_garbage,
     desk_gatherings,
+    desk_groups,
     desk_handover,
     desk_inquiries,
     desk_invitations,
@@ -34,8 +37,10 @@ from server.web.pages import (
     desk_writing,
     duties,
     files,
+    gallery,
     garbage,
     gatherings,
+    groups,
     home,
     invitation,
     login,
@@ -58,6 +63,7 @@ _GROUPS = (
     desk_invitations, desk_links, desk_liaison, desk_notices, desk_notice_writing,
     desk_asked, desk_progress, desk_well, desk_handover,
     desk_phones, confirming, terms, design, app_shell, papers, my_news,
+    board, groups, gallery, desk_board, desk_groups,
 )
 
 

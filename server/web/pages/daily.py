@@ -27,5 +27,6 @@ async def show_daily(visit: Visit) -> web.StreamResponse:
         "daily.html", block=block, today=daily.garbage.on(block.id, daily.garbage.today),
         tomorrow=daily.garbage.on(block.id, daily.garbage.today + timedelta(days=1)),
         has_plan=daily.garbage.plan(block.id) is not None, booking=shown(visit, mine[0]) if mine else None,
+        new_posts=await visit.services.common.reader.number_of_new(visit.user_id),
         duty=turn_shown(visit, duties[0]) if duties else None,
     )
