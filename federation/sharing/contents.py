@@ -62,7 +62,8 @@ class FarFacility:
 
     def as_json(self) -> Content:
         """The value."""
-        shown = replace(self.facility, note="", rules=replace(self.facility.rules, asks=True, shows_titles=False))
+        shown = replace(self.facility, note="", rules=replace(
+            self.facility.rules, asks=True, shows_titles=False, times=0))
         return {"facility": facility_content(shown), "busy": [list(item) for item in self.busy]}
 
     @property
@@ -141,7 +142,7 @@ def read_far_facility(thing_id: str, value: Mapping[str, Any]) -> FarFacility:
     facility = read_facility(value["facility"])
     if facility.id != thing_id:
         raise ValueError("id")
-    rules = replace(facility.rules, asks=True, shows_titles=False, at_once=1)
+    rules = replace(facility.rules, asks=True, shows_titles=False, at_once=1, times=0)
     shown = replace(facility, name=checked_line(facility.name, MAX_TITLE), note="", rules=rules)
     return FarFacility(shown, _times(value["busy"], _MOST_BUSY))
 
@@ -161,7 +162,7 @@ def read_answer(thing_id: str, value: Mapping[str, Any]) -> Answer:
 
 def merged(times: Iterable[tuple[int, int]], at_once: int) -> Times:
     """When ``at_once`` of these run at the same time, so that nothing more fits, in order."""
-    steps = sorted([(start, 1) for start, _ in times] + [(end, -1) for _, end in times])
+    steps = sorted(step for start, end in times for step in ((start, 1), (end, -1)))
     found: list[tuple[int, int]] = []
     running, since = 0, 0
     for at, step in steps:

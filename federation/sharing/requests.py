@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -71,7 +71,7 @@ class OurRequests:
         person = self._book.members.person_of_user(user_id)
         if person is None:
             raise Forbidden("予約をお願いできるのは、名簿にのっている人です")
-        share, wish = self._share(room_id), checked_wish(wish)
+        share, wish = self._share(room_id), checked_wish(replace(wish, note="", rule=""))
         far = await self.facility(room_id, wish.facility_id)
         require_open(far.facility, wish)
         now = tokyo_time(self._book.clock.now_ms())

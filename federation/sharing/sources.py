@@ -73,10 +73,12 @@ class OpenFacilities:
     def _busy(self, facility: Facility) -> tuple[tuple[int, int], ...]:
         today = _midnight_ms(self._clock)
         held = [
-            (round(item.wish.start.timestamp() * 1000), round(item.wish.end.timestamp() * 1000))
+            (round(time.start.timestamp() * 1000), round(time.end.timestamp() * 1000))
             for item in self._bookings().of_facility(facility.id, today) if item.holds
+            for time in self._bookings().times(item)
         ]
-        return merged((span for span in held if span[0] < today + _BUSY_AHEAD_MS), facility.rules.at_once)
+        ahead = (span for span in held if span[1] > today and span[0] < today + _BUSY_AHEAD_MS)
+        return merged(ahead, facility.rules.at_once)
 
 
 class HazardReports:

@@ -20,7 +20,7 @@ from federation.sharing.contents import (
 from federation.sharing.hazards import read_hazard
 from federation.sharing.model import Kind, Share
 from federation.sharing.things_store import Taken
-from server.foundation.errors import Forbidden, Refused
+from server.foundation.errors import Forbidden, InvalidParam, Refused
 from server.storage.database import Writes
 
 _UNREADABLE: Final = (KeyError, ValueError, TypeError, AttributeError, IndexError)
@@ -51,21 +51,27 @@ class Taking:
     async def hear(self, letter: Letter) -> None:
         """Read one letter."""
         try:
-            share = self._share_of(letter)
-            self._require_not_too_much(share)
-            told = read_told(letter.content)
-            self._require_agreed(share, told)
+            share, told = self._judged(letter)
             await self._take(share, told)
         except Refused as refused:
             await self._book.refuse(letter.sender.partition(":")[2], refused.reason)
-        except _UNREADABLE:
-            await self._book.refuse(letter.sender.partition(":")[2], "読めない知らせでした")
 
     async def forget_what_is_gone(self) -> None:
         """Rows of things that are gone, after a while."""
         writes = Writes()
         things_store.drop_gone(writes, self._book.clock.now_ms() - _GONE_MS)
         await asyncio.shield(self._book.database.submit(writes))
+
+    def _judged(self, letter: Letter) -> tuple[Share, Told]:
+        """What is told, where it may be; raises ``Refused``."""
+        share = self._share_of(letter)
+        self._require_not_too_much(share)
+        try:
+            told = read_told(letter.content)
+            self._require_agreed(share, told)
+        except _UNREADABLE:
+            raise InvalidParam("読めない知らせでした") from None
+        return share, told
 
     # ---- who may say what -------------------------------------------------------------------------------------------
 

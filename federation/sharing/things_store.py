@@ -105,10 +105,10 @@ def digest_of(value: object) -> str:
 
 def note_given(writes: Writes, room_id: str, told: object) -> None:
     """Our own account has told a thing: kept in the transaction of that event. ``told`` is the value of the key."""
-    if isinstance(told, dict):
+    if isinstance(told, dict) and told.keys() == {"kind", "id", "revision", "thing"}:
         writes.add(_GIVE, {
-            "room_id": room_id, "kind": told["kind"], "id": told["id"], "digest": digest_of(told.get("thing")),
-            "revision": told["revision"],
+            "room_id": room_id, "kind": str(told["kind"]), "id": str(told["id"]), "digest": digest_of(told["thing"]),
+            "revision": int(told["revision"]),
         })
 
 
