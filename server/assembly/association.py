@@ -11,6 +11,7 @@ from server.assembly.common_life import CommonLife
 from server.assembly.daily_life import DailyLife
 from server.assembly.handing_over import watch_handovers
 from server.assembly.inquiries import LateInquiries
+from server.assembly.officers_work import OfficersWork
 from server.assembly.reminders import build_reminders, resume_reminders
 from server.association.circulars.actions import Circulars
 from server.association.gatherings.attendance import Attendance
@@ -47,6 +48,7 @@ class Association:
     attendance: Attendance
     reminders: Reminders
     inquiries: LateInquiries
+    officers_work: OfficersWork
     common_life: CommonLife
 
     def resume(self, core: Core) -> None:
@@ -57,6 +59,7 @@ class Association:
         core.tasks.start("closing polls", watch)
         self.daily_life.resume()
         self.inquiries.resume()
+        self.officers_work.resume()
         watch_handovers(core, self)
         resume_reminders(core, self.reminders)
         for timed in (self.polls, self.safety_checks):
@@ -85,9 +88,11 @@ async def build_association(core: Core) -> Association:
     reminders = build_reminders(core, members, gatherings, attendance, [daily_life])
     inquiries = LateInquiries(core, members, editor, checks)
     await inquiries.open()
+    officers_work = OfficersWork(core, members, circulars, gatherings, attendance)
+    await officers_work.open()
     return Association(
         members, editor, rooms, circulars, gatherings, polls, checks, daily_life, attendance, reminders, inquiries,
-        CommonLife(core, members),
+        officers_work, CommonLife(core, members),
     )
 
 

@@ -92,9 +92,11 @@ def _services(node: Node, limits: RateLimits, interactive_auth: InteractiveAuth)
         circulars=CircularServices(
             verbs=association.circulars,
             reader=CircularReader(core.database, association.members, core.services.receipts),
+            planned=association.officers_work.planned, again=association.officers_work.again,
         ),
         gatherings=GatheringServices(
             verbs=association.gatherings, attendance=association.attendance, as_ics=as_ics,
+            calling_off=association.officers_work.calling_off,
         ),
         papers=StandingPapers(core.database, core.clock, association.members),
         daily=daily_services(core, association.members, association.daily_life),

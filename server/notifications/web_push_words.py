@@ -15,6 +15,8 @@ _SAFETY: Final = "jp.kairan.safety.prompt"
 _POLL: Final = "jp.kairan.poll"
 _GATHERING: Final = "jp.kairan.gathering"
 _INQUIRY: Final = "jp.kairan.inquiry"
+_AGAIN: Final = "jp.kairan.circular.again"
+_CALLED_OFF: Final = ("jp.kairan.gathering.notice", "jp.kairan.gathering.called_off")
 _SAID_OTHERWISE: Final = ("jp.kairan.circular.attachment", "jp.kairan.safety.received")
 # What a person may mute; alarms ring in any case.
 KINDS: Final = ("circular", "poll", "gathering", "talk")
@@ -63,6 +65,11 @@ def shown_of(room: LiveRoom, entry: Entry, language: str, *, is_ours: bool) -> S
         return None
     if is_ours and isinstance(content.get(_INQUIRY), dict):
         return _inquiry(content[_INQUIRY], content, words)
+    if is_ours and isinstance(content.get(_AGAIN), dict):
+        return _circular(content[_AGAIN], words)
+    off = next((content[key] for key in _CALLED_OFF if isinstance(content.get(key), dict)), None)
+    if is_ours and off is not None:
+        return _gathering_news(off, content, words)
     for key, reader in ((_CIRCULAR, _circular), (_SAFETY, _safety), (_POLL, _poll), (_GATHERING, _gathering)):
         told = content.get(key)
         if is_ours and isinstance(told, dict):
@@ -99,6 +106,13 @@ def _gathering(told: Mapping[str, Any], words: Mapping[str, str]) -> Shown:
     buttons = tuple((value, words[value]) for value in ("accepted", "declined")) if told.get("asks") is True else ()
     return Shown("gathering", words["gathering"], _text(told, "title"), f"gathering {number}",
                  f"/gatherings/{number}", question=number, buttons=buttons)
+
+
+def _gathering_news(told: Mapping[str, Any], content: Mapping[str, Any], words: Mapping[str, str]) -> Shown:
+    """It is off, or at another time; told in the room and in one's 窓口, and shown once."""
+    number = _text(told, "id")
+    return Shown("gathering", words["gathering"], _text(content, "body"), f"gathering {number}",
+                 f"/gatherings/{number}")
 
 
 def _inquiry(told: Mapping[str, Any], content: Mapping[str, Any], words: Mapping[str, str]) -> Shown:

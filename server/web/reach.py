@@ -23,10 +23,11 @@ def unreached(members: Members, pushers: Pushers) -> list[Unreached]:
     found = []
     for home in members.households():
         persons = tuple(members.persons_at(home.id))
-        if home.channel is not Channel.PAPER and persons and not any(_rings(pushers, person) for person in persons):
+        if home.channel is not Channel.PAPER and persons and not any(rings(pushers, person) for person in persons):
             found.append(Unreached(members.block(home.block_id).name, home, persons))
     return found
 
 
-def _rings(pushers: Pushers, person: Person) -> bool:
+def rings(pushers: Pushers, person: Person) -> bool:
+    """Whether a telephone or browser of theirs is told of news."""
     return person.user_id is not None and bool(pushers.of(person.user_id))

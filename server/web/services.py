@@ -13,10 +13,13 @@ from server.accounts.web_sessions import WebSessions
 from server.association.bookings.actions import Bookings
 from server.association.bookings.model import Booking, Facility
 from server.association.circulars.actions import Circulars
+from server.association.circulars.again import Again
+from server.association.circulars.planning import PlannedCirculars
 from server.association.circulars.reader import CircularReader
 from server.association.duties.actions import Duties
 from server.association.garbage.actions import Garbage
 from server.association.gatherings.attendance import Attendance
+from server.association.gatherings.calling_off import CallingOff
 from server.association.gatherings.city import CityCalendar
 from server.association.gatherings.gatherings import Gatherings
 from server.association.gatherings.model import Gathering
@@ -104,6 +107,8 @@ class CircularServices:
 
     verbs: Circulars
     reader: CircularReader
+    planned: PlannedCirculars
+    again: Again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +118,7 @@ class GatheringServices:
     verbs: Gatherings
     attendance: Attendance
     as_ics: Callable[[Gathering], str]
+    calling_off: CallingOff
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

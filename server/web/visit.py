@@ -38,6 +38,7 @@ DONE: Final = {
     "removed": "けしました。",
     "answered": "届きました。",
     "cancelled": "中止にしました。",
+    "planned": "予約しました。時間に なったら 回覧します。",
     "taken_back": "答えを取り消しました。",
     "erased": "名簿から けしました。",
     "linked": "つなぎました。",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 from server.assembly.handing_over import handovers_of
@@ -61,7 +62,10 @@ async def _with_variables(here: Site) -> list[str]:
     inquiry = await association.inquiries.verbs.enter(chair, "街灯が きれています", Channel.PHONE, person_id=person.id)
     today = tokyo_time(here.node.core.clock.now_ms()).date()
     handover = await handovers_of(here.node.core, association).begin(chair, today)
+    planned = await association.officers_work.planned.plan(
+        chair, replace(letter, title="あとで"), here.node.core.clock.now_ms() + 86_400_000)
     return [
+        f"/desk/circulars/planned/{planned.id}", f"/desk/gatherings/{gathering.id}/cancel",
         f"/desk/inquiries/{inquiry.id}", f"/desk/inquiries/new?person={person.id}",
         "/", "/circulars", f"/circulars/{circular.id}", f"/desk/circulars/{circular.id}",
         f"/desk/circulars/{circular.id}/correct", "/polls", f"/polls/{poll.id}", f"/desk/polls/{poll.id}",

@@ -41,9 +41,9 @@ async def test_a_gathering_is_seen_with_its_day_in_the_years_of_japan(chair: Bro
 
 async def test_calling_off_is_two_taps_and_shown_everywhere(chair: Browser, log_in: LogIn) -> None:
     gathering = await announced(chair)
-    await chair.get(f"/desk/gatherings/{gathering}")
+    await chair.get(f"/desk/gatherings/{gathering}/cancel")
     page = await chair.submit(f"/desk/gatherings/{gathering}/cancel", {"reason": "雨のため"})
-    assert "中止に なりました" in page.text
+    assert "中止に なっています" in page.text
     hanako = await log_in("佐藤 花子")
     assert "中止" in (await hanako.get("/")).text
     assert "中止" in (await hanako.get("/gatherings")).text

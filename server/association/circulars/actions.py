@@ -22,8 +22,9 @@ from server.association.circulars.projection import CircularProjection
 from server.association.members.members import Members
 from server.association.members.model import Audience, AudienceKind, Right
 from server.foundation.clock import Clock
-from server.foundation.errors import Forbidden, InvalidParam, NotFound
+from server.foundation.errors import Forbidden, InvalidParam, NotFound, Refused
 from server.foundation.ids import random_letters
+from server.foundation.keyed_locks import KeyedLocks
 from server.foundation.tasks import Tasks
 from server.rooms.accept_event import EventAcceptor
 from server.rooms.send_event import Draft, EventSender
@@ -47,6 +48,7 @@ class Circulars:
         self._tasks = tasks
         self._projection = CircularProjection(members)
         self._delivering = asyncio.Lock()
+        self._turns = KeyedLocks()
 
     def attach(self, acceptor: EventAcceptor) -> None:
         """Look at every event; once, before the first."""
@@ -72,7 +74,7 @@ class Circulars:
 
         What is posted again under a ``circular_id`` of before is brought where it is missing, and is one circular.
         """
-        self._require_right(officer, letter.audience)
+        self.require_right(officer, letter.audience)
         known = await store.find_circular(self._database, circular_id) if circular_id else None
         if known is not None:
             await self._deliver(known)
@@ -89,24 +91,34 @@ class Circulars:
         await self._deliver(circular)
         return circular
 
-    async def correct(self, officer: str, circular_id: str, letter: Letter, reason: str = "") -> Circular:
-        """Put a corrected text in the place of the old one, everywhere. The audience stays as it was."""
-        before = await self._access(officer, circular_id)
-        letter.check()
-        return await self._change(replace(
-            before, title=letter.title.strip(), text=letter.text.strip(), category=letter.category,
-            deadline=letter.deadline, attachments=letter.attachments, state=State.CORRECTED, reason=reason,
-        ), before)
+    async def correct(
+        self, officer: str, circular_id: str, letter: Letter, reason: str = "", *, expected_revision: int | None = None
+    ) -> Circular:
+        """Put a corrected text in the place of the old one, everywhere. The audience stays as it was.
+
+        With ``expected_revision`` it is only done if nobody was faster (``Refused``, 412).
+        """
+        async with self._turns.hold(circular_id):
+            before = await self._access(officer, circular_id)
+            if expected_revision is not None and before.revision != expected_revision:
+                raise Refused("ほかの人が先に変えました。新しい文を読んでから、もう一度おしてください", status=412)
+            letter.check()
+            return await self._change(replace(
+                before, title=letter.title.strip(), text=letter.text.strip(), category=letter.category,
+                deadline=letter.deadline, attachments=letter.attachments, state=State.CORRECTED, reason=reason,
+            ), before)
 
     async def withdraw(self, officer: str, circular_id: str, reason: str = "") -> Circular:
         """Take a circular back: its text and files are gone from all rooms, a line says so."""
-        before = await self._access(officer, circular_id)
-        return await self._change(replace(before, state=State.WITHDRAWN, reason=reason), before)
+        async with self._turns.hold(circular_id):
+            before = await self._access(officer, circular_id)
+            return await self._change(replace(before, state=State.WITHDRAWN, reason=reason), before)
 
     async def call_back(self, officer: str, circular_id: str) -> Circular:
         """The circular has been round (returned); at its deadline it comes back by itself."""
-        before = await self._access(officer, circular_id)
-        return await self._change(replace(before, state=State.RETURNED, reason=""), before)
+        async with self._turns.hold(circular_id):
+            before = await self._access(officer, circular_id)
+            return await self._change(replace(before, state=State.RETURNED, reason=""), before)
 
     async def enter_paper(self, officer: str, circular_id: str, household_id: str) -> None:
         """Write down that a household has the circular on paper. Twice is once."""
@@ -218,7 +230,7 @@ class Circulars:
 
     async def _access(self, officer: str, circular_id: str) -> Circular:
         circular = await self._find(circular_id)
-        self._require_right(officer, circular.audience)
+        self.require_right(officer, circular.audience)
         return circular
 
     async def _for_reader(self, user_id: str, circular_id: str) -> Circular:
@@ -233,8 +245,8 @@ class Circulars:
             raise NotFound("その回覧はありません")
         return circular
 
-    def _require_right(self, officer: str, audience: Audience) -> None:
-        """A block leader may post to their own blocks, everybody else needs the right for the whole association."""
+    def require_right(self, officer: str, audience: Audience) -> None:
+        """Raise ``Forbidden`` for who may not post to this audience: a block leader may to their own blocks."""
         if audience.kind is AudienceKind.BLOCKS:
             for block_id in audience.ids:
                 self._members.require(officer, Right.POST_CIRCULARS, self._members.block(block_id).id)

@@ -50,7 +50,7 @@ class GatheringCalendarPort:
         """Change it; raises a ``Refused`` with status 412 if it has moved on from ``expected_revision``."""
         state, old = State.CANCELLED if draft.cancelled else State.PLANNED, self._named(name)
         gathering = await self._gatherings.change(
-            officer, old.id, replace(_plan(draft), asks=old.plan.asks), state=state,
+            officer, old.id, replace(_plan(draft), asks=old.plan.asks, called_off=old.plan.called_off), state=state,
             expected_revision=expected_revision,
         )
         return for_calendar(gathering)

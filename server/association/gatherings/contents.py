@@ -35,11 +35,11 @@ def edit_content(gathering: Gathering, ics: str, original: str) -> Content:
     }
 
 
-def notice_content(gathering: Gathering, reason: str) -> Content:
-    """Edits notify nobody; this message does."""
+def notice_content(gathering: Gathering, reason: str, day: Moment | None = None) -> Content:
+    """Edits notify nobody; this message does. ``day``: one of a series that was called off."""
     return {
         "msgtype": "m.text",
-        "body": notice_of(gathering, reason),
+        "body": notice_of(gathering, reason, day),
         NOTICE_KEY: {"id": gathering.id, "state": gathering.state.value},
     }
 
@@ -55,6 +55,8 @@ def gathering_json(gathering: Gathering, ics: str) -> Content:
         **({"rule": plan.rule} if plan.rule else {}),
         **({"asks": True} if plan.asks else {}),
         **({"except_for": [item.isoformat() for item in plan.except_for]} if plan.except_for else {}),
+        **({"called_off": [item.isoformat() for item in plan.called_off]} if plan.called_off else {}),
+        **({"reason": gathering.reason} if gathering.reason else {}),
         "ics": ics,
     }
 
@@ -91,6 +93,7 @@ def _read(value: Content) -> Gathering:
         _text(value, "title"), read_moment(value["start"]), read_moment(value["end"]), _text(value, "place"),
         _text(value, "description"), _text(value, "rule"),
         tuple(read_moment(item) for item in value.get("except_for", ())), asks=value.get("asks") is True,
+        called_off=tuple(read_moment(item) for item in value.get("called_off", ())),
     )
     sequence = value.get("sequence", 0)
     if type(sequence) is not int:
@@ -100,7 +103,7 @@ def _read(value: Content) -> Gathering:
         raise ValueError("names")
     return Gathering(
         names[0], checked_plan(plan), Audience.from_json(value.get("audience")), State(value["state"]), names[1],
-        names[2], names[3], sequence,
+        names[2], names[3], sequence, reason=_text(value, "reason"),
     )
 
 

@@ -10,12 +10,12 @@ from typing import Any
 from server.association.gatherings.book import GatheringBook
 from server.association.gatherings.contents import edit_content, message_content, notice_content
 from server.association.gatherings.gatherings_store import load_gatherings
-from server.association.gatherings.model import Gathering, Plan, State, checked_plan, moves, require_next
+from server.association.gatherings.model import Gathering, Moment, Plan, State, checked_plan, moves, require_next
 from server.association.gatherings.occurrences import Occurrence, occurrences_after
 from server.association.gatherings.projection import GatheringProjection
 from server.association.members.members import Members
 from server.association.members.model import Audience, AudienceKind, Right
-from server.foundation.clock import Clock
+from server.foundation.clock import Clock, tokyo_time
 from server.foundation.errors import InvalidParam, NotFound, Refused
 from server.foundation.ids import random_letters
 from server.rooms.accept_event import EventAcceptor
@@ -137,16 +137,30 @@ class Gatherings:
             require_next(old.state, wanted)
             told = moves(old.plan, plan) or wanted is not old.state
             new = replace(
-                old, plan=plan, state=wanted, sequence=old.sequence + told, changed_ms=self._clock.now_ms()
+                old, plan=plan, state=wanted, sequence=old.sequence + told, changed_ms=self._clock.now_ms(),
+                reason=reason.strip() if told else old.reason,
             )
             if (new.plan, new.state) != (old.plan, old.state):
-                await self._tell(new, reason, aloud=told)
+                days = [day for day in new.plan.called_off if day not in old.plan.called_off]
+                await self._tell(new, reason, aloud=told, day=days[0] if days else None)
         return self._now(gathering_id)
 
     async def cancel(self, officer: str, gathering_id: str, reason: str = "") -> Gathering:
         """Call a gathering off: it stays visible as cancelled, and everybody is told (雨天中止)."""
         plan = self._now(gathering_id).plan
         return await self.change(officer, gathering_id, plan, state=State.CANCELLED, reason=reason)
+
+    async def cancel_day(self, officer: str, gathering_id: str, start_ms: int, reason: str = "") -> Gathering:
+        """Call off one day of a series; raises ``NotFound`` where it does not take place then."""
+        gathering = self._now(gathering_id)
+        ahead = occurrences_after(gathering, start_ms, 1)
+        if not gathering.plan.rule or not ahead or ahead[0].start_ms != start_ms:
+            raise NotFound("その日には、この集まりはありません")
+        moment = tokyo_time(start_ms)
+        day: Moment = moment.date() if gathering.plan.is_all_day else moment
+        plan = gathering.plan
+        plan = replace(plan, except_for=(*plan.except_for, day), called_off=(*plan.called_off, day))
+        return await self.change(officer, gathering_id, plan, expected_revision=gathering.revision, reason=reason)
 
     async def withdraw(self, officer: str, gathering_id: str, *, expected_revision: int | None = None) -> None:
         """Take it out of lists and calendars; in the rooms it stands as cancelled."""
@@ -179,10 +193,10 @@ class Gatherings:
             raise Refused("ほかの人が先に変えました。もう一度ひらいてください", status=412)
         return gathering
 
-    async def _tell(self, gathering: Gathering, reason: str, *, aloud: bool) -> None:
+    async def _tell(self, gathering: Gathering, reason: str, *, aloud: bool, day: Moment | None = None) -> None:
         ics, posts = self._as_ics(gathering), self._book.posts_of(gathering.id)
         edits = [(room_id, edit_content(gathering, ics, event_id)) for room_id, event_id in posts.items()]
-        notices = [(room_id, notice_content(gathering, reason)) for room_id in posts] if aloud else []
+        notices = [(room_id, notice_content(gathering, reason, day)) for room_id in posts] if aloud else []
         await self._send([*edits, *notices])
 
     async def _send(self, contents: list[tuple[str, dict[str, Any]]]) -> None:

@@ -34,6 +34,8 @@ gatherings: Final = Table(
     Column("changed_ms", BigInteger, nullable=False),
     Column("revision", BigInteger, nullable=False),
     Column("asks", BigInteger, nullable=False),
+    Column("called_off", Text, nullable=False),
+    Column("reason", Text, nullable=False),
 )
 gathering_posts: Final = Table(
     "gathering_posts", metadata,
@@ -63,7 +65,8 @@ def put_gathering(writes: Writes, gathering: Gathering) -> None:
         "except_for": orjson.dumps([item.isoformat() for item in plan.except_for]).decode(),
         "audience": str(gathering.audience), "state": gathering.state.value, "arranged_by": gathering.by,
         "sequence": gathering.sequence, "created_ms": gathering.created_ms, "changed_ms": gathering.changed_ms,
-        "revision": gathering.revision, "asks": int(plan.asks),
+        "revision": gathering.revision, "asks": int(plan.asks), "reason": gathering.reason,
+        "called_off": orjson.dumps([item.isoformat() for item in plan.called_off]).decode(),
     })
 
 
@@ -76,8 +79,9 @@ def _as_gathering(row: Any) -> Gathering:
     plan = Plan(
         row.title, read_moment(row.starts), read_moment(row.ends), row.place, row.description, row.rule,
         tuple(read_moment(item) for item in orjson.loads(row.except_for)), asks=bool(row.asks),
+        called_off=tuple(read_moment(item) for item in orjson.loads(row.called_off)),
     )
     return Gathering(
         row.id, plan, Audience.parse(row.audience), State(row.state), row.arranged_by, row.name, row.uid,
-        row.sequence, row.created_ms, row.changed_ms, row.revision,
+        row.sequence, row.created_ms, row.changed_ms, row.revision, row.reason,
     )

@@ -54,6 +54,8 @@ class Plan:
     except_for: tuple[Moment, ...] = ()
     # Whether officers want to know who comes.
     asks: bool = False
+    # Those of ``except_for`` that were called off after they had been announced.
+    called_off: tuple[Moment, ...] = ()
 
     @property
     def is_all_day(self) -> bool:
@@ -76,6 +78,8 @@ class Gathering:
     created_ms: int = 0
     changed_ms: int = 0
     revision: int = 0
+    # Why it, or a day of it, was called off.
+    reason: str = ""
 
     @property
     def is_shown(self) -> bool:
@@ -100,9 +104,10 @@ def checked_plan(plan: Plan) -> Plan:
     if end - start > LONGEST:
         raise InvalidParam("集まりが長すぎます（1年まで）")
     left_out = tuple(map(_in_japan, plan.except_for))
+    called_off = tuple(day for day in map(_in_japan, plan.called_off) if day in left_out)
     return replace(
         plan, title=title, start=start, end=end, place=" ".join(plan.place.split()),
-        description=plan.description.strip(), except_for=left_out,
+        description=plan.description.strip(), except_for=left_out, called_off=called_off,
     )
 
 

@@ -26,10 +26,12 @@ def body_of(gathering: Gathering) -> str:
     return "\n".join(lines)
 
 
-def notice_of(gathering: Gathering, reason: str) -> str:
-    """What everybody is told again when the time or place changes, or it is called off."""
+def notice_of(gathering: Gathering, reason: str, day: Moment | None = None) -> str:
+    """What everybody is told again when the time or place changes, or it is called off; ``day``: only that day."""
     plan = gathering.plan
-    if gathering.state is not State.PLANNED:
+    if day is not None:
+        lines = [f"【中止のお知らせ】{plan.title}（{_moment(day)}の分）は中止になりました。"]
+    elif gathering.state is not State.PLANNED:
         lines = [f"【中止のお知らせ】{plan.title}（{when(plan)}）は中止になりました。"]
     else:
         lines = [f"【変更のお知らせ】{plan.title}", f"日時：{when(plan)}"]
@@ -47,6 +49,10 @@ def when(plan: Plan) -> str:
         return f"{_day(start)} {start:%H:%M}"
     until = f"{end:%H:%M}" if start.date() == end.date() else f"{_day(end)} {end:%H:%M}"
     return f"{_day(start)} {start:%H:%M}～{until}"
+
+
+def _moment(value: Moment) -> str:
+    return f"{_day(value)} {value:%H:%M}" if isinstance(value, datetime) else _day(value)
 
 
 def _day(value: Moment) -> str:

@@ -28,6 +28,7 @@ from server.web.pages import (
     desk_notice_writing,
     desk_notices,
     desk_phones,
+    desk_planned,
     desk_polls,
     desk_progress,
     desk_roster,
@@ -62,7 +63,7 @@ _GROUPS = (
     desk_safety, desk_circulars, desk_writing, desk_polls, desk_gatherings, desk_roster, desk_roster_files,
     desk_invitations, desk_links, desk_liaison, desk_notices, desk_notice_writing,
     desk_asked, desk_progress, desk_well, desk_handover,
-    desk_phones, confirming, terms, design, app_shell, papers, my_news,
+    desk_phones, confirming, terms, design, app_shell, papers, my_news, desk_planned,
     board, groups, gallery, desk_board, desk_groups,
 )
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from aiohttp import web
 
+from server.association.gatherings.model import State
+from server.association.gatherings.occurrences import Occurrence
+from server.association.members.model import Right
 from server.foundation.errors import Forbidden
 from server.web.routing import Routes
 from server.web.visit import Visit
+
+_NEAR_MS: Final = 40 * 3_600_000
 
 
 def add_routes(routes: Routes) -> None:
@@ -19,4 +26,15 @@ async def show_desk(visit: Visit) -> web.StreamResponse:
     _ = visit.user_id
     if not visit.is_at_desk:
         raise Forbidden("このページは、役員だけが 使えます。")
-    return visit.page("desk_home.html", waiting=visit.services.inquiries.waiting(visit.user_id))
+    return visit.page(
+        "desk_home.html", waiting=visit.services.inquiries.waiting(visit.user_id), near=_near(visit),
+    )
+
+
+def _near(visit: Visit) -> list[Occurrence]:
+    """What takes place today or tomorrow and may have to be called off."""
+    if not visit.may(Right.ARRANGE_GATHERINGS):
+        return []
+    tomorrow = visit.services.clock.now_ms() + _NEAR_MS
+    found = visit.services.gatherings.verbs.upcoming(visit.user_id, 3)
+    return [item for item in found if item.start_ms < tomorrow and item.gathering.state is State.PLANNED]

@@ -19,12 +19,16 @@ def add_routes(routes: Routes) -> None:
     routes.post("/desk/circulars/{circular}/return", call_back)
     routes.post("/desk/circulars/{circular}/paper", enter_paper)
     routes.post("/desk/circulars/{circular}/sheet", print_sheet)
+    routes.post("/desk/circulars/{circular}/again", tell_again)
 
 
 async def show_list(visit: Visit) -> web.StreamResponse:
     """All circulars, newest first."""
     page = await visit.services.circulars.reader.all(visit.user_id, 20, visit.query("after"))
-    return visit.page("desk_circulars.html", page=page, State=State, now=visit.services.clock.now_ms())
+    return visit.page(
+        "desk_circulars.html", page=page, State=State, now=visit.services.clock.now_ms(),
+        planned=visit.services.circulars.planned.all(visit.user_id),
+    )
 
 
 async def show_reach(visit: Visit) -> web.StreamResponse:
@@ -32,8 +36,10 @@ async def show_reach(visit: Visit) -> web.StreamResponse:
     reach = await visit.services.circulars.reader.reach(visit.user_id, visit.parts["circular"])
     only = visit.query("only")
     rows = [row for row in reach.rows if only != "not_yet" or row.progress is Progress.NOT_YET]
+    unseen = await visit.services.circulars.again.unseen(reach)
     return visit.page(
         "desk_circular.html", reach=reach, circular=reach.circular, rows=rows, only=only, Progress=Progress,
+        unseen=len(unseen),
         State=State, state=reach.circular.state_at(visit.services.clock.now_ms()),
         told=visit.services.members.describe(reach.circular.audience),
         may_enter={block.id for block in visit.services.members.blocks_with(visit.user_id, Right.ENTER_ANSWERS)},
@@ -65,6 +71,14 @@ async def enter_paper(visit: Visit) -> web.StreamResponse:
     await change(visit.user_id, circular_id, home_id)
     only = "?only=not_yet" if form.line("only") == "not_yet" else ""
     return visit.go(f"/desk/circulars/{circular_id}{only}", done="entered")
+
+
+async def tell_again(visit: Visit) -> web.StreamResponse:
+    """Tell those once more who have not seen it."""
+    await visit.form()
+    circular_id = visit.parts["circular"]
+    await visit.services.circulars.again.tell(visit.user_id, circular_id)
+    return visit.go(f"/desk/circulars/{circular_id}", done="sent")
 
 
 async def print_sheet(visit: Visit) -> web.StreamResponse:

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import Final
 
 from aiohttp import web
 
-from server.association.gatherings.model import MAX_DESCRIPTION, MAX_PLACE, MAX_TITLE, Plan, State
+from server.association.gatherings.model import MAX_DESCRIPTION, MAX_PLACE, MAX_TITLE, Gathering, Plan, State
+from server.association.gatherings.occurrences import occurrences_after
 from server.association.members.model import Right
 from server.foundation.clock import tokyo_time
 from server.foundation.errors import Refused
 from server.web.audiences import ChosenAudience
 from server.web.dates import day_from_input, moment_from_input
 from server.web.forms import Form
+from server.web.reach import rings
 from server.web.routing import Routes
 from server.web.visit import Visit
+
+# Gatherings so near that rain may be a matter.
+SOON_MS: Final = 8 * 86_400_000
+_DAYS_SHOWN: Final = 5
 
 
 def add_routes(routes: Routes) -> None:
@@ -25,6 +32,7 @@ def add_routes(routes: Routes) -> None:
     routes.post("/desk/gatherings/new", announce)
     routes.get("/desk/gatherings/{gathering}", show_form)
     routes.post("/desk/gatherings/{gathering}", change)
+    routes.get("/desk/gatherings/{gathering}/cancel", ask_first)
     routes.post("/desk/gatherings/{gathering}/cancel", cancel)
 
 
@@ -32,7 +40,8 @@ async def show_list(visit: Visit) -> web.StreamResponse:
     """What is ahead."""
     visit.require(Right.ARRANGE_GATHERINGS)
     found = visit.services.gatherings.verbs.upcoming(visit.user_id, 60)
-    return visit.page("desk_gatherings.html", occurrences=found, State=State)
+    soon = visit.services.clock.now_ms() + SOON_MS
+    return visit.page("desk_gatherings.html", occurrences=found, State=State, soon=soon)
 
 
 async def show_empty_form(visit: Visit) -> web.StreamResponse:
@@ -62,35 +71,70 @@ async def show_form(visit: Visit) -> web.StreamResponse:
     """The form with what is planned now, and calling off."""
     visit.require(Right.ARRANGE_GATHERINGS)
     gathering = visit.services.gatherings.verbs.get(visit.user_id, visit.parts["gathering"])
-    plan = gathering.plan
-    return visit.page(
-        "desk_gathering.html", gathering=gathering, form=_as_form(plan), State=State, fault="",
-        most=(MAX_TITLE, MAX_PLACE, MAX_DESCRIPTION), told=visit.services.members.describe(gathering.audience),
-    )
+    return await _change_page(visit, gathering, _as_form(gathering.plan))
 
 
 async def change(visit: Visit) -> web.StreamResponse:
-    """Change it, unless somebody else has changed it meanwhile."""
+    """Change it. Where somebody else was faster, their plan is shown beside what was typed, and nothing is lost."""
     form = await visit.form()
     visit.require(Right.ARRANGE_GATHERINGS)
     verbs = visit.services.gatherings.verbs
     gathering = verbs.get(visit.user_id, visit.parts["gathering"])
-    plan = _plan(form)
-    plan = replace(gathering.plan, title=plan.title, start=plan.start, end=plan.end, place=plan.place,
-                   description=plan.description, asks=plan.asks)
-    revision = form.number("revision", "版", least=0, most=999_999_999)
-    await verbs.change(
-        visit.user_id, gathering.id, plan, state=State.PLANNED, expected_revision=revision, reason=form.line("reason")
-    )
+    try:
+        plan = _plan(form)
+        plan = replace(gathering.plan, title=plan.title, start=plan.start, end=plan.end, place=plan.place,
+                       description=plan.description, asks=plan.asks)
+        revision = form.number("revision", "版", least=0, most=999_999_999)
+        await verbs.change(visit.user_id, gathering.id, plan, state=State.PLANNED, expected_revision=revision,
+                           reason=form.line("reason"))
+    except Refused as fault:
+        if fault.status not in (400, 409, 412):
+            raise
+        return await _change_page(visit, verbs.get(visit.user_id, gathering.id), form, fault)
     return visit.go(f"/gatherings/{gathering.id}", done="corrected")
 
 
+async def ask_first(visit: Visit) -> web.StreamResponse:
+    """雨天中止, the second of two taps: what is called off, and how many are told. ``day``: one of a series."""
+    visit.require(Right.ARRANGE_GATHERINGS)
+    gathering = visit.services.gatherings.verbs.get(visit.user_id, visit.parts["gathering"])
+    if gathering.state is State.CANCELLED:
+        return visit.go(f"/desk/gatherings/{gathering.id}")
+    ahead = occurrences_after(gathering, visit.services.clock.now_ms(), _DAYS_SHOWN)
+    chosen = next((item for item in ahead if str(item.start_ms) == visit.query("day")), None)
+    coming = await visit.services.gatherings.calling_off.who_comes(gathering)
+    return visit.page(
+        "desk_gathering_off.html", gathering=gathering, plan=gathering.plan, chosen=chosen or next(iter(ahead), None),
+        ahead=ahead, count=len(coming), told=visit.services.members.describe(gathering.audience),
+    )
+
+
 async def cancel(visit: Visit) -> web.StreamResponse:
-    """Call it off (雨天中止); everybody is told."""
+    """Call it off (雨天中止): the calendar shows it, the room hears it, and who wanted to come hears it by name."""
     form = await visit.form()
-    gathering_id = visit.parts["gathering"]
-    await visit.services.gatherings.verbs.cancel(visit.user_id, gathering_id, form.line("reason"))
-    return visit.go(f"/gatherings/{gathering_id}", done="cancelled")
+    services, gathering_id, day = visit.services.gatherings, visit.parts["gathering"], form.line("day")
+    if day:
+        start = int(day) if day.isascii() and day.isdigit() and len(day) < 15 else -1
+        await services.verbs.cancel_day(visit.user_id, gathering_id, start, form.line("reason"))
+    else:
+        await services.verbs.cancel(visit.user_id, gathering_id, form.line("reason"))
+    await services.calling_off.tell()
+    return visit.go(f"/desk/gatherings/{gathering_id}", done="cancelled")
+
+
+async def _change_page(
+    visit: Visit, gathering: Gathering, form: Form, fault: Refused | None = None
+) -> web.Response:
+    is_off = gathering.state is State.CANCELLED or bool(gathering.plan.called_off)
+    coming = await visit.services.gatherings.calling_off.who_comes(gathering) if is_off else []
+    silent = [person for person in coming if not rings(visit.services.node.pushers, person)]
+    return visit.page(
+        "desk_gathering.html", gathering=gathering, form=form, State=State, silent=silent, coming=coming,
+        most=(MAX_TITLE, MAX_PLACE, MAX_DESCRIPTION), told=visit.services.members.describe(gathering.audience),
+        ahead=bool(occurrences_after(gathering, visit.services.clock.now_ms(), 1)), is_off=is_off,
+        fault="" if fault is None else fault.reason, status=200 if fault is None else fault.status,
+        other=gathering.plan if fault is not None and fault.status == 412 else None,
+    )
 
 
 def _plan(form: Form) -> Plan:

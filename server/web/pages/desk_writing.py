@@ -9,7 +9,7 @@ from server.association.members.model import Audience, Right
 from server.foundation.errors import NotFound, Refused
 from server.web.attached_files import attachments_of, keeper_for
 from server.web.audiences import ChosenAudience
-from server.web.dates import day_from_input, end_of_day_ms, input_date_of
+from server.web.dates import day_from_input, end_of_day_ms, input_date_of, moment_from_input
 from server.web.forms import Form
 from server.web.routing import Routes
 from server.web.visit import Visit
@@ -41,17 +41,15 @@ async def take_form(visit: Visit) -> web.StreamResponse:
     if form.line("step") == "edit":
         return _form_page(visit, form, chosen, attachments)
     try:
-        letter = _letter(form, chosen.audience(), attachments)
+        letter = letter_of(form, chosen.audience(), attachments)
         letter.check()
     except Refused as fault:
         return _form_page(visit, form, chosen, attachments, fault)
     if form.line("step") == "send":
         return await _send(visit, form, letter)
-    members = visit.services.members
-    return visit.page(
-        "desk_circular_preview.html", letter=letter, form=form, chosen=chosen, told=members.describe(letter.audience),
-        count=len(members.audience(letter.audience)), once=visit.new_once(),
-    )
+    if form.line("step") == "plan":
+        return await _plan(visit, form, chosen, letter)
+    return _preview_page(visit, form, chosen, letter)
 
 
 async def show_correction(visit: Visit) -> web.StreamResponse:
@@ -61,7 +59,7 @@ async def show_correction(visit: Visit) -> web.StreamResponse:
         ("title", circular.title), ("text", circular.text), ("category", circular.category.value),
         ("deadline", "" if circular.deadline is None else input_date_of(circular.deadline)),
     ])
-    return _correction_page(visit, circular, form, circular.attachments)
+    return correction_page(visit, circular, form, circular.attachments)
 
 
 async def correct(visit: Visit) -> web.StreamResponse:
@@ -70,13 +68,28 @@ async def correct(visit: Visit) -> web.StreamResponse:
     form = await visit.form(keeper_for(visit))
     urls = [*form.lines("file"), *(upload.mxc for upload in form.uploads)]
     attachments = await attachments_of(visit, urls, circular.attachments)
-    letter = _letter(form, circular.audience, attachments)
     try:
-        letter.check()
+        letter = letter_of(form, circular.audience, attachments)
+        revision = form.number("revision", "版", least=0, most=999_999_999)
+        await visit.services.circulars.verbs.correct(
+            visit.user_id, circular.id, letter, form.line("reason"), expected_revision=revision)
     except Refused as fault:
-        return _correction_page(visit, circular, form, attachments, fault)
-    await visit.services.circulars.verbs.correct(visit.user_id, circular.id, letter, form.line("reason"))
+        if fault.status not in (400, 409, 412):
+            raise
+        # What was typed stays in the form; what somebody else has written meanwhile is shown above it.
+        return correction_page(visit, await _correctable(visit), form, attachments, fault)
     return visit.go(f"/desk/circulars/{circular.id}", done="corrected")
+
+
+async def _plan(visit: Visit, form: Form, chosen: ChosenAudience, letter: Letter) -> web.StreamResponse:
+    """It goes round at a set time."""
+    try:
+        with visit.once(form) as is_first:
+            if is_first:
+                await visit.services.circulars.planned.plan(visit.user_id, letter, publish_ms(form))
+    except Refused as fault:
+        return _preview_page(visit, form, chosen, letter, fault)
+    return visit.go("/desk/circulars", done="planned")
 
 
 async def _send(visit: Visit, form: Form, letter: Letter) -> web.StreamResponse:
@@ -95,12 +108,30 @@ async def _correctable(visit: Visit) -> Circular:
     return reach.circular
 
 
-def _letter(form: Form, audience: Audience, attachments: tuple[Attachment, ...]) -> Letter:
+def publish_ms(form: Form) -> int:
+    """The day and time that a form names; raises ``InvalidParam``."""
+    moment = moment_from_input(form.line("publish_day"), form.line("publish_time"), "回覧する日時")
+    return round(moment.timestamp()) * 1000
+
+
+def letter_of(form: Form, audience: Audience, attachments: tuple[Attachment, ...]) -> Letter:
+    """What a form says; raises ``InvalidParam``."""
     deadline = form.line("deadline")
     return Letter(
         title=form.line("title"), text=form.text("text"), audience=audience,
         category=_CATEGORIES.get(form.line("category"), Category.NOTICE), attachments=attachments,
         deadline=end_of_day_ms(day_from_input(deadline, "期限")) if deadline else None,
+    )
+
+
+def _preview_page(
+    visit: Visit, form: Form, chosen: ChosenAudience, letter: Letter, fault: Refused | None = None
+) -> web.Response:
+    members = visit.services.members
+    return visit.page(
+        "desk_circular_preview.html", letter=letter, form=form, chosen=chosen, told=members.describe(letter.audience),
+        count=len(members.audience(letter.audience)), once=visit.new_once(),
+        fault="" if fault is None else fault.reason, status=200 if fault is None else fault.status,
     )
 
 
@@ -118,12 +149,14 @@ def _form_page(
     )
 
 
-def _correction_page(
+def correction_page(
     visit: Visit, circular: Circular, form: Form, attachments: tuple[Attachment, ...], fault: Refused | None = None
 ) -> web.Response:
+    """The form with what was typed; above it what somebody else has written meanwhile."""
     return visit.page(
         "desk_circular_correct.html", circular=circular, form=form, attachments=attachments,
         categories=list(Category), fault="" if fault is None else fault.reason,
         status=200 if fault is None else fault.status, most_title=MAX_TITLE, most_text=MAX_TEXT,
         told=visit.services.members.describe(circular.audience),
+        other=circular if fault is not None and fault.status == 412 else None,
     )
