@@ -28,7 +28,7 @@ _WAIT_S: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A server that answers. ``home`` holds ``calendar``; both are paths."""
+    """A server that answers. ``home`` holds ``calendar``; both are paths. ``neighbour`` is somebody else's login."""
 
     name: str
     process: subprocess.Popen[str]
@@ -37,6 +37,7 @@ class Served:
     secret: str
     home: str
     calendar: str
+    neighbour: tuple[str, str] = ("", "")
 
 
 def install_when_missing() -> None:
@@ -51,9 +52,10 @@ def kairan(folder: Path) -> Iterator[Served]:
     """A whole node: authentication, rights, everybody's own alarms, the association's calendars beside one's own."""
     process = _start([sys.executable, "-m", "benchmarks.calendar_servers", str(folder)])
     assert process.stdout is not None
-    port, user, secret = json.loads(process.stdout.readline())
+    port, (user, secret), neighbour = json.loads(process.stdout.readline())
     home = f"/dav/calendars/{user}/"
-    yield from _while_running(Served("kairan", process, port, user, secret, home, f"{home}personal/"))
+    yield from _while_running(
+        Served("kairan", process, port, user, secret, home, f"{home}personal/", tuple(neighbour)))
 
 
 @contextmanager
@@ -94,7 +96,7 @@ def _while_running(served: Served) -> Iterator[Served]:
 
 
 async def _serve(folder: Path) -> None:
-    """A node with one resident on the roster and an app password, until it is terminated."""
+    """A node with two residents on the roster, each with an app password, until it is terminated."""
     port = free_port()
     settings = parse_settings(
         f'server_name = "bench.example"\ndata_dir = "data"\nassociation.name = "桜町町内会"\n'
@@ -102,19 +104,25 @@ async def _serve(folder: Path) -> None:
     settings.signing_key_file.parent.mkdir(parents=True, exist_ok=True)
     settings.signing_key_file.write_text(SigningKey.generate().line())
     async with assembly.build(settings) as node:
-        members, editor = node.association.members, node.association.editor
-        block = await editor.add_block(members.node_user_id, "1班")
-        home = await editor.add_household(members.node_user_id, block.id, "佐藤")
-        person = await editor.add_person(members.node_user_id, home.id, "佐藤 花子")
-        user_id = await node.accounts.create_user(None, None, "佐藤 花子")
-        async with editor.editing() as edit:
-            edit.account(person.id, user_id)
-        _, secret = await app_passwords_of(node.core).create(user_id, "benchmark")
+        logins = [await _resident(node, name) for name in ("佐藤 花子", "鈴木 一郎")]
         runner = web.AppRunner(assembly.make_app(node), access_log=None)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", port).start()
-        print(json.dumps([port, user_id[1:].partition(":")[0], secret]), flush=True)
+        print(json.dumps([port, *logins]), flush=True)
         await asyncio.Event().wait()
+
+
+async def _resident(node: assembly.Node, name: str) -> tuple[str, str]:
+    """Somebody on the roster; answers their login."""
+    members, editor = node.association.members, node.association.editor
+    block = await editor.add_block(members.node_user_id, name)
+    home = await editor.add_household(members.node_user_id, block.id, name)
+    person = await editor.add_person(members.node_user_id, home.id, name)
+    user_id = await node.accounts.create_user(None, None, name)
+    async with editor.editing() as edit:
+        edit.account(person.id, user_id)
+    _, secret = await app_passwords_of(node.core).create(user_id, "benchmark")
+    return user_id[1:].partition(":")[0], secret
 
 
 if __name__ == "__main__":
