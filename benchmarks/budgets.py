@@ -44,5 +44,6 @@ BUDGETS: Mapping[str, Budget] = {
     "memory_burst": Budget("memory after the burst", 120.0),
     "burst_1500": Budget("1,500 answer at once, all wait", 20.0),
     "memory_burst_1500": Budget("memory after the burst of 1,500", 400.0),
+    "memory_idle_2000": Budget("memory, 2,000 waiting on /sync after a restart", 120.0),
 }
 """By figure. The ratios are promises; the rest is what we aim at on the machine that the design was measured on."""

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from benchmarks.measuring import Figure
-from benchmarks.scenarios.crowds import burst, burst_of_1500, fan_out, receipts
+from benchmarks.scenarios.crowds import burst, burst_of_1500, fan_out, many_idle, receipts
 from benchmarks.scenarios.federating import far_room, many_servers, remote_messages
 from benchmarks.scenarios.joining import register_and_join
 from benchmarks.scenarios.resolving import resolution
@@ -47,6 +47,7 @@ SCENARIOS: Sequence[Scenario] = (
     Scenario(disk, ("disk",)),
     Scenario(burst, ("burst", "memory_burst")),
     Scenario(burst_of_1500, ("burst_1500", "memory_burst_1500"), only_ours=True),
+    Scenario(many_idle, ("memory_idle_2000",), only_ours=True),
     Scenario(remote_messages, ("remote_message", "remote_batch")),
     Scenario(far_room, ("far_room",)),
     Scenario(many_servers, ("broadcast",)),

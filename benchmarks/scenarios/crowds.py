@@ -16,6 +16,7 @@ from benchmarks.sizes import Sizes
 from benchmarks.town import Town
 
 _BIG_CROWD = 1500
+_QUIET_CROWD = 2000
 _RECEIPT_OF = re.compile(rb'"(@[^"]+)"\s*:\s*\{')
 _calls = itertools.count(1)
 
@@ -57,6 +58,18 @@ async def burst(town: Town, sizes: Sizes) -> list[Figure]:
 async def burst_of_1500(town: Town, sizes: Sizes) -> list[Figure]:
     """The same with a small town's worth of people."""
     return await _burst(town, _BIG_CROWD, "square", "burst_1500", sizes.patience_s)
+
+
+async def many_idle(town: Town, sizes: Sizes) -> list[Figure]:
+    """A small town's worth of people in one room come back after a restart, and then nothing happens."""
+    await town.room("common", _QUIET_CROWD, "citizen")
+    people = await town.people(_QUIET_CROWD, "citizen")
+    for person in people:
+        await asyncio.gather(person.talking.close(), person.waiting.close())
+    await town.server.stop()
+    await town.server.start()
+    async with waiting_crowd(town.server, people):
+        return [_memory(town, "memory_idle_2000", _QUIET_CROWD)]
 
 
 async def _burst(town: Town, count: int, room: str, name: str, patience_s: float) -> list[Figure]:
