@@ -1,5 +1,5 @@
-"""While somebody sends what is meant to hurt, everybody else is served (issue 6, G11): a node in a process of its own, so
-that its memory can be looked at. How long neighbours wait meanwhile is measured by
+"""While somebody sends what is meant to hurt, everybody else is served (issue 6, G11): a node in a process of its own,
+so that its memory can be looked at. How long neighbours wait meanwhile is measured by
 ``python -m benchmarks.calendars``, where nothing else runs.
 """
 
