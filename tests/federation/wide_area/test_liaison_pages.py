@@ -88,6 +88,8 @@ async def test_a_question_goes_from_desk_to_desk_and_its_state_is_seen_on_both(t
 
 async def test_officers_chat_show_photos_and_say_who_is_on_duty(tmp_path: Path) -> None:
     async with both(tmp_path) as here:
+        page = await here.desk.get(f"{here.here}/lines")
+        assert (page.status, "<html" in page.html, page.text.count("まだ ありません")) == (200, False, 2)
         await here.desk.get(here.here)
         await here.desk.submit(page_form(here.desk, "/say"), {"text": "台風が 近づいています。", "by": "危機管理課"})
         await here.comes(here.officer, "台風が 近づいています。")
