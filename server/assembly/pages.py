@@ -20,6 +20,7 @@ from server.assembly.handing_over import handovers_of
 from server.assembly.new_phones import welcome_back
 from server.assembly.node import Core, Node
 from server.assembly.push_keys import late_push_keys
+from server.assembly.translation import translations_of
 from server.assembly.well_being import facts_of
 from server.association.circulars.reader import CircularReader
 from server.association.gatherings.calendar import as_ics
@@ -92,6 +93,7 @@ def _services(node: Node, limits: RateLimits, interactive_auth: InteractiveAuth)
         circulars=CircularServices(
             verbs=association.circulars,
             reader=CircularReader(core.database, association.members, core.services.receipts),
+            translations=translations_of(core),
             planned=association.officers_work.planned, again=association.officers_work.again,
         ),
         gatherings=GatheringServices(

@@ -322,6 +322,27 @@ class PreviewSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TranslationSettings:
+    """[translation]"""
+
+    url: str = setting(
+        'A translation service that speaks like LibreTranslate, for example "http://127.0.0.1:5000": circulars can '
+        "then be read in other languages, marked as machine translation. Nothing that people write to each other is "
+        "ever sent there. A service in one's own network must be allowed in [outgoing]. Empty: none.",
+        parse=text,
+        default="",
+    )
+    key_file: Path | None = setting(
+        "A file with the key for that service, where it wants one.", parse=optional(path), default=None
+    )
+    letters_a_day: int = setting(
+        "How many letters are sent there a day at most; what was translated once is kept.",
+        parse=whole(1, 1_000_000_000),
+        default=300_000,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TurnSettings:
     """[turn]"""
 
@@ -463,6 +484,7 @@ class Settings:
     directory: DirectorySettings = section("The list of public rooms.", DirectorySettings)
     media: MediaSettings = section("Files.", MediaSettings)
     previews: PreviewSettings = section("Previews of web pages.", PreviewSettings)
+    translation: TranslationSettings = section("Circulars in other languages.", TranslationSettings)
     turn: TurnSettings = section("A relay for calls of two (TURN).", TurnSettings)
     rtc: RtcSettings = section("Calls of many (MatrixRTC).", RtcSettings)
     watching: WatchingSettings = section("Watching the node.", WatchingSettings)

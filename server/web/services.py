@@ -16,6 +16,7 @@ from server.association.circulars.actions import Circulars
 from server.association.circulars.again import Again
 from server.association.circulars.planning import PlannedCirculars
 from server.association.circulars.reader import CircularReader
+from server.association.circulars.translating import CircularTranslations
 from server.association.duties.actions import Duties
 from server.association.garbage.actions import Garbage
 from server.association.gatherings.attendance import Attendance
@@ -108,6 +109,7 @@ class CircularServices:
     verbs: Circulars
     reader: CircularReader
     planned: PlannedCirculars
+    translations: CircularTranslations | None
     again: Again
 
 

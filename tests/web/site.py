@@ -81,7 +81,7 @@ class Site:
 @asynccontextmanager
 async def site(
     folder: Path, names: Sequence[tuple[str, str]] = NAMES, *, limits: bool = False, upload_bytes: int = 5 * 2**20,
-    association: str = "桜町町内会", consent: Path | None = None, outgoing: str = "",
+    association: str = "桜町町内会", consent: Path | None = None, outgoing: str = "", translation: str = "",
 ) -> AsyncIterator[Site]:
     """A node in ``folder`` with a chair and ``names`` (name, block); they are there already where it ran before."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -91,6 +91,7 @@ async def site(
         if outgoing:
             networks = (ip_network(outgoing),)
             settings = replace(settings, outgoing=replace(settings.outgoing, allowed_networks=networks))
+        settings = replace(settings, translation=replace(settings.translation, url=translation))
         settings.signing_key_file.parent.mkdir(parents=True, exist_ok=True)
         settings.signing_key_file.write_text(SigningKey.generate().line())
         await lay_down(settings.database.url)

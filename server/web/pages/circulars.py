@@ -6,9 +6,11 @@ from aiohttp import web
 
 from server.association.circulars.model import Circular, State
 from server.association.circulars.reader import Item
+from server.association.circulars.translating import Translated
 from server.association.members.model import Right
-from server.foundation.errors import NotFound
+from server.foundation.errors import NotFound, Refused
 from server.web.attached_files import answer_file
+from server.web.languages.tongues import EASY, JAPANESE, TONGUES, Tongue
 from server.web.routing import Routes
 from server.web.visit import Visit
 
@@ -36,8 +38,10 @@ async def show_circular(visit: Visit) -> web.StreamResponse:
     if is_mine and circular.state is not State.WITHDRAWN:
         await visit.services.circulars.verbs.note_opened(visit.user_id, circular.id)
     issuer = visit.services.members.person_of_user(circular.issuer)
+    other, told_otherwise, fault = await _in_other_words(visit, circular)
     return visit.page(
-        "circular.html", item=item, circular=circular, is_mine=is_mine, State=State,
+        "circular.html", other=other, told_otherwise=told_otherwise, fault=fault, others=_others(visit, circular),
+        item=item, circular=circular, is_mine=is_mine, State=State,
         state=circular.state_at(visit.services.clock.now_ms()), issuer="" if issuer is None else issuer.name,
         told=visit.services.members.describe(circular.audience),
     )
@@ -59,6 +63,26 @@ async def show_file(visit: Visit) -> web.StreamResponse:
     if is_gone or int(number) >= len(circular.attachments):
         raise NotFound("このファイルは ありません。")
     return await answer_file(visit, circular.attachments[int(number)], is_small=visit.query("size") == "small")
+
+
+async def _in_other_words(visit: Visit, circular: Circular) -> tuple[Tongue | None, Translated | None, str]:
+    """The circular in the language that is asked for (``in``), by a machine; or why that cannot be."""
+    other, translations = TONGUES.get(visit.query("in")), visit.services.circulars.translations
+    if other is None or other not in _others(visit, circular) or translations is None:
+        return None, None, ""
+    try:
+        return other, await translations.of(circular, other.code), ""
+    except Refused as fault:
+        return other, None, fault.reason
+
+
+def _others(visit: Visit, circular: Circular) -> list[Tongue]:
+    """The languages in which a circular can be read; the reader's own first."""
+    translations = visit.services.circulars.translations
+    if translations is None or not translations.may_be_sent(circular):
+        return []
+    found = [tongue for tongue in TONGUES.values() if tongue not in (JAPANESE, EASY)]
+    return sorted(found, key=lambda tongue: tongue != visit.tongue)
 
 
 async def _item(visit: Visit) -> Item:
