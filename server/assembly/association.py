@@ -13,6 +13,7 @@ from server.assembly.handing_over import watch_handovers
 from server.assembly.inquiries import LateInquiries
 from server.assembly.officers_work import OfficersWork
 from server.assembly.reminders import build_reminders, resume_reminders
+from server.assembly.trial import watch_trial
 from server.association.circulars.actions import Circulars
 from server.association.gatherings.attendance import Attendance
 from server.association.gatherings.gatherings import Gatherings
@@ -61,6 +62,7 @@ class Association:
         self.inquiries.resume()
         self.officers_work.resume()
         watch_handovers(core, self)
+        watch_trial(core)
         resume_reminders(core, self.reminders)
         for timed in (self.polls, self.safety_checks):
             core.closing.callback(timed.close_down)

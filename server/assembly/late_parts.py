@@ -4,6 +4,7 @@ only where it is configured.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from server.calendars.public_calendar import PublicCalendar
     from server.http.media_services import LateRemoteMedia
     from server.operation.metrics import Meter
+    from server.operation.trying import Trial
     from server.rooms.server_notices import ServerNotices
 
 
@@ -29,9 +31,12 @@ class LateParts:
     application_services: ApplicationServices | None = None
     city_feed: CityFeed | None = None
     federation: LateFederation | None = None
+    # Ends this run of the node and begins another; nobody has set it where the node does not run by itself.
+    begin_again: Callable[[], None] | None = None
     handovers: Handovers | None = None
     meter: Meter | None = None
     public_calendar: PublicCalendar | None = None
     remote_media: LateRemoteMedia | None = None
     server_notices: ServerNotices | None = None
+    trial: Trial | None = None
     wide_area: LateWideArea = field(default_factory=LateWideArea)

@@ -17,9 +17,10 @@ from aiohttp import web
 
 from server.accounts.users_store import User
 from server.assembly import wide_area_commands
+from server.assembly.departing import departures_of
 from server.assembly.node import Node
 from server.assembly.notices import notices_of, readers_of
-from server.assembly.pages import departures_of, invitations_of
+from server.assembly.pages import invitations_of
 from server.association.members.model import ROLE_LABELS, Role
 from server.association.members.newcomers import Newcomer
 from server.foundation.canonical_json import parse_json

@@ -11,33 +11,30 @@ import hashlib
 import importlib
 
 from server.accounts.interactive_auth import InteractiveAuth
-from server.accounts.looks import Looks
 from server.accounts.web_sessions import WebSessions
 from server.assembly.app_passwords import app_passwords_of
 from server.assembly.common_pages import common_services
 from server.assembly.daily_pages import daily_services
+from server.assembly.departing import departures_with
 from server.assembly.handing_over import handovers_of
 from server.assembly.new_phones import welcome_back
 from server.assembly.node import Core, Node
 from server.assembly.push_keys import late_push_keys
 from server.assembly.translation import translations_of
+from server.assembly.trial_verbs import is_trial, trial_of
 from server.assembly.well_being import facts_of
 from server.association.circulars.reader import CircularReader
 from server.association.gatherings.calendar import as_ics
-from server.association.members.departures import Departures
 from server.association.members.invitations import CardSettings, Invitations
 from server.association.members.papers import PAPER_LIMITS, Papers
 from server.association.members.roster_exchange import RosterExchange
 from server.association.safety_checks.desk import SafetyDesk
 from server.association.standing_papers.actions import StandingPapers
-from server.calendars.app_passwords import AppPasswords
 from server.calendars.feeds import Feeds
-from server.calendars.leaving import erase_calendars
 from server.foundation.worker_process import WorkerProcess
 from server.http.late_door import Handler
 from server.http.rate_limits import RateLimits
 from server.web.app import make_pages
-from server.web.common_services import CommonServices
 from server.web.services import (
     CircularServices,
     GatheringServices,
@@ -52,6 +49,8 @@ from server.web.wide_area import WideAreaDesk
 
 def open_pages(node: Node, limits: RateLimits, interactive_auth: InteractiveAuth) -> Handler:
     """The handler of all pages."""
+    if is_trial(node.settings):
+        trial_of(node)  # whoever is made up goes on answering
     return make_pages(_services(node, limits, interactive_auth)).__call__
 
 
@@ -83,7 +82,7 @@ def _services(node: Node, limits: RateLimits, interactive_auth: InteractiveAuth)
         roster=RosterServices(
             members=association.members, editor=association.editor,
             exchange=RosterExchange(core.clock, association.members, association.editor),
-            invitations=invitations_of(node), departures=_departures(node, sessions, looks, passwords, common),
+            invitations=invitations_of(node), departures=departures_with(node, sessions, looks, passwords, common),
             papers=Papers(worker),
         ),
         safety=SafetyServices(
@@ -107,6 +106,7 @@ def _services(node: Node, limits: RateLimits, interactive_auth: InteractiveAuth)
         wide_area=lambda: _wide_area_pages(node),
         keeping=KeepingServices(
             facts=lambda: facts_of(node), handovers=lambda: handovers_of(core, association),
+            trial=lambda: trial_of(node),
         ),
     )
 
@@ -116,31 +116,6 @@ async def _wide_area_pages(node: Node) -> WideAreaDesk:
     module = await asyncio.to_thread(importlib.import_module, "server.assembly.wide_area_pages")
     desk: WideAreaDesk = await module.open_wide_area_pages(node)
     return desk
-
-
-def departures_of(node: Node) -> Departures:
-    """The verbs that erase people, for who asks from the command line."""
-    core = node.core
-    sessions = WebSessions(core.database, core.clock, core.accounts.users)
-    return _departures(node, sessions, core.accounts.looks, app_passwords_of(core), common_services(node))
-
-
-def _departures(
-    node: Node, sessions: WebSessions, looks: Looks, passwords: AppPasswords, common: CommonServices
-) -> Departures:
-    core, association = node.core, node.association
-
-    async def forget(user_id: str) -> None:
-        await sessions.end_all(user_id)
-        await looks.forget(user_id)
-        await erase_calendars(core.database, passwords, user_id)
-        await common.forget(user_id)
-
-    services = core.services
-    return Departures(
-        association.members, association.editor, core.accounts, services.sender, services.history,
-        services.membership, forget,
-    )
 
 
 def _pepper(core: Core) -> bytes:

@@ -16,6 +16,7 @@ import uvloop
 from aiohttp import web
 
 from server.assembly.node import Node, build
+from server.assembly.trial import throw_away_if_asked
 from server.assembly.watching import start_watching
 from server.assembly.web_application import make_app
 from server.config import FederationSettings, Settings
@@ -61,11 +62,29 @@ def _allow_many_connections() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
+class _Wishes:
+    """What is to become of the node when ``stop`` is set: the end, unless somebody has asked for another beginning."""
+
+    def __init__(self, stop: asyncio.Event) -> None:
+        self._stop = stop
+        self.is_over = False
+
+    def end(self) -> None:
+        """It is over."""
+        self.is_over = True
+        self._stop.set()
+
+    def begin_again(self) -> None:
+        """Once more."""
+        self._stop.set()
+
+
 async def _run(settings: Settings) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    wishes = _Wishes(stop)
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, wishes.end)
 
     async def stand_by() -> None:
         """Another process is active on our database: be ready to take over, which is life enough."""
@@ -77,9 +96,13 @@ async def _run(settings: Settings) -> int:
 
     try:
         _require_key(settings)
-        async with build(settings, while_waiting=stand_by) as node:
-            node.core.database.when_displaced = stop.set
-            await _serve(node, stop)
+        while not wishes.is_over:
+            stop.clear()
+            await throw_away_if_asked(settings)
+            async with build(settings, while_waiting=stand_by) as node:
+                node.core.database.when_displaced = wishes.end
+                node.core.late.begin_again = wishes.begin_again
+                await _serve(node, stop)
     except (Refused, SchemaError, OSError) as fault:
         sys.stderr.write(f"The node could not start: {fault}\n")
         return 1

@@ -11,8 +11,9 @@ from typing import Final
 
 from federation.links.model import Area, NodeKind
 from server.assembly import build
+from server.association.members import made_up_people as people
 from server.association.members.model import Person
-from server.demo import noto, people
+from server.demo import noto
 from server.demo.certificates import make_certificates
 from server.demo.crowd import Role
 from server.demo.faults import DemoFailed

@@ -10,10 +10,10 @@ from federation.broadcasts.model import Kind, Message, Priority
 from federation.links.model import Area, Category, NodeKind
 from server.assembly import Node, build
 from server.assembly.wide_area import WideArea
+from server.association.members.made_up_people import households
 from server.association.members.model import Role
 from server.demo.almanac import Almanac
 from server.demo.faults import DemoFailed
-from server.demo.people import households
 from server.demo.region import Place, Site, all_answering, link
 from server.demo.settling import Row, give_accounts, take_in_roster
 from server.demo.town import NAME, Login

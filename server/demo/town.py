@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from server.assembly import Node
+from server.association.members.made_up_people import MadeUpHousehold, households
 from server.association.members.model import Person, Role
-from server.demo.people import MadeUpHousehold, households
 from server.demo.settling import Row, give_accounts, take_in_roster
 
 NAME: Final = "桜町町内会"

@@ -51,6 +51,35 @@ from server.web.well_being import Facts
 from server.web.wide_area import WideAreaDesk
 
 
+class TrialVerbs(Protocol):
+    """試用版 (``server/operation/trying.py``). All raise ``Refused``; ``officer`` is a user id."""
+
+    def standing(self, officer: str) -> TrialState:
+        """How it stands."""
+
+    async def begin(self, officer: str) -> None:
+        """Made-up neighbours move in."""
+
+    async def keep(self, officer: str) -> None:
+        """They move out; what was set up stays."""
+
+    async def throw_away(self, officer: str) -> None:
+        """Everything since the beginning goes, with a new start of the node."""
+
+
+class TrialState(Protocol):
+    """Whether a trial goes on, whether all of it can be thrown away, how many are made up."""
+
+    @property
+    def goes_on(self) -> bool: ...
+
+    @property
+    def can_be_thrown_away(self) -> bool: ...
+
+    @property
+    def made_up(self) -> int: ...
+
+
 class PushKeys(Protocol):
     """The node's keys for Web Push (``server/notifications/web_push_keys.py``, loaded late)."""
 
@@ -136,10 +165,11 @@ class DailyServices:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeepingServices:
-    """Keeping the association going: whether all is well, handing over."""
+    """Keeping the association going: whether all is well, handing over, trying it out."""
 
     facts: Callable[[], Awaitable[Facts]]
     handovers: Callable[[], Handovers]
+    trial: Callable[[], TrialVerbs]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

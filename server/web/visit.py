@@ -46,6 +46,8 @@ DONE: Final = {
     "notice_closed": "おわりました。",
     "approved": "回覧しました。",
     "declined": "回覧しないことに しました。",
+    "trial_begun": "試用を はじめました。",
+    "trial_kept": "試用を おわりました。つくったものは のこりました。",
     "handed_over": "役員が かわりました。おつかれさまでした。",
     "handover_cancelled": "役員交代を とりやめました。",
     "reported": "役員に 知らせました。ありがとうございます。",

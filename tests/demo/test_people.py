@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import islice
 
-from server.demo.people import households
+from server.association.members.made_up_people import households
 from server.demo.town import roster
 
 

@@ -52,6 +52,11 @@ class NodeProcess:
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
         )
+        await self.ready()
+
+    async def ready(self) -> None:
+        """Wait for the next line that says that it is ready: another one comes where it begins again by itself."""
+        assert self._process is not None
         assert self._process.stdout is not None
         line = await asyncio.wait_for(self._process.stdout.readline(), _PATIENCE_S)
         assert b"ready" in line, line

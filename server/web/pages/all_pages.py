@@ -34,6 +34,7 @@ from server.web.pages import (
     desk_roster,
     desk_roster_files,
     desk_safety,
+    desk_trial,
     desk_well,
     desk_writing,
     duties,
@@ -61,10 +62,9 @@ _GROUPS = (
     home, invitation, login, safety, circulars, polls, gatherings, daily, bookings, garbage, duties, desk_duties,
     desk_city, talk, desk_inquiries, desk_bookings, desk_garbage, my, my_calendar, my_reminders, files, desk,
     desk_safety, desk_circulars, desk_writing, desk_polls, desk_gatherings, desk_roster, desk_roster_files,
-    desk_invitations, desk_links, desk_liaison, desk_notices, desk_notice_writing,
-    desk_asked, desk_progress, desk_well, desk_handover,
-    desk_phones, confirming, terms, design, app_shell, papers, my_news, desk_planned,
-    board, groups, gallery, desk_board, desk_groups,
+    desk_invitations, desk_links, desk_liaison, desk_notices, desk_notice_writing, desk_asked, desk_progress,
+    desk_well, desk_handover, desk_phones, confirming, terms, design, app_shell, papers, my_news, desk_planned, board,
+    groups, gallery, desk_board, desk_groups, desk_trial,
 )
 
 
