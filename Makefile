@@ -10,7 +10,7 @@ ARGS ?=
 REQUESTS ?= 20000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup compiled demo run check test conformance fuzz story faults deploy-test bench docs clean
+.PHONY: help setup compiled demo run check test conformance fuzz story faults calendars deploy-test bench docs clean
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ story: compiled ## only the whole flows by HTTP (tests/stories)
 
 faults: compiled ## the long fault tests: 100 kills under load
 	KAIRAN_KILLS=100 $(BIN)/pytest -q tests/faults $(ARGS)
+
+calendars: compiled ## calendars with evolution-data-server, the back end of GNOME (apt install evolution-data-server …)
+	KAIRAN_EVOLUTION=1 $(BIN)/pytest -q -rs tests/caldav/test_evolution.py $(ARGS)
 
 deploy-test: $(STAMP) ## the playbooks in a Debian of their own; needs root and debootstrap
 	KAIRAN_DEPLOY=1 $(BIN)/pytest -q -rs tests/deploy $(ARGS)
