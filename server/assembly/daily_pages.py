@@ -22,5 +22,6 @@ def daily_services(core: Core, members: Members, life: DailyLife) -> DailyServic
 
     return DailyServices(
         bookings=life.bookings, booking_as_ics=booking_as_ics, garbage=life.garbage, duties=life.duties,
+        hazards=life.hazards,
         city=CityCalendar(members, public_calendar_of(core), lambda: city_feed_of(core)),
     )

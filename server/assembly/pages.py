@@ -44,6 +44,7 @@ from server.web.services import (
     SafetyServices,
     WebServices,
 )
+from server.web.sharing import SharingDesk
 from server.web.wide_area import WideAreaDesk
 
 
@@ -104,6 +105,7 @@ def _services(node: Node, limits: RateLimits, interactive_auth: InteractiveAuth)
         common=common,
         inquiries=association.inquiries.verbs,
         wide_area=lambda: _wide_area_pages(node),
+        sharing=lambda: _sharing_pages(node),
         keeping=KeepingServices(
             facts=lambda: facts_of(node), handovers=lambda: handovers_of(core, association),
             trial=lambda: trial_of(node),

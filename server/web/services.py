@@ -24,6 +24,7 @@ from server.association.gatherings.calling_off import CallingOff
 from server.association.gatherings.city import CityCalendar
 from server.association.gatherings.gatherings import Gatherings
 from server.association.gatherings.model import Gathering
+from server.association.hazards.actions import Hazards
 from server.association.inquiries.actions import Inquiries
 from server.association.members.departures import Departures
 from server.association.members.editor import MemberEditor
@@ -47,6 +48,7 @@ from server.notifications.web_subscriptions import Asked
 from server.rooms.receipts import Receipts
 from server.rooms.rooms import Rooms
 from server.web.common_services import CommonServices
+from server.web.sharing import SharingDesk
 from server.web.well_being import Facts
 from server.web.wide_area import WideAreaDesk
 
@@ -160,6 +162,7 @@ class DailyServices:
     booking_as_ics: Callable[[Facility, Booking], bytes]
     garbage: Garbage
     duties: Duties
+    hazards: Hazards
     city: CityCalendar
 
 
@@ -186,6 +189,7 @@ class WebServices:
     daily: DailyServices
     inquiries: Inquiries
     wide_area: Callable[[], Awaitable[WideAreaDesk]]
+    sharing: Callable[[], Awaitable[SharingDesk]]
     common: CommonServices
     keeping: KeepingServices
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from server.association.bookings.actions import Origin
 from server.association.bookings.model import Facility, Rules, Wish
 from server.association.duties.model import DutyPlan
+from server.association.hazards.model import HazardKind, Sight
 from server.association.members.model import Audience
 from server.foundation.clock import tokyo_time
 from tests.architecture.source import ROOT
@@ -32,7 +33,9 @@ async def pages_of_daily_life(here: Site) -> list[str]:
     audience = Audience.blocks([block])
     order = tuple(home.id for home in life.duties.households_for(audience))
     duty = await life.duties.arrange(chair, DutyPlan("掃除", audience, order, now.date()))
+    hazard = await life.hazards.report(chair, Sight(HazardKind.TREE, "桜公園の北", "枝が 折れています"))
     return [
+        f"/hazards/{hazard.id}",
         f"/facilities/{facility.id}", f"/facilities/{facility.id}/day?day={day:%Y-%m-%d}", f"/bookings/{booking.id}",
         f"/desk/facilities/{facility.id}", f"/duties/{duty.id}", f"/desk/duties/{duty.id}", "/garbage?q=アイス",
     ]
