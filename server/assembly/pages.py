@@ -28,6 +28,7 @@ from server.association.gatherings.calendar import as_ics
 from server.association.members.invitations import CardSettings, Invitations
 from server.association.members.papers import PAPER_LIMITS, Papers
 from server.association.members.roster_exchange import RosterExchange
+from server.association.polls.slips import SLIP_LIMITS, Print, Slips
 from server.association.safety_checks.desk import SafetyDesk
 from server.association.standing_papers.actions import StandingPapers
 from server.calendars.feeds import Feeds
@@ -46,7 +47,6 @@ from server.web.services import (
 )
 from server.web.sharing import SharingDesk
 from server.web.wide_area import WideAreaDesk
-
 
 def open_pages(node: Node, limits: RateLimits, interactive_auth: InteractiveAuth) -> Handler:
     """The handler of all pages."""
@@ -89,7 +89,7 @@ def _services(node: Node, limits: RateLimits, interactive_auth: InteractiveAuth)
         safety=SafetyServices(
             checks=association.safety_checks, desk=SafetyDesk(core.database, association.members)
         ),
-        polls=association.polls,
+        polls=association.polls, slips=_slips(node, worker),
         circulars=CircularServices(
             verbs=association.circulars,
             reader=CircularReader(core.database, association.members, core.services.receipts),
@@ -118,6 +118,21 @@ async def _wide_area_pages(node: Node) -> WideAreaDesk:
     module = await asyncio.to_thread(importlib.import_module, "server.assembly.wide_area_pages")
     desk: WideAreaDesk = await module.open_wide_area_pages(node)
     return desk
+
+
+async def _sharing_pages(node: Node) -> SharingDesk:
+    """What neighbours share, loaded when somebody looks at it."""
+    module = await asyncio.to_thread(importlib.import_module, "server.assembly.sharing_pages")
+    desk: SharingDesk = await module.open_sharing_pages(node)
+    return desk
+
+
+def _slips(node: Node, printing: WorkerProcess) -> Slips:
+    core, association = node.core, node.association
+    reading = WorkerProcess(core.clock, "slips", SLIP_LIMITS)
+    core.closing.push_async_callback(reading.close)
+    on_paper = Print(core.settings.association.name, core.settings.http.public_url)
+    return Slips(core.database, association.members, association.polls.results, printing, reading, on_paper)
 
 
 def _pepper(core: Core) -> bytes:

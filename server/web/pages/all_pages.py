@@ -35,6 +35,7 @@ from server.web.pages import (
     desk_roster_files,
     desk_safety,
     desk_sharing,
+    desk_slips,
     desk_trial,
     desk_well,
     desk_writing,
@@ -68,6 +69,7 @@ _GROUPS = (
     desk_invitations, desk_links, desk_liaison, desk_notices, desk_notice_writing, desk_asked, desk_progress,
     desk_well, desk_handover, desk_phones, confirming, terms, design, app_shell, papers, my_news, desk_planned, board,
     groups, gallery, desk_board, desk_groups, desk_trial,
+    hazards, neighbours, desk_sharing,
 )
 
 
