@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, FilePayload, Page, expect
 
 from server.accounts.looks import Look
 from tests.web.pictures import photo
@@ -41,7 +41,8 @@ async def test_neighbours_share_what_they_have(
 ) -> None:
     """Written, asked for, answered; a group joined; photos brought and taken out; decided at the desk."""
     async with (
-        window(chrome, here.url, size, script=script) as hanako, window(chrome, here.url, size, script=script) as ichiro,
+        window(chrome, here.url, size, script=script) as hanako,
+        window(chrome, here.url, size, script=script) as ichiro,
         window(chrome, here.url, size, script=script) as desk,
     ):
         for page, name in ((hanako, "佐藤 花子"), (ichiro, "鈴木 一郎"), (desk, CHAIR)):
@@ -58,6 +59,11 @@ async def test_neighbours_share_what_they_have(
         await decide(desk, suffix)
 
 
+def pictures(*colors: str) -> list[FilePayload]:
+    """Photos that are chosen at once."""
+    return [FilePayload(name=f"{color}.jpg", mimeType="image/jpeg", buffer=photo(color)) for color in colors]
+
+
 async def give_away(page: Page, suffix: str) -> str:
     await page.goto("/daily")
     await look(page, f"daily{suffix}")
@@ -68,9 +74,7 @@ async def give_away(page: Page, suffix: str) -> str:
     await page.get_by_label("題名").fill("ベビーカー")
     await page.get_by_label("本文").fill("2年 つかいました。取りに来られる人に ゆずります。")
     await page.get_by_label("ところ").fill("1班 集会所のとなり")
-    await page.set_input_files("#f-photos", [
-        {"name": f"{color}.jpg", "mimeType": "image/jpeg", "buffer": photo(color)} for color in ("navy", "green")
-    ])
+    await page.set_input_files("#f-photos", pictures("navy", "green"))
     await look(page, f"board_new{suffix}")
     await page.get_by_role("button", name="おくる").click()
     await expect(page.get_by_role("status").first).to_contain_text("おくりました")
@@ -121,8 +125,8 @@ async def join_group(asking: Page, leader: Page, suffix: str) -> None:
     await leader.goto("/groups")
     await leader.get_by_role("link", name="囲碁の会").click()
     await leader.set_input_files("#f-files", [
-        {"name": "議事録 11月.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4\n%%EOF\n"},
-        {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": photo("teal")},
+        FilePayload(name="議事録 11月.pdf", mimeType="application/pdf", buffer=b"%PDF-1.4\n%%EOF\n"),
+        *pictures("teal"),
     ])
     await leader.get_by_role("button", name="おくる").click()
     await expect(leader.get_by_role("link", name="議事録 11月.pdf")).to_be_visible()
@@ -138,10 +142,7 @@ async def bring_photos(page: Page, suffix: str) -> str:
     await page.get_by_label("アルバムの名前").fill("夏まつり")
     await look(page, f"gallery_new{suffix}")
     await page.get_by_role("button", name="つぎへ").click()
-    await page.set_input_files("#f-photos", [
-        {"name": f"{color}.jpg", "mimeType": "image/jpeg", "buffer": photo(color)}
-        for color in ("navy", "green", "maroon", "teal")
-    ])
+    await page.set_input_files("#f-photos", pictures("navy", "green", "maroon", "teal"))
     await page.get_by_text("写っている人に、のせてよいか").click()
     await page.get_by_role("button", name="写真を おくる").click()
     await expect(page.get_by_role("status").first).to_contain_text("おくりました")
