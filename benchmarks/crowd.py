@@ -107,8 +107,7 @@ class Crowd:
 async def waiting_crowd(server: ServerProcess, people: Sequence[Person]) -> AsyncIterator[Crowd]:
     """Brings everybody up to date, lets them wait, and hangs up at the end."""
     crowd = Crowd(server, people)
-    await in_lanes(_LANES, [_catch_up(person) for person in people])
-    filters = await in_lanes(_LANES, [person.filter_id(_WAITING) for person in people])
+    filters = await in_lanes(_LANES, [_catch_up(person) for person in people])
     async with asyncio.TaskGroup() as lives:
         tasks = [lives.create_task(crowd.wait_forever(number, filters[number])) for number in range(len(people))]
         await server.settle(patience_s=30.0)
@@ -119,5 +118,9 @@ async def waiting_crowd(server: ServerProcess, people: Sequence[Person]) -> Asyn
         await person.waiting.close()
 
 
-async def _catch_up(person: Person) -> None:
+async def _catch_up(person: Person) -> str:
+    """Bring one person up to date; answers the filter with which they wait."""
     await person.catch_up(await person.filter_id(_CATCH_UP))
+    filter_id = await person.filter_id(_WAITING)
+    await person.talking.close()  # a phone in a pocket has one connection open: the one on which it waits
+    return filter_id

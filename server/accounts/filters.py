@@ -9,7 +9,7 @@ from typing import Any, Final
 import orjson
 
 from server.accounts.account_data_store import add_filter, filters_of
-from server.foundation.canonical_json import canonical_json, require_canonical
+from server.foundation.canonical_json import canonical_json, require_canonical, to_keep
 from server.foundation.errors import BadRequest, NotFound, TooLarge
 from server.storage.database import Database, Writes
 
@@ -30,7 +30,7 @@ class Filters:
     async def add(self, user_id: str, definition: dict[str, Any]) -> str:
         """Keep a filter and answer its id; raises ``BadRequest`` for what is none."""
         check_filter(definition)
-        data = canonical_json(definition)
+        data = to_keep(canonical_json(definition))
         if len(data) > MAX_FILTER_BYTES:
             raise TooLarge("The filter is larger than 64 KiB")
         known = (await self._of(user_id)).get(data)

@@ -25,8 +25,13 @@ def canonical_json(value: Any) -> bytes:
 
 
 def json_to_keep(value: Any) -> bytes:
-    """JSON bytes that stay in memory: a copy, for orjson leaves what it has made in a block of four kilobytes."""
-    return bytes(memoryview(orjson.dumps(value)))
+    """JSON bytes that stay in memory."""
+    return to_keep(orjson.dumps(value))
+
+
+def to_keep(data: bytes) -> bytes:
+    """A copy for bytes that stay in memory: orjson leaves what it has made in a block of four kilobytes."""
+    return bytes(memoryview(data))
 
 
 def parse_json(data: bytes | str) -> Any:

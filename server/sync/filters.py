@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any, Final
 
-from server.foundation.canonical_json import canonical_json, parse_json, require_canonical
+from server.foundation.canonical_json import canonical_json, parse_json, require_canonical, to_keep
 from server.foundation.errors import BadRequest
 from server.rooms.event import Event
 
@@ -145,7 +145,7 @@ def parse_filter(value: object) -> Filter:
     if not isinstance(value, dict):
         raise BadRequest("A filter is an object")
     require_canonical(value)
-    return _parsed(canonical_json(value))
+    return _parsed(to_keep(canonical_json(value)))
 
 
 @lru_cache(maxsize=500)

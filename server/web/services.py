@@ -34,6 +34,7 @@ from server.association.members.members import Members
 from server.association.members.papers import Papers
 from server.association.members.roster_exchange import RosterExchange
 from server.association.polls.actions import Polls
+from server.association.polls.slips import Slips
 from server.association.safety_checks.actions import SafetyChecks
 from server.association.safety_checks.desk import SafetyDesk
 from server.association.standing_papers.actions import StandingPapers
@@ -183,14 +184,15 @@ class WebServices:
     roster: RosterServices
     safety: SafetyServices
     polls: Polls
+    slips: Slips
     circulars: CircularServices
     gatherings: GatheringServices
     papers: StandingPapers
     daily: DailyServices
+    common: CommonServices
     inquiries: Inquiries
     wide_area: Callable[[], Awaitable[WideAreaDesk]]
     sharing: Callable[[], Awaitable[SharingDesk]]
-    common: CommonServices
     keeping: KeepingServices
 
     @property
