@@ -341,6 +341,7 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_keeping_commands(commands)
     _add_link_commands(commands)
+    _add_share_commands(commands)
     _add_broadcast_commands(commands)
 
     demo = _command(commands, "demo", "try a node with made-up people on this machine", _demo, config=False)
@@ -414,6 +415,32 @@ def _add_link_commands(commands: Any) -> None:
     end.add_argument("server")
     end.add_argument("--reason", default="", help="the other side reads it")
     action("refusals", "link_refusals", "list what was refused of other servers")
+
+
+def _add_share_commands(commands: Any) -> None:
+    share = commands.add_parser("share", help="sharing with neighbour associations: offer, show, accept, list, end")
+    actions = share.add_subparsers(title="what to do", required=True, metavar="ACTION")
+
+    def action(name: str, what: str, purpose: str, *said: str) -> argparse.ArgumentParser:
+        made = _command(actions, name, purpose, _ask_wide_area)
+        made.set_defaults(what=what, said=said)
+        return made
+
+    offer = action("offer", "share_offer", "make a code for a neighbour", "name", "subjects", "facilities", "days")
+    offer.add_argument("--name", required=True, help="whom it is for, e.g. 梅町町内会")
+    offer.add_argument("--days", type=int, default=14, metavar="N", help="how long it is good (default: 14)")
+    action("show", "share_show", "show what a code offers; nothing is agreed yet", "code").add_argument("code")
+    accept = action("accept", "share_accept", "agree to what a code offers", "code", "subjects", "facilities")
+    accept.add_argument("code")
+    for parser in (offer, accept):
+        parser.add_argument("--subject", dest="subjects", action="append", default=[], metavar="WORD",
+                            help="calendar, facilities, hazards or board; may be given again")
+        parser.add_argument("--facility", dest="facilities", action="append", default=[], metavar="NAME",
+                            help="a facility that the neighbour may ask for; may be given again")
+    action("list", "share_list", "list with whom is shared")
+    end = action("end", "share_end", "end it with a server, at once", "server", "reason")
+    end.add_argument("server")
+    end.add_argument("--reason", default="", help="the other side reads it")
 
 
 def _add_broadcast_commands(commands: Any) -> None:

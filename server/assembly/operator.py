@@ -16,7 +16,7 @@ import orjson
 from aiohttp import web
 
 from server.accounts.users_store import User
-from server.assembly import wide_area_commands
+from server.assembly import sharing_commands, wide_area_commands
 from server.assembly.departing import departures_of
 from server.assembly.node import Node
 from server.assembly.notices import notices_of, readers_of
@@ -132,6 +132,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "add_user": add_user, "list_users": list_users, "hold_user": hold_user, "deactivate_user": deactivate_user,
     "erase_user": erase_user, "change_password": change_password, "make_token": make_token, "invite": invite,
     "notice": notice, "note_upkeep": note_upkeep, **wide_area_commands.COMMANDS,
+    **sharing_commands.COMMANDS,
 }
 
 
