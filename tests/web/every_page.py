@@ -11,7 +11,10 @@ from server.association.gatherings.model import Plan
 from server.association.inquiries.model import Channel
 from server.association.members.model import EVERYONE
 from server.association.polls.model import Question
+from server.association.polls.slip import Slip
+from server.association.polls.slips_store import add_slip
 from server.foundation.clock import tokyo_time
+from server.storage.database import Writes
 from server.web.pages import all_pages
 from server.web.routing import Page, Routes
 from tests.web.common_life import pages_of_common_life
@@ -62,10 +65,14 @@ async def _with_variables(here: Site) -> list[str]:
     inquiry = await association.inquiries.verbs.enter(chair, "街灯が きれています", Channel.PHONE, person_id=person.id)
     today = tokyo_time(here.node.core.clock.now_ms()).date()
     handover = await handovers_of(here.node.core, association).begin(chair, today)
+    slip = Slip("abcdefgh1234", poll.id, person.household_id)
+    writes = Writes()
+    add_slip(writes, slip)
+    await here.node.core.database.submit(writes)
     planned = await association.officers_work.planned.plan(
         chair, replace(letter, title="あとで"), here.node.core.clock.now_ms() + 86_400_000)
     return [
-        f"/desk/circulars/planned/{planned.id}", f"/desk/gatherings/{gathering.id}/cancel",
+        f"/slips/{slip.id}", f"/desk/circulars/planned/{planned.id}", f"/desk/gatherings/{gathering.id}/cancel",
         f"/desk/inquiries/{inquiry.id}", f"/desk/inquiries/new?person={person.id}",
         "/", "/circulars", f"/circulars/{circular.id}", f"/desk/circulars/{circular.id}",
         f"/desk/circulars/{circular.id}/correct", "/polls", f"/polls/{poll.id}", f"/desk/polls/{poll.id}",
