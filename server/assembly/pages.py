@@ -48,6 +48,7 @@ from server.web.services import (
 from server.web.sharing import SharingDesk
 from server.web.wide_area import WideAreaDesk
 
+
 def open_pages(node: Node, limits: RateLimits, interactive_auth: InteractiveAuth) -> Handler:
     """The handler of all pages."""
     if is_trial(node.settings):
