@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+import time
 import venv
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 ROOT = Path(__file__).parents[2]
 ANSIBLE = ROOT / "deploy/ansible"
 TOOLS = ROOT / ".venv-deploy"
+# What was fetched once; it may be removed at any time.
+CACHE = Path(os.environ.get("KAIRAN_DEPLOY_CACHE", ROOT / ".cache/deploy"))
 MIRROR = os.environ.get("KAIRAN_DEBIAN_MIRROR", "http://deb.debian.org/debian")
 RELEASE: Final = "bookworm"
 PYTHON: Final = (3, 11)
@@ -21,7 +26,14 @@ PACKAGES = "python3,python3-venv,python3-apt,ca-certificates,systemd,sudo,adduse
 # With /proc, which goes by itself with the program that needed it.
 _WITH_PROC: Final = 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"'
 INTO: Final = ("unshare", "--mount", "--propagation=slave", "sh", "-c", _WITH_PROC)
+_WEEK_S: Final = 7 * 86_400
 # No program is started by being installed: there is no service manager in a folder.
+LEAN = """\
+APT::Install-Recommends "false";
+APT::Keep-Downloaded-Packages "true";
+Binary::apt::APT::Keep-Downloaded-Packages "true";
+Acquire::Languages "none";
+"""
 POLICY = "#!/bin/sh\nexit 101\n"
 
 
@@ -53,16 +65,34 @@ def prepare_tools() -> None:
         run(TOOLS / "bin/pip", "install", "--quiet", "ansible-core>=2.16", "ansible-lint>=24", timeout=600)
 
 
-def make_wheels(machine: Machine, folder: Path) -> None:
-    """The node and everything that it needs, for the Debian's own Python: by the same Python here, or else by that."""
+def stage(machine: Machine, wheels: Path) -> None:
+    """Ansible, the Debian and the wheels: at the same time where they do not need each other."""
+    wheels.mkdir()
     python = sys.executable if sys.version_info[:2] == PYTHON else shutil.which("python3.11")
-    if python is not None:
-        run(python, "-m", "pip", "wheel", "--quiet", "--wheel-dir", folder, f"{ROOT}[postgres]", timeout=600)
-        return
+    with ThreadPoolExecutor() as together:
+        works: list[Future[Any]] = [together.submit(prepare_tools), together.submit(machine.make)]
+        if python is not None:
+            wanted = f"{ROOT}[postgres,copies]"
+            command = (python, "-m", "pip", "wheel", "--quiet", "--wheel-dir", wheels, wanted)
+            works.append(together.submit(run, *command, timeout=600))
+        for work in works:
+            work.result()
+    if python is None:
+        make_wheels_inside(machine, wheels)
+
+
+def make_wheels_inside(machine: Machine, folder: Path) -> None:
+    """The node and everything that it needs, by the Debian's own Python."""
     shutil.copytree(ROOT, machine.folder / "src", ignore=shutil.ignore_patterns(".*", "*.egg-info", "build"))
     machine.inside("python3", "-m", "venv", "/builder")
-    machine.inside("/builder/bin/pip", "wheel", "--quiet", "--wheel-dir", "/wheels", "/src[postgres]", timeout=600)
+    wanted = "/src[postgres,copies]"
+    machine.inside("/builder/bin/pip", "wheel", "--quiet", "--wheel-dir", "/wheels", wanted, timeout=600)
     shutil.copytree(machine.folder / "wheels", folder, dirs_exist_ok=True)
+
+
+def _is_fresh(file: Path) -> bool:
+    """Whether something that was kept is of this week."""
+    return file.exists() and time.time() - file.stat().st_mtime < _WEEK_S
 
 
 class Machine:
@@ -73,16 +103,35 @@ class Machine:
 
     def make(self) -> None:
         """Fetch and unpack it, or take the one that is kept."""
-        kept = Path(os.environ.get("KAIRAN_DEPLOY_ROOT", self.folder.parent / "kept.tar"))
-        if kept.exists():
+        kept = CACHE / f"{RELEASE}.tar"
+        if not _is_fresh(kept):
+            CACHE.mkdir(parents=True, exist_ok=True)
+            run("debootstrap", "--variant=minbase", f"--include={PACKAGES}", RELEASE, self.folder, MIRROR, timeout=900)
+            run("tar", "-cf", kept.with_suffix(".part"), "-C", self.folder, ".")
+            kept.with_suffix(".part").replace(kept)
+        else:
             self.folder.mkdir()
             run("tar", "-xf", kept, "-C", self.folder)
-        else:
-            run("debootstrap", "--variant=minbase", f"--include={PACKAGES}", RELEASE, self.folder, MIRROR, timeout=900)
+        # Whether this Debian survives a power cut does not matter here.
+        (self.folder / "etc/dpkg/dpkg.cfg.d/unsafe").write_text("force-unsafe-io\n")
+        (self.folder / "etc/apt/apt.conf.d/90lean").write_text(LEAN)
+        (self.folder / "dev/shm").mkdir(exist_ok=True)
+        (self.folder / "dev/shm").chmod(0o1777)
         shutil.copyfile("/etc/resolv.conf", self.folder / "etc/resolv.conf")
         policy = self.folder / "usr/sbin/policy-rc.d"
         policy.write_text(POLICY)
         policy.chmod(0o755)
+
+    @property
+    def archives(self) -> Path:
+        """Packages that were fetched."""
+        return self.folder / "var/cache/apt/archives"
+
+    def install(self, *packages: str) -> None:
+        """Debian's packages, beforehand."""
+        self.inside("apt-get", "-qq", "update", timeout=300)
+        quietly = ("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "install", "--yes")
+        self.inside(*quietly, *packages, timeout=600)
 
     def remove(self) -> None:
         """Away with it."""
@@ -92,15 +141,23 @@ class Machine:
         """Run a program there."""
         return run(*INTO, self.folder, *command, timeout=timeout)
 
-    def play(self, playbook: str, *more: str) -> subprocess.CompletedProcess[str]:
-        """Run a playbook there; whether it went well is for the test to judge."""
-        command: Sequence[str | Path] = (
-            TOOLS / "bin/ansible-playbook", "-i", f"{self.folder},", "-c", "chroot", f"playbooks/{playbook}",
-            "-e", f"@{ANSIBLE / 'test/variables.yml'}", *more,
-        )
+    def play(self, playbook: str, *more: str, inventory: Path | None = None) -> subprocess.CompletedProcess[str]:
+        """Run a playbook there, or on the machines of an inventory; whether it went well is for the test to judge."""
+        alone = ("-i", f"{self.folder},", "-c", "chroot", "-e", f"@{ANSIBLE / 'test/variables.yml'}")
+        where = alone if inventory is None else ("-i", inventory)
+        command: Sequence[str | Path] = (TOOLS / "bin/ansible-playbook", *where, f"playbooks/{playbook}", *more)
         return subprocess.run(
             [str(part) for part in command], capture_output=True, text=True, timeout=900, check=False, cwd=ANSIBLE,
             env={**os.environ, "ANSIBLE_CONNECTION_PLUGINS": str(ANSIBLE / "test/connection_plugins"),
                  "ANSIBLE_CONFIG": str(ANSIBLE / "ansible.cfg"), "LC_ALL": "C.UTF-8",
                  "ANSIBLE_PIPELINING": "1"},
         )
+
+
+def recap(done: subprocess.CompletedProcess[str]) -> dict[str, int]:
+    """Ansible's figures of a playbook that went well, of all machines together."""
+    assert done.returncode == 0, done.stdout + done.stderr
+    figures: dict[str, int] = {}
+    for name, count in re.findall(r"(\w+)=(\d+)", done.stdout.partition("PLAY RECAP")[2]):
+        figures[name] = figures.get(name, 0) + int(count)
+    return figures

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.stage import ANSIBLE, TOOLS, Machine, make_wheels, prepare_tools, reason_to_skip, run
+from tests.deploy.stage import ANSIBLE, TOOLS, Machine, reason_to_skip, recap, run, stage
 
 pytestmark = pytest.mark.skipif(bool(reason_to_skip()), reason=reason_to_skip() or "never")
 
@@ -26,11 +26,8 @@ CONFIG = "/var/lib/kairan/kairan.toml"
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """A Debian on which nothing was done yet."""
     folder = tmp_path_factory.mktemp("deploy")
-    prepare_tools()
     found = Machine(folder / "root")
-    found.make()
-    (folder / "wheels").mkdir()
-    make_wheels(found, folder / "wheels")
+    stage(found, folder / "wheels")
     yield found
     found.remove()
 
@@ -38,12 +35,6 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
 def play(machine: Machine, playbook: str = "association.yml", *more: str) -> subprocess.CompletedProcess[str]:
     wheels = machine.folder.parent / "wheels"
     return machine.play(playbook, "-e", "kairan_hosts=all", "-e", f"kairan_node_wheels={wheels}", *more)
-
-
-def recap(done: subprocess.CompletedProcess[str]) -> dict[str, int]:
-    """Ansible's figures."""
-    assert done.returncode == 0, done.stdout + done.stderr
-    return {name: int(count) for name, count in re.findall(r"(\w+)=(\d+)", done.stdout.partition("PLAY RECAP")[2])}
 
 
 def test_the_playbooks_are_clean() -> None:
@@ -126,6 +117,9 @@ def test_the_node_goes_with_a_last_backup_and_leaves_its_data(machine: Machine) 
 
 
 def test_the_other_playbooks_are_understood() -> None:
-    for name in ("association", "lan", "city"):
-        run(TOOLS / "bin/ansible-playbook", "--syntax-check", "-i", f"inventories/{name}.yml", f"playbooks/{name}.yml",
+    for name, inventory in (
+        ("association", "association"), ("lan", "lan"), ("city", "city"), ("machine", "city"), ("move", "city"),
+    ):
+        run(TOOLS / "bin/ansible-playbook", "--syntax-check", "-i", f"inventories/{inventory}.yml",
+            f"playbooks/{name}.yml", "-e", "kairan_move=ume", "-e", "kairan_move_to=node2.city.example.jp",
             ANSIBLE_CONFIG=str(ANSIBLE / "ansible.cfg"))

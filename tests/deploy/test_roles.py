@@ -28,9 +28,11 @@ def test_every_variable_is_described_and_has_the_default_that_is_told(role: str)
     assert all(option.get("description") for option in options.values())
 
 
-def test_renamed_variables_lead_to_some_that_exist() -> None:
-    options = read("kairan_node", "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
-    renamed = read("kairan_node", "vars/main.yml")["kairan_node_renamed"]
+@pytest.mark.parametrize("role", ["kairan_machine", "kairan_node", "kairan_postgresql", "kairan_proxy"])
+def test_renamed_variables_lead_to_some_that_exist(role: str) -> None:
+    options = read(role, "meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+    renamed = read(role, "vars/main.yml")[f"{role}_renamed"]
+    assert renamed
     assert set(renamed.values()) <= options.keys()
     assert not renamed.keys() & options.keys()
 
