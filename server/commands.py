@@ -384,15 +384,19 @@ def _add_keeping_commands(commands: Any) -> None:
     _command(commands, "daily", "check and back up, and tell the officers if that fails; for a timer", _daily)
 
 
-def _add_link_commands(commands: Any) -> None:
-    link = commands.add_parser("link", help="links with the city and others: invite, show, accept, list, end")
-    actions = link.add_subparsers(title="what to do", required=True, metavar="ACTION")
+def _wide_area_actions(parser: argparse.ArgumentParser) -> Callable[..., argparse.ArgumentParser]:
+    actions = parser.add_subparsers(title="what to do", required=True, metavar="ACTION")
 
     def action(name: str, what: str, purpose: str, *said: str) -> argparse.ArgumentParser:
         made = _command(actions, name, purpose, _ask_wide_area)
         made.set_defaults(what=what, said=said)
         return made
+    return action
 
+
+def _add_link_commands(commands: Any) -> None:
+    link = commands.add_parser("link", help="links with the city and others: invite, show, accept, list, end")
+    action = _wide_area_actions(link)
     invite = action(
         "invite", "link_invite", "make an invitation code", "name", "kind", "areas", "categories", "days"
     )
@@ -419,13 +423,7 @@ def _add_link_commands(commands: Any) -> None:
 
 def _add_share_commands(commands: Any) -> None:
     share = commands.add_parser("share", help="sharing with neighbour associations: offer, show, accept, list, end")
-    actions = share.add_subparsers(title="what to do", required=True, metavar="ACTION")
-
-    def action(name: str, what: str, purpose: str, *said: str) -> argparse.ArgumentParser:
-        made = _command(actions, name, purpose, _ask_wide_area)
-        made.set_defaults(what=what, said=said)
-        return made
-
+    action = _wide_area_actions(share)
     offer = action("offer", "share_offer", "make a code for a neighbour", "name", "subjects", "facilities", "days")
     offer.add_argument("--name", required=True, help="whom it is for, e.g. 梅町町内会")
     offer.add_argument("--days", type=int, default=14, metavar="N", help="how long it is good (default: 14)")
