@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from server.assembly import Node, build
+from server.association.members.made_up_people import households
 from server.association.members.model import Person
 from server.config import load_settings
-from server.demo import people
 from server.demo.machine import free_ports
 from server.demo.node_folder import SETTINGS_FILE, make_node_folder
 from server.demo.settling import Row, give_accounts, take_in_roster
@@ -88,7 +88,7 @@ async def _phone(node: Node, person: Person) -> Phone:
 
 def _rows(seed: str) -> Iterator[Row]:
     """The lines of a roster without end; the first one is the chair's."""
-    for number, home in enumerate(people.households(seed)):
+    for number, home in enumerate(households(seed)):
         for place, person in enumerate(home.persons):
             yield {
                 "班": f"{number % _BLOCKS + 1}班", "世帯番号": str(number + 1), "世帯": home.family,
