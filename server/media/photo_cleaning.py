@@ -11,49 +11,76 @@ import struct
 from collections.abc import AsyncIterator
 from typing import Final
 
+from server.foundation.errors import InvalidParam
+
 _START: Final = b"\xff\xd8"
 _APP0, _APP2, _APP14, _COM = 0xE0, 0xE2, 0xEE, 0xFE
 _SCAN: Final = 0xDA
 _PROFILE: Final = b"ICC_PROFILE\0"
 _EXIF: Final = b"Exif\0\0"
 _ORIENTATION: Final = 0x0112
-# Cameras put a small picture and their own notes there; what is longer is refused by nobody, but passes unread.
-_MOST_HEAD: Final = 4 * 2**20
+_END: Final = b"\xff\xd9"
+# Cameras put small pictures, depths and their own notes there.
+_MOST_HEAD: Final = 16 * 2**20
 
 
 async def cleaned(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The same file piece by piece, without what a camera says of itself."""
-    head, is_done = bytearray(), False
+    """The same file piece by piece, without what a camera says of itself, also behind the picture: telephones put a
+    short film there. Raises ``InvalidParam`` where no picture begins for a long time.
+    """
+    start = bytearray()
     async for chunk in chunks:
-        if is_done:
-            yield chunk
+        start += chunk
+        parts = clean_head(start)
+        if parts is not None:
+            break
+        if len(start) > _MOST_HEAD:
+            raise InvalidParam("この写真は、読めませんでした。ほかの写真をえらんでください")
+    else:
+        yield bytes(start)
+        return
+    head, rest = parts
+    yield head
+    async for piece in _until_end(rest, chunks) if start.startswith(_START) else chunks:
+        yield piece
+
+
+async def _until_end(first: bytes, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """A picture up to its end: FF D9 stands nowhere else in it (ITU-T T.81, B.1.1.2); it may lie across two pieces."""
+    data, is_over = first, False
+    async for chunk in _and_then(chunks):
+        if is_over:
             continue
-        head += chunk
-        clean = clean_head(bytes(head))
-        if clean is not None or len(head) > _MOST_HEAD:
-            is_done = True
-            yield bytes(head) if clean is None else clean
-    if not is_done and head:
-        yield bytes(head)
+        shown, end, _ = data.partition(_END)
+        is_over = bool(end)
+        yield shown + end if end else shown[:-1]
+        data = shown[-1:] + chunk
+    if not is_over:
+        yield data
 
 
-def clean_head(data: bytes) -> bytes | None:
-    """``data`` from the beginning of a file, cleaned; ``None`` while its head has not wholly come.
+async def _and_then(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """One empty piece more at the end."""
+    async for chunk in chunks:
+        yield chunk
+    yield b""
 
-    What is no JPEG, or is broken, comes back as it is.
+
+def clean_head(data: bytes | bytearray) -> tuple[bytes, bytes] | None:
+    """``data`` from the beginning of a file: its head, cleaned, and the picture; ``None`` while the head has not wholly
+    come. What is no JPEG is all head, and comes back as it is.
     """
     if not data.startswith(_START):
-        return data if len(data) >= len(_START) else None
-    kept, at, turn = bytearray(_START), 2, 1
+        return (bytes(data), b"") if len(data) >= len(_START) else None
+    kept, at, turn = bytearray(), 2, 1
     while at + 4 <= len(data):
         marker = data[at + 1]
         if data[at] != 0xFF or marker == _SCAN:
-            first = bytes(kept[2:])
-            return b"".join([_START, _exif_of(turn), first, data[at:]])
+            return _START + _exif_of(turn) + bytes(kept), bytes(data[at:])
         end = at + 2 + int.from_bytes(data[at + 2:at + 4])
         if end > len(data):
             return None
-        body = data[at + 4:end]
+        body = bytes(data[at + 4:end])
         if body.startswith(_EXIF):
             turn = _orientation_in(body[len(_EXIF):])
         if _stays(marker, body):
