@@ -31,9 +31,14 @@ def href(path: str) -> str:
     return f"<D:href>{escape(path)}</D:href>"
 
 
+_STATUS_LINES: Final = {
+    status: f"<D:status>HTTP/1.1 {status} {reason}</D:status>" for status, reason in _REASONS.items()
+}
+
+
 def status_line(status: int) -> str:
     """``D:status``."""
-    return f"<D:status>HTTP/1.1 {status} {_REASONS[status]}</D:status>"
+    return _STATUS_LINES[status]
 
 
 def propstat(status: int, props: Iterable[str]) -> str:

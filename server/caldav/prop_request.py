@@ -57,7 +57,7 @@ def answer(subject: Subject, asked: PropRequest) -> str:
         if rendered is None:
             missing.append(tag(name).empty)
         else:
-            found.append(tag(name).empty if asked.names_only else rendered)
+            found.append(rendered if not asked.names_only else tag(name).empty)
     quiet = not missing or asked.with_own or subject.call.minimal
     inner = propstat(200, found) + ("" if quiet else propstat(404, missing))
     return response(subject.path, inner or "<D:propstat><D:prop/><D:status>HTTP/1.1 200 OK</D:status></D:propstat>")
@@ -65,12 +65,11 @@ def answer(subject: Subject, asked: PropRequest) -> str:
 
 def render(subject: Subject, name: str) -> str | None:
     """One property as an element; ``None`` if the resource has none of that name."""
-    own = subject.own.get(name)
-    if own is not None:
+    if subject.own and (own := subject.own.get(name)) is not None:
         return own
     live = LIVE.get(name)
     inner = live(subject) if live is not None else None
     if inner is None:
         return None
-    shown = tag(name)
-    return f"{shown.open}{inner}{shown.close}" if inner else shown.empty
+    opening, closing, empty = tag(name)
+    return f"{opening}{inner}{closing}" if inner else empty
