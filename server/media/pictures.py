@@ -38,7 +38,8 @@ class Picture:
     def from_json(cls, value: Mapping[str, Any]) -> Picture:
         """Read that; raises ``KeyError``, ``TypeError`` or ``ValueError``."""
         url, name, kind, size = value["url"], value["name"], value["mimetype"], value.get("size")
-        if not all(isinstance(item, str) for item in (url, name, kind)) or not url.startswith("mxc://"):
+        # No text of PostgreSQL contains NUL.
+        if not all(isinstance(item, str) and "\0" not in item for item in (url, name, kind)) or not url.startswith("mxc://"):
             raise TypeError("picture")
         if size is not None and (type(size) is not int or size < 0):
             raise TypeError("size")

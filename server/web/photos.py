@@ -30,7 +30,8 @@ def photo_keeper(visit: Visit, *, papers: bool = False) -> Keeper:
         if kind not in PHOTO_TYPES and not (papers and kind == _PDF):
             words = "PDFと 写真（JPEG・PNG）だけです。" if papers else "写真（JPEG・PNG）だけです。"
             raise InvalidParam(f"つけられるのは、{words}")
-        name = part.filename or "写真"
+        # What a telephone calls a photo may say whose it is, and goes out with it in every client.
+        name = part.filename or "資料" if kind == _PDF else f"写真.{kind.rpartition('/')[2]}"
         mxc = await visit.services.node.media.media.keep(visit.user_id, kind, name, cleaned(chunks_of(part)))
         return Upload(part.name or "", name, kind, mxc)
 

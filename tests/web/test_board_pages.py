@@ -66,6 +66,7 @@ async def test_what_a_camera_writes_beside_the_picture_is_not_kept(here: Site, l
     data = photo(turned=True)
     assert PLACE in data
     page = await write(hanako, [("photos", "a.jpg", "image/jpeg", data)])
+    assert "a.jpg" not in page.html
     (clean,) = [path.read_bytes() for path in here.node.settings.data_dir.rglob("*") if _is_photo(path)]
     assert PLACE not in clean
     with Image.open(io.BytesIO(clean)) as image:
@@ -183,6 +184,7 @@ async def test_a_matrix_client_sees_the_post_and_replies(here: Site, log_in: Log
         downloaded = await client.download(image.url)
         assert isinstance(downloaded, nio.DownloadResponse)
         assert PLACE not in downloaded.body
+        assert downloaded.filename == "写真.jpeg"
         room = here.node.association.members.hall_room(Purpose.BOARD)
         relates = {"m.in_reply_to": {"event_id": text.event_id}}
         for body, related in (("駅で 見ました", relates), ("木が たおれています\n通れません", None)):

@@ -87,7 +87,7 @@ class BoardProjection:
             if post is not None:
                 store.change_post(writes, target, event.sender, post)
         elif (text := spoken_text(event.content)) is not None:
-            store.change_words(writes, target, event.sender, text[:MAX_TEXT], entry.stream)
+            store.change_words(writes, target, event.sender, _kept(text), entry.stream)
 
     def _commented(self, entry: Entry, target: str, writes: Writes, *, is_node: bool) -> None:
         event = entry.event
@@ -95,10 +95,10 @@ class BoardProjection:
         by_author = is_node and isinstance(mark, dict) and mark.get("by_author") is True
         text = str(mark.get("text", "")) if by_author and isinstance(mark, dict) else spoken_text(event.content)
         photo = picture_in(event.content)
-        if text is None and photo is None:
+        if (text is None and photo is None) or "\0" in target:
             return
         comment = Comment(
-            event.event_id, "", event.sender, (text or "")[:MAX_TEXT], photo, by_author, False, event.origin_server_ts,
+            event.event_id, "", event.sender, _kept(text or ""), photo, by_author, False, event.origin_server_ts,
             entry.stream,
         )
         store.add_comment(writes, comment, target)
@@ -120,11 +120,11 @@ class BoardProjection:
     def _redaction(self, room: LiveRoom, entry: Entry, writes: Writes) -> None:
         event, target = entry.event, entry.event.redacts
         is_board = room.room_id == self._members.rooms.find(Purpose.BOARD.value)
-        if target is None or not (is_board or event.sender == self._members.node_user_id):
+        if target is None or "\0" in target or not (is_board or event.sender == self._members.node_user_id):
             return
         reason = event.content.get("reason")
-        words = reason if isinstance(reason, str) else ""
-        store.remove_event(writes, target, event.sender, words[:MAX_TEXT], entry.stream)
+        words = _kept(reason) if isinstance(reason, str) else ""
+        store.remove_event(writes, target, event.sender, words, entry.stream)
 
 
 def _read(entry: Entry, content: Mapping[str, Any] | None = None, *, is_node: bool) -> Post | None:
@@ -145,16 +145,21 @@ def _plain(entry: Entry) -> Post | None:
     """What somebody has simply written, or a photo. A number is an answer to a poll and no post."""
     event = entry.event
     text, photo = spoken_text(event.content), picture_in(event.content)
-    words = (text or "").strip()
+    words = _kept(text or "").strip()
     if (not words and photo is None) or (words and numbers_in(words)):
         return None
     title = words.splitlines()[0][:MAX_TITLE] if words else "写真"
     shown = (photo,) if photo is not None and photo.is_photo else ()
-    writing = Writing(category=Category.TALK, title=title, text=words[:MAX_TEXT], photos=shown)
+    writing = Writing(category=Category.TALK, title=title, text=words, photos=shown)
     return Post(
         event.event_id.removeprefix("$"), event.event_id, event.sender, writing, State.OPEN, False,
         event.origin_server_ts, entry.stream, entry.stream,
     )
+
+
+def _kept(text: str) -> str:
+    """As much as a table keeps; no text of PostgreSQL contains NUL."""
+    return text[:MAX_TEXT].replace("\0", "\ufffd")
 
 
 def _is_of_another_feature(content: Mapping[str, Any]) -> bool:

@@ -75,12 +75,14 @@ class GalleryProjection:
 
     def _redaction(self, room: LiveRoom, entry: Entry, writes: Writes) -> None:
         event, target = entry.event, entry.event.redacts
-        if target is None or not self._is_board(room):
+        if target is None or "\0" in target or not self._is_board(room):
             return
         reason = event.content.get("reason")
         is_hidden = HIDDEN in event.content and event.sender == self._members.node_user_id
         state = State.HIDDEN if is_hidden else State.WITHDRAWN
-        store.close_event(writes, target, state, event.sender, (reason if isinstance(reason, str) else "")[:MAX_REASON])
+        # No text of PostgreSQL contains NUL.
+        words = reason[:MAX_REASON].replace("\0", "\ufffd") if isinstance(reason, str) else ""
+        store.close_event(writes, target, state, event.sender, words)
 
     def _is_board(self, room: LiveRoom) -> bool:
         return room.room_id == self._members.rooms.find(Purpose.BOARD.value)

@@ -44,7 +44,7 @@ class GroupProjection:
             store.add_file(writes, item)
 
     def _redaction(self, room: LiveRoom, entry: Entry, writes: Writes) -> None:
-        if entry.event.redacts is not None and self._group_of(room):
+        if entry.event.redacts is not None and "\0" not in entry.event.redacts and self._group_of(room):
             store.drop_file(writes, entry.event.redacts)
 
     def _member(self, room: LiveRoom, entry: Entry, writes: Writes) -> None:

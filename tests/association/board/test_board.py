@@ -164,3 +164,18 @@ async def test_what_cannot_be_posted_is_refused(tmp_path: Path) -> None:
         with pytest.raises(Forbidden):
             await here.board.write("@nobody:sakura.example", Writing(category=Category.TALK, title="a", text="b"))
         assert await here.said(here.room_id) == []
+
+
+async def test_signs_that_no_table_can_hold_break_nothing(tmp_path: Path) -> None:
+    async with neighbours(tmp_path) as here:
+        said = await here.street.say(HANAKO, here.room_id, "木が\0たおれています")
+        await here.street.say(ICHIRO, here.room_id, "どこ\0ですか", said)
+        await here.street.say(ICHIRO, here.room_id, "だれ", "$\0")
+        wrong: dict[str, object] = {
+            "msgtype": "m.image", "body": "a\0", "url": "mxc://a/b", "info": {"mimetype": "image/png"},
+        }
+        await here.street.send(ICHIRO, here.room_id, "m.room.message", wrong)
+        (post,) = (await here.reader.page(here.user(CHAIR))).posts
+        assert post.writing.text == "木が\ufffdたおれています"
+        _, (comment,) = await here.reader.one(here.user(CHAIR), post.id)
+        assert comment.text == "どこ\ufffdですか"
