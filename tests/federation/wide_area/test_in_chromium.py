@@ -16,7 +16,7 @@ from federation.liaison.model import CaseState
 from server.association.circulars.model import Attachment
 from server.association.members.model import Role
 from tests.federation.wide_area.desks import OFFICER, site_of
-from tests.federation.wide_area.places import Place, comes, link, message, wide_area
+from tests.federation.wide_area.places import Place, comes, link, message, until, wide_area
 from tests.federation.wide_area.test_liaison import opens
 from tests.real import require_real
 from tests.web.real_browser import PHONE, chromium, window
@@ -68,10 +68,15 @@ async def a_day_at_the_desks(city: Place, sakura: Place, ume: Place) -> dict[str
     await sakura.verbs.liaison.move(sakura.me, room, case.id, CaseState.TAKEN, by="副会長")
     await sakura.verbs.talk.say(sakura.me, room, "よろしく おねがいします。 https://city.example/koen", by="会長")
     await sakura.verbs.liaison.set_duty(sakura.me, room, "副会長（夜は 090-0000-0000）", until_ts=9_000_000_000_000)
+    await until(lambda: is_on_duty(city, sakura.server, room))
     here = f"/desk/liaison/{quote(room)}"
     both = ["/desk/links", "/desk/notices", "/desk/liaison", here, f"{here}/new", f"{here}/{case.id}",
             "/desk/progress", f"/desk/notices/{survey.key}"]
     return {"city": [*both, "/desk/notices/new", "/desk/asked"], "sakura": both}
+
+
+async def is_on_duty(place: Place, server: str, room: str) -> bool:
+    return server in await place.verbs.liaison.on_duty(place.me, room)
 
 
 async def test_pages_fit_a_telephone_in_large_letters_and_axe_objects_to_nothing(tmp_path: Path) -> None:
@@ -85,12 +90,13 @@ async def test_pages_fit_a_telephone_in_large_letters_and_axe_objects_to_nothing
         for place, name, dark in ((city, "city", False), (sakura, "sakura", True)):
             async with desk_of(place, browser, dark=dark) as page:
                 for path in pages[name]:
-                    found += await _looked_at(page, path, axe, f"{name}-{path}")
+                    found += await looked_at(page, path, axe, f"{name}-{path}")
         await ume.start()
         assert found == []
 
 
-async def _looked_at(page: Page, path: str, axe: str, name: str) -> list[str]:
+async def looked_at(page: Page, path: str, axe: str, name: str) -> list[str]:
+    """Go there: what axe objects to, and whether anything is too wide in large letters."""
     answer = await page.goto(path)
     assert answer is not None
     assert answer.status == 200, path
