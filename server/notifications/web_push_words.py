@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,7 +18,15 @@ _GATHERING: Final = "jp.kairan.gathering"
 _INQUIRY: Final = "jp.kairan.inquiry"
 _AGAIN: Final = "jp.kairan.circular.again"
 _CALLED_OFF: Final = ("jp.kairan.gathering.notice", "jp.kairan.gathering.called_off")
-_SAID_OTHERWISE: Final = ("jp.kairan.circular.attachment", "jp.kairan.safety.received")
+_SAID_OTHERWISE: Final = (
+    "jp.kairan.circular.attachment", "jp.kairan.safety.received", "jp.kairan.board.photo", "jp.kairan.gallery.photo",
+)
+# What neighbours share, the name of its id, and where it is shown. Anybody may write these: an id is all that is taken.
+_SHARED: Final = (
+    ("jp.kairan.board.post", "id", "/board/"), ("jp.kairan.board.request", "post", "/board/"),
+    ("jp.kairan.board.answer", "post", "/board/"), ("jp.kairan.gallery.album", "id", "/gallery/"),
+)
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
 # What a person may mute; alarms ring in any case.
 KINDS: Final = ("circular", "poll", "gathering", "talk")
 _MOST_LETTERS: Final = 200
@@ -127,7 +136,16 @@ def _talk(room: LiveRoom, entry: Entry) -> Shown | None:
     if entry.event.type != "m.room.message" or not isinstance(body, str):
         return None
     return Shown("talk", _text(room.content("m.room.name"), "name") or "Kairan", body[:_MOST_LETTERS],
-                 f"room {entry.event.room_id}", "/")
+                 f"room {entry.event.room_id}", _shared_address(entry.event.content))
+
+
+def _shared_address(content: Mapping[str, Any]) -> str:
+    """Where the pages show it; else the home page."""
+    for key, name, path in _SHARED:
+        told = content.get(key)
+        if isinstance(told, dict) and _ID.fullmatch(_text(told, name)):
+            return path + _text(told, name)
+    return "/"
 
 
 def _text(told: Mapping[str, Any], name: str) -> str:

@@ -10,6 +10,7 @@ import pytest
 from server.association.board.contents import POST, comment_content, post_content
 from server.association.board.model import Category, State, Writing
 from server.foundation.errors import Forbidden, InvalidParam, NotFound
+from server.notifications.web_push_words import shown_of
 from tests.association.neighbours import CHAIR, HANAKO, ICHIRO, MISAKI, OTHER_PHOTO, PHOTO, neighbours
 
 
@@ -26,6 +27,20 @@ async def test_a_post_is_a_readable_message_with_its_photos_in_the_thread(tmp_pa
         assert await here.reader.one(here.user(MISAKI), post.id) == (post, [])
         assert await here.titles(MISAKI) == ["ねこを さがしています"]
         assert await here.titles(MISAKI, Category.GIVE) == []
+
+
+async def test_a_notification_leads_to_the_post_and_photos_bring_none_of_their_own(tmp_path: Path) -> None:
+    async with neighbours(tmp_path) as here:
+        post = await here.write(HANAKO, photos=(PHOTO,))
+        album = await here.gallery.begin(here.user(HANAKO), "夏まつり")
+        await here.gallery.add(here.user(HANAKO), album.id, [PHOTO], has_consent=True)
+        strange: dict[str, object] = {"msgtype": "m.text", "body": "x", POST: {"id": "../../logout"}}
+        await here.street.send(ICHIRO, here.room_id, "m.room.message", strange)
+        room = await here.street.room(here.room_id)
+        said = [item for item in room.timeline if item.event.type == "m.room.message"]
+        shown = [shown_of(room, item, "ja", is_ours=False) for item in said]
+        addresses = [item and item.address for item in shown]
+        assert addresses == [f"/board/{post.id}", None, f"/gallery/{album.id}", None, "/"]
 
 
 async def test_what_a_client_simply_says_is_a_post_and_its_replies_are_comments(tmp_path: Path) -> None:
