@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from federation.links.model import Category
+from server.media import remote_store
+from server.media.model import Mxc
 from tests.federation.wide_area.desks import officer_at, resident_at, site_of
 from tests.federation.wide_area.places import Place, comes, link, until, wide_area
 from tests.web.browser import Browser, PageRead
@@ -28,11 +30,9 @@ async def bytes_at(browser: Browser, path: str) -> tuple[int, bytes, str]:
 
 
 async def is_copied(place: Place) -> bool:
-    late = place.node.inside.core.late.remote_media
-    assert late is not None
     (circular,) = await place.circulars()
-    folder = place.node.settings.media_dir / "remote"
-    return bool(circular.attachments) and any(file.is_file() for file in folder.rglob("*"))
+    (paper,) = circular.attachments
+    return await remote_store.find(place.node.inside.core.database, Mxc.parse(paper.url)) is not None
 
 
 async def test_a_paper_of_the_city_is_read_at_the_association_also_while_the_city_is_away(tmp_path: Path) -> None:
