@@ -78,7 +78,8 @@ async def build_association(core: Core) -> Association:
     gatherings = Gatherings(database, clock, members, sender, _as_ics)
     polls = Polls(database, members, sender, clock, core.tasks)
     checks = SafetyChecks(database, members, sender, clock, core.tasks)
-    for feature in (circulars, gatherings, polls):
+    circulars.attach(core.acceptor, core.services.receipts)
+    for feature in (gatherings, polls):
         feature.attach(core.acceptor)
     checks.attach(core.acceptor, core.services.receipts)
     for opened in (circulars, gatherings, polls, checks, rooms):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import importlib
+from functools import partial
 
 from server.accounts.interactive_auth import InteractiveAuth
 from server.accounts.web_sessions import WebSessions
@@ -23,12 +24,15 @@ from server.assembly.push_keys import late_push_keys
 from server.assembly.translation import translations_of
 from server.assembly.trial_verbs import is_trial, trial_of
 from server.assembly.well_being import facts_of
+from server.association.circulars.ledger import CircularLedger
 from server.association.circulars.reader import CircularReader
+from server.association.examples.actions import Examples
 from server.association.gatherings.calendar import as_ics
 from server.association.members.invitations import CardSettings, Invitations
 from server.association.members.papers import PAPER_LIMITS, Papers
 from server.association.members.roster_exchange import RosterExchange
 from server.association.polls.slips import SLIP_LIMITS, Print, Slips
+from server.association.polls.yearly import polls_between
 from server.association.safety_checks.desk import SafetyDesk
 from server.association.standing_papers.actions import StandingPapers
 from server.calendars.feeds import Feeds
@@ -91,10 +95,12 @@ def _services(node: Node, limits: RateLimits, interactive_auth: InteractiveAuth)
             checks=association.safety_checks, desk=SafetyDesk(core.database, association.members)
         ),
         polls=association.polls, slips=_slips(node, worker),
+        polls_between=partial(polls_between, core.database, association.members, association.polls.results),
+        examples=Examples(core.database, core.clock, association.members),
         circulars=CircularServices(
             verbs=association.circulars,
             reader=CircularReader(core.database, association.members, core.services.receipts),
-            translations=translations_of(core),
+            translations=translations_of(core), ledger=CircularLedger(core.database, association.members),
             planned=association.officers_work.planned, again=association.officers_work.again,
         ),
         gatherings=GatheringServices(

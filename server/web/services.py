@@ -14,10 +14,12 @@ from server.association.bookings.actions import Bookings
 from server.association.bookings.model import Booking, Facility
 from server.association.circulars.actions import Circulars
 from server.association.circulars.again import Again
+from server.association.circulars.ledger import CircularLedger
 from server.association.circulars.planning import PlannedCirculars
 from server.association.circulars.reader import CircularReader
 from server.association.circulars.translating import CircularTranslations
 from server.association.duties.actions import Duties
+from server.association.examples.actions import Examples
 from server.association.garbage.actions import Garbage
 from server.association.gatherings.attendance import Attendance
 from server.association.gatherings.calling_off import CallingOff
@@ -35,6 +37,7 @@ from server.association.members.papers import Papers
 from server.association.members.roster_exchange import RosterExchange
 from server.association.polls.actions import Polls
 from server.association.polls.slips import Slips
+from server.association.polls.yearly import PollYear
 from server.association.safety_checks.actions import SafetyChecks
 from server.association.safety_checks.desk import SafetyDesk
 from server.association.standing_papers.actions import StandingPapers
@@ -140,6 +143,7 @@ class CircularServices:
 
     verbs: Circulars
     reader: CircularReader
+    ledger: CircularLedger
     planned: PlannedCirculars
     translations: CircularTranslations | None
     again: Again
@@ -185,6 +189,8 @@ class WebServices:
     safety: SafetyServices
     polls: Polls
     slips: Slips
+    polls_between: Callable[[str, int, int], Awaitable[PollYear]]
+    examples: Examples
     circulars: CircularServices
     gatherings: GatheringServices
     papers: StandingPapers

@@ -202,7 +202,7 @@ async def test_paper_is_written_down_for_a_household(here: Site, chair: Browser)
     page = await chair.submit(f"/desk/circulars/{circular}/paper", {"household": home})
     assert "書きました" in page.text
     page = await chair.get(f"/desk/circulars/{circular}")
-    assert "紙で届けた 1" in page.text
+    assert "紙・電話で届けた 1" in page.text
 
 
 async def test_a_circular_is_found_by_a_word(chair: Browser, log_in: LogIn) -> None:

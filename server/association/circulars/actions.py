@@ -27,6 +27,7 @@ from server.foundation.ids import random_letters
 from server.foundation.keyed_locks import KeyedLocks
 from server.foundation.tasks import Tasks
 from server.rooms.accept_event import EventAcceptor
+from server.rooms.receipts import Receipts
 from server.rooms.send_event import Draft, EventSender
 from server.storage.database import Database, Writes
 
@@ -50,9 +51,11 @@ class Circulars:
         self._delivering = asyncio.Lock()
         self._turns = KeyedLocks()
 
-    def attach(self, acceptor: EventAcceptor) -> None:
-        """Look at every event; once, before the first."""
+    def attach(self, acceptor: EventAcceptor, receipts: Receipts | None = None) -> None:
+        """Look at every event, and at who reads; once, before the first."""
         self._projection.attach(acceptor)
+        if receipts is not None:
+            receipts.project(self._projection.seen)
 
     async def open(self) -> None:
         """Learn in which rooms circulars stand."""
@@ -120,13 +123,17 @@ class Circulars:
             before = await self._access(officer, circular_id)
             return await self._change(replace(before, state=State.RETURNED, reason=""), before)
 
-    async def enter_paper(self, officer: str, circular_id: str, household_id: str) -> None:
-        """Write down that a household has the circular on paper. Twice is once."""
-        await self._set_paper(officer, circular_id, household_id, has_it=True)
+    async def enter_paper(
+        self, officer: str, circular_id: str, household_id: str, *, by_phone: bool = False
+    ) -> None:
+        """Write down that a household has the circular on paper, or was told by telephone. Twice is once."""
+        kind = store.KIND_PHONE if by_phone else store.KIND_PAPER
+        await self._set_paper(officer, circular_id, household_id, kind, has_it=True)
 
     async def take_paper_back(self, officer: str, circular_id: str, household_id: str) -> None:
         """That was a mistake."""
-        await self._set_paper(officer, circular_id, household_id, has_it=False)
+        for kind in (store.KIND_PAPER, store.KIND_PHONE):
+            await self._set_paper(officer, circular_id, household_id, kind, has_it=False)
 
     # ---- residents --------------------------------------------------------------------------------------------------
 
@@ -216,14 +223,16 @@ class Circulars:
             for item in circular.attachments if (place.room_id, item.url) not in there
         ])
 
-    async def _set_paper(self, officer: str, circular_id: str, household_id: str, *, has_it: bool) -> None:
+    async def _set_paper(
+        self, officer: str, circular_id: str, household_id: str, kind: str, *, has_it: bool
+    ) -> None:
         home = self._members.household(household_id)
         self._members.require(officer, Right.ENTER_ANSWERS, home.block_id)
         await self._find(circular_id)
-        writes, mark_id = Writes(), f"paper {circular_id} {household_id}"
+        writes, mark_id = Writes(), f"{kind} {circular_id} {household_id}"
         if has_it:
             store.add_mark(writes, store.Mark(
-                mark_id, circular_id, "", household_id, store.KIND_PAPER, self._clock.now_ms(), officer))
+                mark_id, circular_id, "", household_id, kind, self._clock.now_ms(), officer))
         else:
             store.drop_mark(writes, mark_id)
         await asyncio.shield(self._database.submit(writes))

@@ -59,6 +59,8 @@ circular_marks: Final = Table(
 KIND_OPENED: Final = "opened"
 KIND_ACKNOWLEDGED: Final = "acknowledged"
 KIND_PAPER: Final = "paper"
+KIND_PHONE: Final = "phone"
+KIND_SEEN: Final = "seen"
 
 _NEWER: Final = "excluded.revision > circulars.revision"
 _SET: Final = upsert(circulars, replace=[
@@ -90,6 +92,19 @@ _OPEN: Final = text(
     "INSERT INTO circular_marks (id, circular_id, person_id, household_id, kind, ts, entered_by) "
     "SELECT :id, id, :person_id, '', :kind, :ts, '' FROM circulars WHERE id = :target ON CONFLICT (id) DO NOTHING"
 ).bindparams(*_PARAMETERS[:-1])
+# When somebody has read up to a circular for the first time; only what went round lately, so that a node which has just
+# begun to note this does not take today for the day on which old ones were seen.
+_SEE: Final = text(
+    "INSERT INTO circular_marks (id, circular_id, person_id, household_id, kind, ts, entered_by) "
+    "SELECT 'seen ' || r.circular_id || ' ' || :person_id, r.circular_id, :person_id, '', :kind, :ts, '' "
+    "FROM circular_rooms r JOIN circulars c ON c.id = r.circular_id WHERE r.room_id = :room_id "
+    "AND r.position <= :position AND c.created_ts >= :since AND (:thread = '' OR r.event_id = :thread) "
+    "ON CONFLICT (id) DO NOTHING"
+).bindparams(
+    bindparam("person_id", type_=Text()), bindparam("kind", type_=Text()), bindparam("ts", type_=BigInteger()),
+    bindparam("room_id", type_=Text()), bindparam("position", type_=BigInteger()),
+    bindparam("since", type_=BigInteger()), bindparam("thread", type_=Text()),
+)
 
 
 class CircularRoom(NamedTuple):
@@ -159,6 +174,16 @@ def note_opened(writes: Writes, mark_id: str, person_id: str, circular_id: str, 
     writes.add(_OPEN, {"id": mark_id, "person_id": person_id, "kind": KIND_OPENED, "ts": ts, "target": circular_id})
 
 
+def note_seen(writes: Writes, person_id: str, place: tuple[str, int, str], ts: int, since: int) -> None:
+    """Store that a person has read up to a position: ``place`` is room, position and thread (empty: the room).
+
+    Of circulars posted before ``since`` nothing is noted.
+    """
+    room_id, position, thread = place
+    writes.add(_SEE, {"person_id": person_id, "kind": KIND_SEEN, "ts": ts, "room_id": room_id, "position": position,
+                      "since": since, "thread": thread})
+
+
 def add_mark(writes: Writes, mark: Mark) -> None:
     """Store a mark that an officer enters."""
     writes.add(_ADD_MARK, mark._asdict())
@@ -207,9 +232,11 @@ async def rooms_of(database: Database, circular_ids: Sequence[str]) -> list[Circ
     return [CircularRoom(*row) for row in rows]
 
 
-async def rooms_with_circulars(database: Database) -> set[str]:
-    """All rooms in which a circular stands."""
-    return {str(row[0]) for row in await database.fetch_all(select(circular_rooms.c.room_id).distinct())}
+async def rooms_with_circulars(database: Database) -> dict[str, int]:
+    """All rooms in which a circular stands, with the position of the newest."""
+    r = circular_rooms.c
+    rows = await database.fetch_all(select(r.room_id, func.max(r.position)).group_by(r.room_id))
+    return {str(row[0]): int(row[1]) for row in rows}
 
 
 async def attachments_of(database: Database, circular_id: str) -> dict[tuple[str, str], str]:
@@ -223,6 +250,24 @@ async def marks_of(database: Database, circular_id: str) -> list[Mark]:
     """All marks of a circular."""
     rows = await database.fetch_all(select(circular_marks).where(circular_marks.c.circular_id == circular_id))
     return [Mark(*row) for row in rows]
+
+
+async def circulars_between(database: Database, first_ts: int, last_ts: int) -> list[Circular]:
+    """The circulars that were posted in a time, oldest first."""
+    c = circulars.c
+    wanted = select(circulars).where(c.created_ts >= first_ts, c.created_ts < last_ts).order_by(c.created_ts, c.id)
+    return [_as_circular(row) for row in await database.fetch_all(wanted)]
+
+
+async def marks_of_circulars(database: Database, first_ts: int, last_ts: int) -> dict[str, list[Mark]]:
+    """All marks of the circulars that were posted in a time, by circular."""
+    m, c = circular_marks.c, circulars.c
+    wanted = select(circular_marks).join(circulars, c.id == m.circular_id).where(
+        c.created_ts >= first_ts, c.created_ts < last_ts)
+    found: dict[str, list[Mark]] = {}
+    for row in await database.fetch_all(wanted):
+        found.setdefault(row.circular_id, []).append(Mark(*row))
+    return found
 
 
 async def marks_of_person(database: Database, person_id: str, circular_ids: Sequence[str]) -> list[Mark]:

@@ -246,7 +246,8 @@ class Progress(StrEnum):
     def label(self) -> str:
         """The head of the column."""
         return {
-            "acknowledged": "確認した", "opened": "開いた", "seen": "見た", "paper": "紙で届けた", "not_yet": "まだ",
+            "acknowledged": "確認した", "opened": "開いた", "seen": "見た", "paper": "紙・電話で届けた",
+            "not_yet": "まだ",
         }[self.value]
 
 

@@ -12,21 +12,28 @@ from server.foundation.errors import Refused
 from server.rooms.accept_event import EventAcceptor
 from server.rooms.live_room import LiveRoom
 from server.rooms.numbered_answers import reaction_of
+from server.rooms.receipt_store import Receipt
+from server.rooms.receipts import MAIN, READ
 from server.rooms.relations import relation_of
 from server.rooms.timeline import Entry
 from server.storage.database import Writes
 
 logger = logging.getLogger(__name__)
 
+# How long after it was posted it is noted who sees a circular.
+_NOTED_MS: Final = 60 * 86_400_000
 _UNREADABLE: Final = (Refused, KeyError, ValueError, TypeError, AttributeError)
 
 
 class CircularProjection:
-    """Keeps the tables in step with the rooms. ``rooms`` are those in which circulars stand."""
+    """Keeps the tables in step with the rooms. ``rooms`` are those in which circulars stand, with the position of the
+    newest there.
+    """
 
     def __init__(self, members: Members) -> None:
         self._members = members
-        self.rooms: set[str] = set()
+        self.rooms: dict[str, int] = {}
+        self._read_up_to: dict[tuple[str, str], int] = {}
 
     def attach(self, acceptor: EventAcceptor) -> None:
         """Look at every event from now on."""
@@ -34,6 +41,26 @@ class CircularProjection:
         acceptor.project(self._reaction, ["m.reaction"])
         acceptor.project(self._opened, [OPENED])
         acceptor.project(self._redaction, ["m.room.redaction"])
+
+    def seen(self, room: LiveRoom, receipt: Receipt, writes: Writes) -> None:
+        """A person has read up to a circular: when, is noted once. Whoever reads in private is not noted."""
+        newest = self.rooms.get(room.room_id)
+        if newest is None or receipt.type != READ:
+            return
+        person, thread = self._members.person_of_user(receipt.user_id), receipt.thread_id
+        key = (room.room_id, receipt.user_id)
+        is_room = thread in ("", MAIN)
+        if person is None or (is_room and self._read_up_to.get(key, 0) >= newest):
+            return
+        since = receipt.ts - _NOTED_MS
+        place = (room.room_id, receipt.event_stream, "" if is_room else thread)
+        store.note_seen(writes, person.id, place, receipt.ts, since)
+        if is_room:
+            self._read_up_to[key] = receipt.event_stream
+            writes.on_failure.append(lambda: self._forget(key))
+
+    def _forget(self, key: tuple[str, str]) -> None:
+        self._read_up_to.pop(key, None)
 
     def _message(self, room: LiveRoom, entry: Entry, writes: Writes) -> None:
         """A circular, an edit of it, or one of its files: said by the node only."""
@@ -51,7 +78,7 @@ class CircularProjection:
         circular = _read(entry.event.content[MARK])
         if circular is None:
             return
-        self.rooms.add(room.room_id)
+        self.rooms[room.room_id] = max(entry.stream, self.rooms.get(room.room_id, 0))
         store.set_circular(writes, circular)
         store.add_room(writes, store.CircularRoom(
             circular.id, room.room_id, entry.event.event_id, entry.stream, circular.revision))

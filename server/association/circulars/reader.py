@@ -19,7 +19,7 @@ _BATCH: Final = 50
 _MOST_WORDS: Final = 8
 _BY_KIND: Final = {
     store.KIND_ACKNOWLEDGED: Progress.ACKNOWLEDGED, store.KIND_OPENED: Progress.OPENED,
-    store.KIND_PAPER: Progress.PAPER,
+    store.KIND_PAPER: Progress.PAPER, store.KIND_PHONE: Progress.PAPER, store.KIND_SEEN: Progress.SEEN,
 }
 
 
@@ -117,7 +117,7 @@ class CircularReader:
         people = self._audience(circular.audience)
         marks = await store.marks_of(self._database, circular_id)
         by_person = await self._by_person(circular, people, marks)
-        on_paper = {mark.household_id for mark in marks if mark.kind == store.KIND_PAPER}
+        on_paper = {mark.household_id for mark in marks if mark.kind in (store.KIND_PAPER, store.KIND_PHONE)}
         rows = self._rows(people, by_person, on_paper)
         every = [progress for row in rows for _, progress in row.persons]
         own = {block.id for block in self._members.blocks_with(officer, Right.POST_CIRCULARS)}

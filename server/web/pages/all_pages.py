@@ -39,6 +39,7 @@ from server.web.pages import (
     desk_trial,
     desk_well,
     desk_writing,
+    desk_year,
     duties,
     files,
     gallery,
@@ -68,7 +69,7 @@ _GROUPS = (
     desk_safety, desk_circulars, desk_writing, desk_polls, desk_gatherings, desk_roster, desk_roster_files,
     desk_invitations, desk_links, desk_liaison, desk_notices, desk_notice_writing, desk_asked, desk_progress,
     desk_well, desk_handover, desk_phones, confirming, terms, design, app_shell, papers, my_news, desk_planned, board,
-    groups, gallery, desk_board, desk_groups, desk_slips, desk_trial,
+    groups, gallery, desk_board, desk_groups, desk_slips, desk_year, desk_trial,
     hazards, neighbours, desk_sharing,
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from server.association.circulars.model import Progress, State
+from server.association.examples.model import Kind
 from server.association.members.model import Right
 from server.foundation.clock import tokyo_time
 from server.web.routing import Routes
@@ -40,6 +41,7 @@ async def show_reach(visit: Visit) -> web.StreamResponse:
     return visit.page(
         "desk_circular.html", reach=reach, circular=reach.circular, rows=rows, only=only, Progress=Progress,
         unseen=len(unseen),
+        is_example=await visit.services.examples.find(Kind.CIRCULAR, reach.circular.id) is not None,
         State=State, state=reach.circular.state_at(visit.services.clock.now_ms()),
         told=visit.services.members.describe(reach.circular.audience),
         may_enter={block.id for block in visit.services.members.blocks_with(visit.user_id, Right.ENTER_ANSWERS)},
@@ -67,8 +69,10 @@ async def enter_paper(visit: Visit) -> web.StreamResponse:
     form = await visit.form()
     circular_id, home_id = visit.parts["circular"], form.line("household")
     verbs = visit.services.circulars.verbs
-    change = verbs.take_paper_back if form.line("paper") == "no" else verbs.enter_paper
-    await change(visit.user_id, circular_id, home_id)
+    if form.line("paper") == "no":
+        await verbs.take_paper_back(visit.user_id, circular_id, home_id)
+    else:
+        await verbs.enter_paper(visit.user_id, circular_id, home_id, by_phone=form.line("paper") == "phone")
     only = "?only=not_yet" if form.line("only") == "not_yet" else ""
     return visit.go(f"/desk/circulars/{circular_id}{only}", done="entered")
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from aiohttp import web
 
+from server.association.examples.model import Kind
 from server.association.gatherings.model import MAX_DESCRIPTION, MAX_PLACE, MAX_TITLE, Gathering, Plan, State
 from server.association.gatherings.occurrences import occurrences_after
 from server.association.members.model import Right
@@ -48,7 +49,13 @@ async def show_empty_form(visit: Visit) -> web.StreamResponse:
     """A new gathering."""
     visit.require(Right.ARRANGE_GATHERINGS)
     today = tokyo_time(visit.services.clock.now_ms()).date()
-    form = Form([("day", (today + timedelta(days=7)).isoformat()), ("start", "10:00")])
+    day = (today + timedelta(days=7)).isoformat()
+    form = Form([("day", day), ("start", "10:00")])
+    like = visit.query("like")
+    if like:
+        # A good example: everything but the day.
+        plan = visit.services.gatherings.verbs.get(visit.user_id, like).plan
+        form = Form([("day", day), *((name, value) for name, value in _as_form(plan).fields if "day" not in name)])
     return _form_page(visit, form, ChosenAudience())
 
 
@@ -130,6 +137,7 @@ async def _change_page(
     silent = [person for person in coming if not rings(visit.services.node.pushers, person)]
     return visit.page(
         "desk_gathering.html", gathering=gathering, form=form, State=State, silent=silent, coming=coming,
+        is_example=await visit.services.examples.find(Kind.GATHERING, gathering.id) is not None,
         most=(MAX_TITLE, MAX_PLACE, MAX_DESCRIPTION), told=visit.services.members.describe(gathering.audience),
         ahead=bool(occurrences_after(gathering, visit.services.clock.now_ms(), 1)), is_off=is_off,
         fault="" if fault is None else fault.reason, status=200 if fault is None else fault.status,

@@ -29,7 +29,13 @@ async def show_empty_form(visit: Visit) -> web.StreamResponse:
     """Title, text, category, files, audience, deadline."""
     visit.require_somewhere(Right.POST_CIRCULARS)
     chosen = ChosenAudience() if visit.may(Right.POST_CIRCULARS) else ChosenAudience("blocks")
-    return _form_page(visit, Form(), chosen, ())
+    form = Form()
+    like = visit.query("like")
+    if like:
+        # A good example: its words, not its files and its deadline.
+        circular = (await visit.services.circulars.reader.one(visit.user_id, like)).circular
+        form = Form([("title", circular.title), ("text", circular.text), ("category", circular.category.value)])
+    return _form_page(visit, form, chosen, ())
 
 
 async def take_form(visit: Visit) -> web.StreamResponse:
