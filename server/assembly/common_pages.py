@@ -30,11 +30,13 @@ def common_services(node: Node) -> CommonServices:
             await node.media.media.delete(Mxc.parse(url))
 
     reports = Reports(core.database, services.rooms, history, core.clock)
-    ground = Ground(core.database, core.clock, members, services.sender, reports, forget_file)
+    ground = Ground(core.database, core.clock, members, services.sender, services.membership, reports, forget_file)
     board = Board(ground)
     moderation = Moderation(ground, board)
     search = Search(core.database, services.rooms, history)
-    gallery = Gallery(GalleryGround(core.database, core.clock, members, services.sender, forget_file))
+    gallery = Gallery(GalleryGround(
+        core.database, core.clock, members, services.sender, services.membership, forget_file,
+    ))
     groups = Groups(GroupGround(
         core.database, members, association.editor, services.sender, services.membership, forget_file,
     ))

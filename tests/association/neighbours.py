@@ -82,14 +82,16 @@ async def neighbours(folder: Path) -> AsyncIterator[Neighbours]:
             forgotten.append(url)
 
         reports = Reports(node.database, node.rooms, node.history, node.clock)
-        ground = Ground(node.database, node.clock, node.members, node.sender, reports, forget)
+        ground = Ground(node.database, node.clock, node.members, node.sender, node.membership, reports, forget)
         board = Board(ground)
         moderation = Moderation(ground, board)
         search = Search(node.database, node.rooms, node.history)
         BoardProjection(node.members).attach(node.acceptor)
         GalleryProjection(node.members).attach(node.acceptor)
         GroupProjection(node.members, knocks.append).attach(node.acceptor)
-        gallery = Gallery(GalleryGround(node.database, node.clock, node.members, node.sender, forget))
+        gallery = Gallery(
+            GalleryGround(node.database, node.clock, node.members, node.sender, node.membership, forget)
+        )
         groups = Groups(GroupGround(node.database, node.members, node.editor, node.sender, node.membership, forget))
         yield Neighbours(
             here, board, Giving(ground), moderation, BoardReader(ground, moderation, search, here.receipts),

@@ -35,6 +35,7 @@ from server.foundation.clock import Clock
 from server.foundation.errors import Forbidden, InvalidParam, NotFound
 from server.foundation.ids import random_letters
 from server.media.pictures import Picture
+from server.rooms.membership import Membership
 from server.rooms.reports import Reports
 from server.rooms.send_event import Draft, EventSender
 from server.storage.database import Database, Writes
@@ -53,6 +54,7 @@ class Ground:
     clock: Clock
     members: Members
     sender: EventSender
+    membership: Membership
     reports: Reports
     forget_file: ForgetFile
 
@@ -86,6 +88,12 @@ class Ground:
     async def write(self, writes: Writes) -> None:
         """Commit rows that are in no room."""
         await asyncio.shield(self.database.submit(writes))
+
+    async def come_in(self, user_id: str) -> None:
+        """Whoever has left the board's room and writes on the board is in it again."""
+        room = await self.sender.rooms.get(self.room_id)
+        if room.membership(user_id) != "join":
+            await self.membership.join(self.room_id, user_id)
 
     async def tell(self, user_id: str | None, text: str) -> None:
         """Tell somebody in their 窓口, as far as they are still there."""
@@ -149,6 +157,8 @@ class Board:
         if anonymous:
             writing = _without_names(writing)
             await self._note_author(post_id, user_id)
+        else:
+            await ground.come_in(user_id)
         content = post_content(post_id, writing, anonymous=anonymous)
         try:
             root = (await ground.sender.send(Draft(ground.room_id, sender, "m.room.message", content))).event_id
@@ -168,6 +178,8 @@ class Board:
         hidden = post.is_anonymous and await ground.is_author(user_id, post)
         content = comment_content(words, post.event_id, by_author=hidden)
         sender = ground.members.node_user_id if hidden else user_id
+        if not hidden:
+            await ground.come_in(user_id)
         await ground.sender.send(Draft(ground.room_id, sender, "m.room.message", content))
 
     async def withdraw(self, user_id: str, post_id: str) -> None:
@@ -198,6 +210,7 @@ class Board:
         self._require_member(user_id)
         post = await ground.post(post_id)
         target = (await self._comment_on(post, comment_event)).event_id if comment_event else post.event_id
+        await ground.come_in(user_id)
         await ground.reports.report_event(user_id, ground.room_id, target, words)
         await ground.tell_officers(f"【掲示板】通報がありました。{_LOOK}")
 

@@ -25,6 +25,7 @@ from server.foundation.errors import Forbidden, InvalidParam, NotFound
 from server.foundation.ids import random_letters
 from server.foundation.keyed_locks import KeyedLocks
 from server.media.pictures import Picture
+from server.rooms.membership import Membership
 from server.rooms.send_event import Draft, EventSender
 from server.storage.database import Database, Writes
 
@@ -43,6 +44,7 @@ class GalleryGround:
     clock: Clock
     members: Members
     sender: EventSender
+    membership: Membership
     forget_file: ForgetFile
 
 
@@ -98,6 +100,7 @@ class Gallery:
         """A new album."""
         self._require_member(user_id)
         album = Album(random_letters(12), title, note, gathering_id).checked()
+        await self._come_in(user_id)
         await self._ground.sender.send(Draft(self._room_id, user_id, "m.room.message", album_content(album)))
         return await self.album(user_id, album.id)
 
@@ -105,6 +108,7 @@ class Gallery:
         """Add photos to anybody's album; all of them or none. They come in the order in which they were chosen."""
         checked_photos(tuple(pictures), has_consent=has_consent)
         album = await self.album(user_id, album_id)
+        await self._come_in(user_id)
         await self._ground.sender.send_many([
             Draft(self._room_id, user_id, "m.room.message", photo_content(random_letters(12), picture, album))
             for picture in pictures
@@ -193,6 +197,12 @@ class Gallery:
     @property
     def _room_id(self) -> str:
         return self._ground.members.hall_room(Purpose.BOARD)
+
+    async def _come_in(self, user_id: str) -> None:
+        """Whoever has left the room in which albums stand and brings photos is in it again."""
+        room = await self._ground.sender.rooms.get(self._room_id)
+        if room.membership(user_id) != "join":
+            await self._ground.membership.join(self._room_id, user_id)
 
     async def _lines(self, albums: Sequence[Album]) -> list[AlbumLine]:
         known = await store.covers(self._ground.database, [album.id for album in albums])

@@ -138,6 +138,21 @@ async def test_comments_are_written_and_taken_back(tmp_path: Path) -> None:
             await here.board.comment(here.user(ICHIRO), post.id, " ")
 
 
+async def test_who_has_left_the_room_and_writes_is_in_it_again(tmp_path: Path) -> None:
+    async with neighbours(tmp_path) as here:
+        leave = here.street.node.membership.leave
+        await leave(here.room_id, here.user(HANAKO))
+        post = await here.write(HANAKO)
+        await leave(here.room_id, here.user(ICHIRO))
+        await here.board.comment(here.user(ICHIRO), post.id, "見ました")
+        await leave(here.room_id, here.user(MISAKI))
+        album = await here.gallery.begin(here.user(MISAKI), "夏まつり")
+        await here.gallery.add(here.user(MISAKI), album.id, [PHOTO], has_consent=True)
+        await here.street.node.membership.ban(here.room_id, here.user(CHAIR), here.user(HANAKO))
+        with pytest.raises(Forbidden):
+            await here.write(HANAKO)
+
+
 async def test_words_are_found_in_posts_and_below_them(tmp_path: Path) -> None:
     async with neighbours(tmp_path) as here:
         first = await here.write(HANAKO, "集会所の カギ", text="見つけました")
