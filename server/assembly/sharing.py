@@ -24,6 +24,7 @@ from federation.sharing.sources import HazardReports, OpenFacilities, PublicGath
 from federation.sharing.taking import Taking
 from server.association.bookings.actions import Bookings
 from server.association.hazards.actions import Hazards
+from server.association.members.edit import RosterChange
 from server.foundation.tasks import keep_doing
 from server.rooms.live_room import LiveRoom
 from server.rooms.timeline import Entry
@@ -103,7 +104,13 @@ def _follow(node: Node, sharing: Sharing) -> None:
         if is_ours or "jp.kairan.hazard" in event.content or event.type in _MAY_CHANGE_WHAT_THEY_SEE:
             sharing.giving.moved()
 
+    async def forget_who_has_left(change: RosterChange) -> None:
+        for person_id in change.persons:
+            if not node.association.members.register.has_person(person_id):
+                await sharing.requests.forget(person_id)
+
     core.acceptor.listen(heard)
+    node.association.editor.on_change(forget_who_has_left)
     core.closing.callback(sharing.giving.close)
     core.tasks.start("shares that were begun", sharing.joining.complete_all())
     core.tasks.start("shares that are over", sharing.halves.finish())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -10,12 +11,14 @@ import pytest
 from federation.sharing.contents import merged
 from federation.sharing.model import Opened, Subject
 from federation.sharing.requests import AskedView
+from federation.sharing.things_store import asked_by
+from server.assembly.sharing_pages import open_sharing_pages
 from server.association.bookings.model import Facility, State, Wish, free_times
 from server.association.hazards.model import HazardKind, HazardState, Sight
 from server.association.members.model import Purpose
 from server.foundation.clock import tokyo_time
 from server.foundation.errors import Forbidden, InvalidParam, NotFound, Refused
-from tests.federation.sharing.neighbourhood import has_facility, neighbours, shares
+from tests.federation.sharing.neighbourhood import has_facility, neighbours, shares, tells, thing
 from tests.federation.wide_area.places import Place, until
 from tests.federation.wide_area.test_residents import resident
 
@@ -224,3 +227,54 @@ def _at(place: Place, hour: int) -> datetime:
 ])
 def test_when_nothing_more_fits(times: list[tuple[int, int]], at_once: int, busy: tuple[tuple[int, int], ...]) -> None:
     assert merged(iter(times), at_once) == busy
+
+
+async def test_whoever_leaves_asks_for_nothing_any_more(tmp_path: Path) -> None:
+    async with neighbours(tmp_path) as (sakura, ume):
+        hall, taro = await has_facility(sakura), await resident(ume, "taro")
+        await shares(sakura, ume, Subject.FACILITIES, opened=(Opened(hall.id, hall.name),))
+        room, bookings = await _opened(ume, hall), sakura.node.inside.association.daily_life.bookings
+        asked = await ume.verbs.sharing.requests.ask(taro.user_id, room, Wish(hall.id, _at(ume, 9), _at(ume, 10)))
+
+        async def has_come() -> bool:
+            return len(bookings.asked(sakura.me)) == 1
+
+        await until(has_come)
+        async with ume.node.inside.association.editor.editing() as edit:
+            edit.drop_person(asked.person)
+
+        async def is_off() -> bool:
+            return bookings.asked(sakura.me) == []
+
+        await until(is_off)
+        assert await asked_by(ume.node.inside.core.database, asked.person) == []
+
+
+async def test_a_photo_of_a_hazard_comes_from_the_neighbour_and_from_nobody_else(tmp_path: Path) -> None:
+    async with neighbours(tmp_path) as (sakura, ume):
+        room = (await shares(sakura, ume, Subject.HAZARDS)).room_id
+        hanako, taro = await resident(sakura, "hanako"), await resident(ume, "taro")
+        picture = (Path(__file__).parents[3] / "server/web/static/icon-192.png").read_bytes()
+        media = sakura.node.inside.media.media
+        url = await media.keep(hanako.user_id, "image/png", "photo.png", _pieces(picture))
+        hazards = sakura.node.inside.association.daily_life.hazards
+        hazard = await hazards.report(hanako.user_id, Sight(HazardKind.ROAD, "坂の上", "", url), "image/png")
+        await until(lambda: _stands(ume, ["reported"]))
+        desk = await open_sharing_pages(ume.node.inside)
+        (seen,) = await desk.hazards(taro.user_id)
+        path, kind = await desk.photo(taro.user_id, seen.key, hazard.id)
+        assert kind.startswith("image/")
+        assert path.stat().st_size > 0
+        with pytest.raises(NotFound):
+            await desk.photo(taro.user_id, seen.key, "nothing")
+        # A photo that is said to lie on a third server is not fetched.
+        value = {"kind": "road", "place": "x", "text": "", "state": "reported", "photo": "mxc://evil.example/abc",
+                 "reported_ts": 1, "changed_ts": 1}
+        await tells(sakura, room, thing("hazard", "elsewhere", value))
+        await until(lambda: _stands(ume, ["reported", "reported"]))
+        with pytest.raises(NotFound):
+            await desk.photo(taro.user_id, seen.key, "elsewhere")
+
+
+async def _pieces(data: bytes) -> AsyncIterator[bytes]:
+    yield data
