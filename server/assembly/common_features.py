@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Set
 from typing import TYPE_CHECKING
 
+from server.association.board.holding import Held, hold_back
 from server.association.board.projection import BoardProjection
 from server.association.gallery.projection import GalleryProjection
 from server.association.groups.actions import tell_leaders
@@ -15,13 +17,17 @@ if TYPE_CHECKING:
     from server.assembly.node import Core
 
 
-def attach(core: Core, members: Members) -> None:
+def attach(core: Core, members: Members, passing: Set[str]) -> None:
     """Look at every event from now on."""
+
+    def hold(held: Held) -> None:
+        with contextlib.suppress(RuntimeError):  # the node stops; it stands in the officers' queue
+            core.tasks.start("holding back", hold_back(members, core.services.sender, held))
 
     def tell(knock: Knock) -> None:
         with contextlib.suppress(RuntimeError):  # the node stops; leaders see it on the page
             core.tasks.start("telling leaders", tell_leaders(members, core.services.sender, knock.group_id))
 
-    BoardProjection(members).attach(core.acceptor)
+    BoardProjection(members, passing, hold).attach(core.acceptor)
     GalleryProjection(members).attach(core.acceptor)
     GroupProjection(members, tell).attach(core.acceptor)

@@ -22,12 +22,13 @@ _KINDS: Final = ("m.room.message", "m.room.redaction", "m.room.member")
 
 
 class CommonLife:
-    """Follows the rooms of the board and of groups, once there is something to follow."""
+    """Follows the rooms of the board and of groups, once there is something to follow. ``passing``: see ``Ground``."""
 
     def __init__(self, core: Core, members: Members) -> None:
         self._core = core
         self._members = members
         self._is_attached = False
+        self.passing: set[str] = set()
         core.acceptor.project(self._knock, _KINDS)
 
     def attach(self) -> None:
@@ -36,7 +37,8 @@ class CommonLife:
         """
         if not self._is_attached:
             self._is_attached = True
-            importlib.import_module("server.assembly.common_features").attach(self._core, self._members)
+            importlib.import_module("server.assembly.common_features").attach(
+                self._core, self._members, self.passing)
 
     def _knock(self, room: LiveRoom, entry: Entry, writes: Writes) -> None:
         if self._is_attached:

@@ -30,7 +30,10 @@ def common_services(node: Node) -> CommonServices:
             await node.media.media.delete(Mxc.parse(url))
 
     reports = Reports(core.database, services.rooms, history, core.clock)
-    ground = Ground(core.database, core.clock, members, services.sender, services.membership, reports, forget_file)
+    ground = Ground(
+        core.database, core.clock, members, services.sender, services.membership, reports, forget_file,
+        association.common_life.passing,
+    )
     board = Board(ground)
     moderation = Moderation(ground, board)
     search = Search(core.database, services.rooms, history)

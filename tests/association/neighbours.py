@@ -10,6 +10,7 @@ from typing import Any
 
 from server.association.board.actions import Board, Ground
 from server.association.board.giving import Giving
+from server.association.board.holding import Held
 from server.association.board.model import Category, Post, Writing
 from server.association.board.moderation import Moderation
 from server.association.board.projection import BoardProjection
@@ -42,6 +43,7 @@ class Neighbours:
     groups: Groups
     forgotten: list[str] = field(default_factory=list)
     knocks: list[Knock] = field(default_factory=list)
+    held: list[Held] = field(default_factory=list)
 
     @property
     def room_id(self) -> str:
@@ -77,16 +79,17 @@ async def neighbours(folder: Path) -> AsyncIterator[Neighbours]:
     names = ((HANAKO, "1班"), (ICHIRO, "1班"), (MISAKI, "2班"), (MINORU, "2班"))
     async with street(folder / "node.db", names) as here:
         node, forgotten, knocks = here.node, list[str](), list[Knock]()
+        held, passing = list[Held](), set[str]()
 
         async def forget(url: str) -> None:
             forgotten.append(url)
 
         reports = Reports(node.database, node.rooms, node.history, node.clock)
-        ground = Ground(node.database, node.clock, node.members, node.sender, node.membership, reports, forget)
+        ground = Ground(node.database, node.clock, node.members, node.sender, node.membership, reports, forget, passing)
         board = Board(ground)
         moderation = Moderation(ground, board)
         search = Search(node.database, node.rooms, node.history)
-        BoardProjection(node.members).attach(node.acceptor)
+        BoardProjection(node.members, passing, held.append).attach(node.acceptor)
         GalleryProjection(node.members).attach(node.acceptor)
         GroupProjection(node.members, knocks.append).attach(node.acceptor)
         gallery = Gallery(
@@ -95,5 +98,5 @@ async def neighbours(folder: Path) -> AsyncIterator[Neighbours]:
         groups = Groups(GroupGround(node.database, node.members, node.editor, node.sender, node.membership, forget))
         yield Neighbours(
             here, board, Giving(ground), moderation, BoardReader(ground, moderation, search, here.receipts),
-            gallery, groups, forgotten, knocks,
+            gallery, groups, forgotten, knocks, held,
         )

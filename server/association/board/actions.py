@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from server.association.board import board_store as store
 from server.association.board import moderation_store
@@ -18,6 +17,7 @@ from server.association.board.contents import (
     post_content,
     read_rules,
 )
+from server.association.board.holding import LOOK
 from server.association.board.model import (
     MAX_COMMENT,
     MAX_REASON,
@@ -40,8 +40,6 @@ from server.rooms.reports import Reports
 from server.rooms.send_event import Draft, EventSender
 from server.storage.database import Database, Writes
 
-_LOOK: Final = "役員のつくえの「掲示板と写真」を見てください。"
-
 # Removes a file for good; a file that is gone already is no fault.
 ForgetFile = Callable[[str], Awaitable[None]]
 
@@ -57,6 +55,8 @@ class Ground:
     membership: Membership
     reports: Reports
     forget_file: ForgetFile
+    # Ids of posts that are being said and need no officer's yes (any more); the projection looks into it.
+    passing: set[str]
 
     @property
     def room_id(self) -> str:
@@ -145,7 +145,7 @@ class Board:
         writes = Writes()
         moderation_store.add_waiting(writes, item)
         await ground.write(writes)
-        await ground.tell_officers(f"【掲示板】確認を待っている投稿があります。{_LOOK}")
+        await ground.tell_officers(f"【掲示板】確認を待っている投稿があります。{LOOK}")
         return item
 
     async def publish(self, user_id: str, post_id: str, writing: Writing, *, anonymous: bool) -> Post:
@@ -160,11 +160,14 @@ class Board:
         else:
             await ground.come_in(user_id)
         content = post_content(post_id, writing, anonymous=anonymous)
+        ground.passing.add(post_id)
         try:
             root = (await ground.sender.send(Draft(ground.room_id, sender, "m.room.message", content))).event_id
         except BaseException:
             await self._forget_author(post_id, anonymous=anonymous)
             raise
+        finally:
+            ground.passing.discard(post_id)
         await self._show_photos(sender, writing.photos, post_id, root)
         return await ground.post(content[POST]["id"])
 
@@ -212,7 +215,7 @@ class Board:
         target = (await self._comment_on(post, comment_event)).event_id if comment_event else post.event_id
         await ground.come_in(user_id)
         await ground.reports.report_event(user_id, ground.room_id, target, words)
-        await ground.tell_officers(f"【掲示板】通報がありました。{_LOOK}")
+        await ground.tell_officers(f"【掲示板】通報がありました。{LOOK}")
 
     def _require_member(self, user_id: str) -> None:
         if self._ground.members.person_of_user(user_id) is None:

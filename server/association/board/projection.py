@@ -7,11 +7,13 @@ written. So it can be attached whenever the first of these events comes (docs/de
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Set
 from typing import Any, Final
 
 from server.association.board import board_store as store
-from server.association.board.contents import ANSWER, COMMENT, PHOTO, POST, REQUEST, read_post
+from server.association.board import moderation_store
+from server.association.board.contents import ANSWER, COMMENT, PHOTO, POST, REQUEST, RULES, read_post, read_rules
+from server.association.board.holding import Held
 from server.association.board.model import (
     MAX_TEXT,
     MAX_TITLE,
@@ -20,10 +22,11 @@ from server.association.board.model import (
     Post,
     Request,
     State,
+    Waiting,
     Writing,
 )
 from server.association.members.members import Members
-from server.association.members.model import Purpose
+from server.association.members.model import Purpose, Right
 from server.foundation.errors import Refused
 from server.media.pictures import picture_in
 from server.rooms.accept_event import EventAcceptor
@@ -40,10 +43,14 @@ _OURS: Final = (POST, PHOTO, COMMENT)
 
 
 class BoardProjection:
-    """Keeps the tables in step with the rooms."""
+    """Keeps the tables in step with the rooms. ``passing`` are the ids of posts that may enter in any case; ``on_held``
+    hears of a message that is on disk and must wait for an officer's yes.
+    """
 
-    def __init__(self, members: Members) -> None:
+    def __init__(self, members: Members, passing: Set[str], on_held: Callable[[Held], None]) -> None:
         self._members = members
+        self._passing = passing
+        self._on_held = on_held
 
     def attach(self, acceptor: EventAcceptor) -> None:
         """Look at every event from now on."""
@@ -52,11 +59,11 @@ class BoardProjection:
 
     def _message(self, room: LiveRoom, entry: Entry, writes: Writes) -> None:
         if room.room_id == self._members.rooms.find(Purpose.BOARD.value):
-            self._on_board(entry, writes)
+            self._on_board(room, entry, writes)
         elif entry.event.sender == self._members.node_user_id:
             self._in_desk(room, entry, writes)
 
-    def _on_board(self, entry: Entry, writes: Writes) -> None:
+    def _on_board(self, room: LiveRoom, entry: Entry, writes: Writes) -> None:
         content, sender = entry.event.content, entry.event.sender
         is_node = sender == self._members.node_user_id
         if not is_node and self._members.person_of_user(sender) is None:
@@ -71,12 +78,24 @@ class BoardProjection:
         elif (target := reply_target(content)) is not None:
             self._commented(entry, target, writes, is_node=is_node)
         else:
-            self._posted(entry, writes, is_node=is_node)
+            self._posted(room, entry, writes, is_node=is_node)
 
-    def _posted(self, entry: Entry, writes: Writes, *, is_node: bool) -> None:
+    def _posted(self, room: LiveRoom, entry: Entry, writes: Writes, *, is_node: bool) -> None:
         post = _read(entry, is_node=is_node) if POST in entry.event.content else _plain(entry)
-        if post is not None:
+        if post is None:
+            return
+        if is_node or post.id in self._passing or not self._must_wait(room, post):
             store.add_post(writes, post)
+            return
+        # Said by a client: the rules hold there, too. It waits like what is written on the page.
+        moderation_store.add_waiting(writes, Waiting(post.id, post.author, post.writing, False, post.created_ms))
+        held = Held(room.room_id, post.event_id, post.author, post.writing.title)
+        writes.after_commit.append(lambda: self._on_held(held))
+
+    def _must_wait(self, room: LiveRoom, post: Post) -> bool:
+        rules = read_rules(room.content(RULES))
+        is_held = rules.approve or post.writing.category in rules.officers_only
+        return is_held and not self._members.may(post.author, Right.MODERATE)
 
     def _edited(self, entry: Entry, target: str, writes: Writes) -> None:
         """Only an author's edit changes anything; the state of a gift is one."""

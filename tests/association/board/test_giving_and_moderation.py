@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from server.association.board.holding import hold_back
 from server.association.board.model import Category, Post, Rules, State, Waiting, Writing
 from server.association.members.model import Purpose
 from server.foundation.errors import Forbidden, InvalidParam, NotFound
@@ -136,6 +137,31 @@ async def test_posts_wait_for_a_yes_where_officers_want_it(tmp_path: Path) -> No
                 await verb
         assert await here.moderation.waiting(chair) == []
         assert isinstance(await here.write(CHAIR, "役員から"), Post)
+
+
+async def test_what_a_client_says_waits_for_a_yes_too(tmp_path: Path) -> None:
+    async with neighbours(tmp_path) as here:
+        chair, members = here.user(CHAIR), here.street.node.members
+        await here.moderation.set_rules(chair, Rules(approve=True))
+        said = await here.street.say(HANAKO, here.room_id, "机を ゆずります")
+        await here.street.say(CHAIR, here.room_id, "役員です")
+        assert await here.titles(CHAIR) == ["役員です"]
+        (held,) = here.held
+        assert (held.event_id, held.author) == (said, here.user(HANAKO))
+        await hold_back(members, here.street.node.sender, held)
+        await hold_back(members, here.street.node.sender, held)
+        assert [content.get("body") for content in await here.said(here.room_id)] == [None, "役員です"]
+        assert "確認してから" in (await desk(here, HANAKO))[-1]
+        (item,) = await here.moderation.waiting(chair)
+        await here.moderation.approve(chair, item.id)
+        assert set(await here.titles(ICHIRO)) == {"机を ゆずります", "役員です"}
+        (post,) = (await here.reader.own(here.user(HANAKO)))[0]
+        assert post.author == here.user(HANAKO)
+        await here.street.say(ICHIRO, here.room_id, "ほしいです", post.event_id)
+        assert len(here.held) == 1
+        await here.moderation.set_rules(chair, Rules(officers_only=frozenset({Category.TALK})))
+        await here.street.say(HANAKO, here.room_id, "また")
+        assert len(here.held) == 2
 
 
 async def test_a_category_may_be_for_officers_only(tmp_path: Path) -> None:

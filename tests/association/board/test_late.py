@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from server.assembly.common_pages import common_services
+from server.association.board.model import Rules
 from server.association.members.model import Purpose
 from server.rooms.send_event import Draft
 from tests.web.site import CHAIR, Site, site
@@ -53,6 +54,25 @@ async def test_a_leader_hears_of_a_knock_from_any_client(tmp_path: Path) -> None
                 return
             await asyncio.sleep(0.01)
         raise AssertionError("the leader has heard nothing")
+
+
+async def test_what_a_client_says_is_taken_back_until_an_officer_says_yes(tmp_path: Path) -> None:
+    async with site(tmp_path) as here:
+        moderation, chair = common_services(here.node).moderation, here.user(CHAIR)
+        await moderation.set_rules(chair, Rules(approve=True))
+    async with site(tmp_path) as here:
+        said = await say(here, HANAKO, "m.room.message", {"msgtype": "m.text", "body": "机を ゆずります"})
+        room = await here.node.services.rooms.get(room_of(here))
+        for _ in range(3_000):
+            if any(item.event.redacts == said for item in room.timeline):
+                break
+            await asyncio.sleep(0.01)
+        moderation = common_services(here.node).moderation
+        (item,) = await moderation.waiting(chair)
+        await moderation.approve(chair, item.id)
+        assert await titles(here) == ["机を ゆずります"]
+        assert [entry.event.sender for entry in room.timeline if entry.event.content.get("body")] == [
+            here.user(HANAKO)]
 
 
 def test_a_node_starts_without_them() -> None:
