@@ -93,10 +93,10 @@ class Talk:
         await self._speaker.show(room, file, by, case_id, root)
 
     async def file(self, officer: str, link_room_id: str, event_id: str) -> Attachment:
-        """The file that a message is; raises ``NotFound``."""
-        _, room = await self._rooms.room_of(officer, link_room_id)
+        """The file that a message is, of one of the two servers; raises ``NotFound``."""
+        link, room = await self._rooms.room_of(officer, link_room_id)
         entry = await self._reader.event(room.room_id, self._book.us.user_id, event_id)
         url, name, kind = file_of(entry.event)
-        if not url:
+        if not url.startswith((f"mxc://{self._book.us.server}/", f"mxc://{link.server}/")):
             raise NotFound("このファイルは ありません。")
         return Attachment(url, name or "ファイル", kind)

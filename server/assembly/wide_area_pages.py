@@ -204,7 +204,7 @@ class WideAreaPages:
         """Live."""
         sheet = await self._wide.figures.sheet(officer, key)
         return SheetView(
-            heads=sheet.heads, sums=sheet.sums, survey=_survey_view(sheet),
+            heads=sheet.heads, sums=sheet.sums, hidden=sheet.table.total.hidden, survey=_survey_view(sheet),
             rows=[_row_view(sheet, row, cells) for row, cells in sheet.rows],
             missing=[
                 MissingView(name=row.name, sent_ts=row.since_ts, down_since_ts=row.down_since_ts)
@@ -258,7 +258,7 @@ def _survey_view(sheet: Sheet) -> SurveyView | None:
     answered = sums.get("answered", 0)
     votes = [sums.get(f"c{number}", 0) for number in range(1, len(said.choices) + 1)]
     return SurveyView(
-        answered=answered, total=sums.get("total", 0), hidden=sheet.table.total.hidden,
+        answered=answered, total=sums.get("total", 0),
         results=[
             ResultView(choice=choice, votes=count, percent=round(100 * count / answered) if answered else 0)
             for choice, count in zip(said.choices, votes, strict=True)

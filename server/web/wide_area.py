@@ -142,22 +142,23 @@ class ResultView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SurveyView:
-    """The result of a survey in sum; ``hidden``: how many associations hide something because it is small."""
+    """The result of a survey in sum."""
 
     answered: int
     total: int
-    hidden: int
     results: Sequence[ResultView]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SheetView:
-    """What has come back: a row for each node, sums of each federation of associations and of all."""
+    """What has come back: a row for each node, sums of each federation of associations and of all. ``hidden``: how many
+    associations hide something because it is small; that is in no sum."""
 
     heads: Sequence[str]
     rows: Sequence[RowView]
     sums: Sequence[tuple[str, Sequence[str]]]
     missing: Sequence[MissingView]
+    hidden: int
     survey: SurveyView | None
 
 

@@ -134,6 +134,11 @@ async def test_an_officer_enters_with_an_own_account_and_is_heard_by_name(tmp_pa
         await here.comes(here.desk, "アプリからです。")
         assert "桜町町内会 町田 会長" in here.desk.page.text  # type: ignore[union-attr]
         assert "市長" not in here.desk.page.text  # type: ignore[union-attr]
+        # A file of somebody who is not in the room is not fetched.
+        far = {"msgtype": "m.file", "body": "x.pdf", "url": "mxc://elsewhere.example/x"}
+        event = await here.sakura.node.inside.services.sender.send(Draft(room.room_id, chair, "m.room.message", far))
+        await here.comes(here.desk, "x.pdf")
+        assert (await here.desk.get(f"{here.here}/file/{quote(event.event_id)}")).status == 404
         # Who says that the city has answered, is shown as who they are.
         case = Case(id="forged", title="うその回答", state=CaseState.ANSWERED, root="$x", opened_by=here.city.server,
                     opened_ts=1, changed_by=here.city.server, changed_ts=1, by="")
