@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -12,6 +13,7 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     Text,
+    and_,
     bindparam,
     delete,
     func,
@@ -105,9 +107,12 @@ _AT_REVISION: Final = (
     update(calendars).where(calendars.c.id == bindparam("number"))
     .values(revision=bindparam("reached"), changed_ms=bindparam("now"))
 )
-_STANDING: Final = Prepared(select(items.c.name, items.c.etag, items.c.uid).where(
-    _OF_CALENDAR, or_(items.c.name == bindparam("known"), items.c.uid == bindparam("uid_"))
-))
+_STANDING: Final = Prepared(
+    select(calendars.c.revision, items.c.name, items.c.etag, items.c.uid)
+    .outerjoin(items, and_(items.c.calendar == calendars.c.id, or_(
+        items.c.name == bindparam("known"), items.c.uid == bindparam("uid_"))))
+    .where(calendars.c.id == bindparam("number"))
+)
 _COUNT: Final = Prepared(select(func.count()).select_from(items).where(_OF_CALENDAR))
 
 
@@ -168,13 +173,24 @@ async def calendar_exists(tx: Transaction, owner: str, name: str) -> bool:
     return found.first() is not None
 
 
-async def standing(
-    database: Database, number: int, name: str, uid: str = ""
-) -> tuple[tuple[str, str] | None, str | None]:
-    """ETag and UID of what stands under a name, and the other name under which ``uid`` is kept, in one question."""
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a calendar stands before a change: its ``revision``, ETag and UID of what is under a name, and the other name
+    under which a UID is kept."""
+
+    revision: int
+    old: tuple[str, str] | None
+    other: str | None
+
+
+async def standing(database: Database, number: int, name: str, uid: str = "") -> Standing | None:
+    """In one question; ``None`` where the calendar is gone."""
     rows = await database.fetch_prepared(_STANDING, {"number": number, "known": name, "uid_": uid})
-    old = next(((etag, its_uid) for its_name, etag, its_uid in rows if its_name == name), None)
-    return old, next((its_name for its_name, _, its_uid in rows if its_uid == uid and its_name != name), None)
+    if not rows:
+        return None
+    old = next(((etag, its_uid) for _, its_name, etag, its_uid in rows if its_name == name), None)
+    other = next((its_name for _, its_name, _, its_uid in rows if its_uid == uid and its_name != name), None)
+    return Standing(int(rows[0][0]), old, other)
 
 
 async def count_items(database: Database, number: int) -> int:

@@ -103,12 +103,12 @@ class StoredCalendars:
         """Store the bytes as they were sent."""
         number = _number(collection)
         async with self._locks.hold(number):
-            old, other = await store.standing(self._database, number, name, thing.uid)
+            there = await self._standing(user_id, number, name, thing.uid)
+            old, revision = there.old, there.revision + 1
             expected.require(old[0] if old else None)
             if old is not None and old[0] == thing.etag:
                 return PutResult(False, thing.etag)
-            _require_uid_free(name, thing.uid, old, other)
-            revision = await self._next(user_id, number)
+            _require_uid_free(name, thing.uid, old, there.other)
             if old is None:
                 await self._require_room(number, revision)
             head = ItemHead(name, thing.etag, thing.uid, len(thing.data), self._clock.now_ms(), revision,
@@ -122,11 +122,11 @@ class StoredCalendars:
         """Delete one item."""
         number = _number(collection)
         async with self._locks.hold(number):
-            old, _ = await store.standing(self._database, number, name)
-            if old is None:
+            there = await self._standing(user_id, number, name)
+            if there.old is None:
                 raise NotFound("There is no such entry")
-            expected.require(old[0])
-            revision, writes = await self._next(user_id, number), Writes()
+            expected.require(there.old[0])
+            revision, writes = there.revision + 1, Writes()
             store.remove(writes, number, name, revision, self._clock.now_ms())
             await self._commit(writes, user_id, {number: revision})
 
@@ -142,11 +142,13 @@ class StoredCalendars:
                 raise NotFound("There is no such entry")
             head = found[0].head
             Expected(frozenset({etag})).require(head.etag)
-            old, other = await store.standing(self._database, there, new_name, head.uid)
+            source_now = await self._standing(user_id, here, name)
+            target_now = await self._standing(user_id, there, new_name, head.uid)
+            old, other = target_now.old, target_now.other
             Expected(None, None if overwrite else frozenset("*")).require(old[0] if old else None)
             _require_uid_free(new_name, head.uid, old, None if here == there and other == name else other)
-            left, writes = await self._next(user_id, here), Writes()
-            revision = left + 1 if here == there else await self._next(user_id, there)
+            left, writes = source_now.revision + 1, Writes()
+            revision = left + 1 if here == there else target_now.revision + 1
             if old is None:
                 await self._require_room(there, revision)
             now = self._clock.now_ms()
@@ -190,12 +192,13 @@ class StoredCalendars:
         self._listings.keep(number, listing)
         return listing
 
-    async def _next(self, user_id: str, number: int) -> int:
-        """The position of the next change; call under the calendar's lock."""
-        for collection in await self.collections(user_id):
-            if _number(collection) == number:
-                return collection.revision + 1
-        raise NotFound("There is no such calendar")
+    async def _standing(self, user_id: str, number: int, name: str, uid: str = "") -> store.Standing:
+        """How a calendar stands; call under its lock."""
+        found = await store.standing(self._database, number, name, uid)
+        if found is None:
+            self._homes.forget(user_id)  # its owner has left, and came back
+            raise NotFound("There is no such calendar")
+        return found
 
     async def _commit(self, writes: Writes, user_id: str, reached: Mapping[int, int]) -> None:
         """Write it, and move the calendars on to where they are then."""

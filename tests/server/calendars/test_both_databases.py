@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import pytest
+
+from server.calendars import calendar_store
 from server.calendars.calendar_object import open_object
 from server.calendars.model import Collection, Expected
 from server.calendars.overlaid import Overlays
@@ -9,6 +14,7 @@ from server.calendars.overlay_store import forget_overlays
 from server.calendars.personal_properties import PersonalProperties
 from server.calendars.stored import StoredCalendars
 from server.foundation.clock import SystemClock
+from server.foundation.errors import NotFound
 from server.storage.database import Database
 from tests.server.calendars.entries import entry
 from tests.storage.conftest import cluster, database, database_url  # noqa: F401  fixtures
@@ -53,3 +59,29 @@ async def test_overlays_are_counted_for_each_reader_and_calendar(database: Datab
         await forget_overlays(tx, USER)
     assert not await Overlays(database).of(USER, "gatherings")
     assert await Overlays(database).of("@taro:sakura.example", "gatherings")
+
+
+async def test_who_has_left_and_comes_back_finds_calendars_that_are_theirs(database: Database) -> None:  # noqa: F811
+    own = StoredCalendars(database, PersonalProperties(database), SystemClock())
+    before = next(one for one in await own.collections(USER) if one.name == "personal")
+    async with database.write() as tx:
+        await calendar_store.remove_home(tx, USER)
+    thing = open_object(entry("e", START))
+    with pytest.raises(NotFound):
+        await own.put_item(USER, before, "e.ics", thing, Expected())
+    after = next(one for one in await own.collections(USER) if one.name == "personal")
+    assert after.key != before.key
+    assert (await own.put_item(USER, after, "e.ics", thing, Expected())).created
+    assert [head.name for head in await own.heads(after)] == ["e.ics"]
+
+
+async def test_many_changes_of_one_calendar_at_the_same_moment_all_count(database: Database) -> None:  # noqa: F811
+    own = StoredCalendars(database, PersonalProperties(database), SystemClock())
+    personal = next(one for one in await own.collections(USER) if one.name == "personal")
+    things = [open_object(entry(f"e{number}", START)) for number in range(20)]
+    await asyncio.gather(*(
+        own.put_item(USER, personal, f"{number}.ics", thing, Expected()) for number, thing in enumerate(things)))
+    now = next(one for one in await own.collections(USER) if one.name == "personal")
+    changes = await own.changes_since(now, personal.revision, 100)
+    assert (len(changes.changed), now.revision) == (20, personal.revision + 20)
+    assert sorted(head.revision for head in changes.changed) == list(range(personal.revision + 1, now.revision + 1))
