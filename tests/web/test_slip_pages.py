@@ -8,7 +8,8 @@ from server.association.polls.model import Counting, Question
 from tests.association.polls.test_slips import photo_of
 from tests.web.browser import Browser
 from tests.web.conftest import LogIn
-from tests.web.site import CHAIR, Site
+from tests.web.real_browser import PHONE, chromium, window
+from tests.web.site import CHAIR, PASSWORD, Site
 
 QUESTION = Question(
     text="手伝いが できますか", choices=("はい", "いいえ"), audience=EVERYONE, counting=Counting.HOUSEHOLD)
@@ -80,3 +81,32 @@ async def test_a_slip_of_a_poll_that_is_over_is_told_so(here: Site, chair: Brows
     page = await chair.submit(address, {"choice": "c1"})
     assert page.status == 400
     assert "おわりました" in page.text
+
+
+_CAMERA = """(code) => {
+  window.BarcodeDetector = class {
+    static async getSupportedFormats() { return ["qr_code"]; }
+    async detect() { return [{ rawValue: "https://elsewhere.example/" }, { rawValue: code }]; }
+  };
+  const stream = document.createElement("canvas").captureStream(1);
+  Object.defineProperty(navigator, "mediaDevices", { value: { getUserMedia: async () => stream }, configurable: true });
+}"""
+
+
+async def test_the_camera_finds_a_slip_and_follows_nothing_else(here: Site, chair: Browser) -> None:
+    await here.add("紙の 家", "2班", account=False)
+    _, codes = await printed(here, chair)
+    user = await here.set_password(CHAIR)
+    async with chromium() as browser, window(browser, here.url, PHONE) as page:
+        await page.goto("/login")
+        await page.fill("[name=user]", user)
+        await page.fill("[name=password]", PASSWORD)
+        await page.click("main button.button")
+        await page.goto("/desk/scan")
+        assert not await page.is_visible("#start-camera")  # this browser reads no codes
+        code = f"https://sakura.example/slips/{codes['紙の 家']}"
+        await page.add_init_script(f"({_CAMERA})({code!r})")
+        await page.goto("/desk/scan")
+        await page.click("#start-camera")
+        await page.wait_for_url(f"**/slips/{codes['紙の 家']}")
+        assert await page.is_visible("text=紙の 家")

@@ -173,3 +173,54 @@ async def test_who_has_not_seen_it_is_told_once_more(here: Site, chair: Browser)
     page = await chair.submit(f"{address}/again")
     assert "おくりました" in page.text
     assert f"{address}/again" not in page.html
+
+
+async def test_both_officers_correct_the_same_person(here: Site, chair: Browser, log_in: LogIn) -> None:
+    await here.add("デジタル 担当", "2班", [Role.DIGITAL])
+    second = await log_in("デジタル 担当")
+    address = f"/desk/roster/persons/{here.person(HANAKO).id}"
+    await chair.get(address)
+    await second.get(address)
+    assert "保存しました" in (await chair.submit(address, {"phone": "03-1111-2222"})).text
+    # The other one changes something else: both changes hold.
+    assert "保存しました" in (await second.submit(address, {"kana": "さとう はなこ"})).text
+    person = here.person(HANAKO)
+    assert (person.phone, person.kana) == ("03-1111-2222", "さとう はなこ")
+    # Both change the same: the later one is asked again, with what they have typed.
+    await chair.get(address)
+    await second.get(address)
+    await chair.submit(address, {"phone": "03-3333-4444"})
+    page = await second.submit(address, {"phone": "03-5555-6666"})
+    assert page.status == 412
+    assert "03-3333-4444" in page.text
+    assert "03-5555-6666" in page.html
+    assert here.person(HANAKO).phone == "03-3333-4444"
+    assert "保存しました" in (await second.submit(address)).text
+    assert here.person(HANAKO).phone == "03-5555-6666"
+
+
+async def test_a_role_given_meanwhile_is_not_taken_away_again(here: Site, chair: Browser, log_in: LogIn) -> None:
+    await here.add("会長 二", "2班", [Role.CHAIR])
+    second = await log_in("会長 二")
+    person = here.person(HANAKO)
+    address = f"/desk/roster/persons/{person.id}"
+    await chair.get(address)
+    await second.get(address)
+    await chair.submit(f"{address}/roles", {"role": ["officer"]})
+    await second.submit(f"{address}/roles", {"role": ["helper"]})
+    assert here.node.association.members.roles_of(person.id) == {Role.OFFICER, Role.HELPER}
+    await chair.get(address)
+    await chair.submit(f"{address}/roles", {"role": ["helper"]})
+    assert here.node.association.members.roles_of(person.id) == {Role.HELPER}
+
+
+async def test_both_officers_write_the_same_standing_paper(here: Site, chair: Browser, second: Browser) -> None:
+    address = "/desk/papers/shelters"
+    await chair.get(address)
+    await second.get(address)
+    await chair.submit(address, {"text": "桜町小学校です"})
+    page = await second.submit(address, {"text": "中央公園です"})
+    assert page.status == 412
+    assert "桜町小学校です" in page.text
+    assert "中央公園です" in page.html
+    assert "保存しました" in (await second.submit(address)).text

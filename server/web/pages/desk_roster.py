@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from server.association.members.model import Block, Household, Right, Role
+from server.association.members.model import Block, Household, Person, Right, Role
 from server.association.members.names import folded
-from server.foundation.errors import InvalidParam
+from server.foundation.errors import InvalidParam, Refused
 from server.web.forms import Form
 from server.web.routing import Routes
 from server.web.visit import Visit
 
 _MOST_FOUND = 100
+_PERSON_FIELDS = ("name", "kana", "phone", "wants_paper")
+_CLASH = "ほかの人が 先に なおしました。いまの 名簿と くらべて、もう一度 おしてください。"
 
 
 def add_routes(routes: Routes) -> None:
@@ -99,20 +101,40 @@ async def show_person(visit: Visit) -> web.StreamResponse:
     block = members.block_of(person.id)
     members.require(visit.user_id, Right.SEE_ROSTER, block.id)
     await members.log_look(visit.user_id, f"{block.name}の人のページ")
-    return visit.page(
-        "desk_roster_person.html", person=person, block=block, home=members.household(person.household_id),
-        held=members.roles_of(person.id), roles=list(Role), role_names=_role_names(visit, person.id),
-    )
+    return _person_page(visit, person, _as_form(person))
 
 
 async def change_person(visit: Visit) -> web.StreamResponse:
-    """Correct a person."""
+    """Correct a person. Only what this officer has changed is written, so that what another has changed meanwhile
+    stays; where both have changed the same, it is asked again.
+    """
     form = await visit.form()
-    await visit.services.roster.editor.change_person(
-        visit.user_id, visit.parts["person"], name=form.line("name"), kana=form.line("kana"),
-        phone=form.line("phone"), wants_paper=form.has("wants_paper"),
+    members, editor = visit.services.members, visit.services.roster.editor
+    person = members.person(visit.parts["person"])
+    now, typed = dict(_as_form(person).fields), {name: form.line(name) for name in _PERSON_FIELDS}
+    seen = {name: form.line(f"was_{name}") if form.has(f"was_{name}") else now[name] for name in _PERSON_FIELDS}
+    if any(typed[name] != seen[name] and now[name] not in (seen[name], typed[name]) for name in _PERSON_FIELDS):
+        visit.require(Right.EDIT_ROSTER)
+        return _person_page(visit, person, form, Refused(_CLASH, status=412))
+    mine = {name: typed[name] for name in ("name", "kana", "phone") if typed[name] != seen[name]}
+    wants = None if typed["wants_paper"] == seen["wants_paper"] else bool(typed["wants_paper"])
+    await editor.change_person(visit.user_id, person.id, wants_paper=wants, **mine)
+    return visit.go(f"/desk/roster/persons/{person.id}", done="saved")
+
+
+def _as_form(person: Person) -> Form:
+    values = (person.name, person.kana, person.phone, "1" if person.wants_paper else "")
+    return Form(list(zip(_PERSON_FIELDS, values, strict=True)))
+
+
+def _person_page(visit: Visit, person: Person, form: Form, fault: Refused | None = None) -> web.Response:
+    members = visit.services.members
+    return visit.page(
+        "desk_roster_person.html", person=person, block=members.block_of(person.id), form=form,
+        home=members.household(person.household_id), held=members.roles_of(person.id), roles=list(Role),
+        role_names=_role_names(visit, person.id), now=_as_form(person), names=_PERSON_FIELDS,
+        fault="" if fault is None else fault.reason, status=200 if fault is None else fault.status,
     )
-    return visit.go(f"/desk/roster/persons/{visit.parts['person']}", done="saved")
 
 
 async def change_roles(visit: Visit) -> web.StreamResponse:
@@ -122,10 +144,12 @@ async def change_roles(visit: Visit) -> web.StreamResponse:
     person_id = visit.parts["person"]
     held = visit.services.members.roles_of(person_id)
     wanted = {role for role in Role if role.value in form.lines("role")}
+    # What was ticked when the page was opened: a role that another officer gave or took meanwhile stays so.
+    seen = {role for role in Role if role.value in form.lines("was_role")} if form.has("was_roles") else held
     editor = visit.services.roster.editor
-    for role in sorted(wanted - held):
+    for role in sorted(wanted - seen - held):
         await editor.give_role(visit.user_id, person_id, role)
-    for role in sorted(held - wanted):
+    for role in sorted((seen - wanted) & held):
         await editor.take_role(visit.user_id, person_id, role)
     return visit.go(f"/desk/roster/persons/{person_id}", done="saved")
 

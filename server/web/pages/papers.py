@@ -8,7 +8,7 @@ from aiohttp import web
 
 from server.association.members.model import Right
 from server.association.standing_papers.model import MAX_TEXT, Kind
-from server.foundation.errors import NotFound
+from server.foundation.errors import NotFound, Refused
 from server.web.routing import Routes
 from server.web.visit import Visit
 
@@ -46,8 +46,8 @@ async def show_desk(visit: Visit) -> web.StreamResponse:
 async def show_form(visit: Visit) -> web.StreamResponse:
     """The text of one as it is."""
     visit.require(Right.POST_CIRCULARS)
-    paper = (await visit.services.papers.all())[_kind(visit)]
-    return visit.page("desk_paper.html", paper=paper, most=MAX_TEXT)
+    kind = _kind(visit)
+    return await _form_page(visit, kind, (await visit.services.papers.all())[kind].text)
 
 
 async def write(visit: Visit) -> web.StreamResponse:
@@ -55,8 +55,24 @@ async def write(visit: Visit) -> web.StreamResponse:
     visit.require(Right.POST_CIRCULARS)
     form = await visit.form()
     revision = form.number("revision", "版", least=0, most=10**9) or 0
-    await visit.services.papers.write(visit.user_id, _kind(visit), form.text("text"), revision)
+    kind = _kind(visit)
+    try:
+        await visit.services.papers.write(visit.user_id, kind, form.text("text"), revision)
+    except Refused as fault:
+        if fault.status not in (400, 412):
+            raise
+        return await _form_page(visit, kind, form.text("text"), fault)
     return visit.go("/desk/papers", done="saved")
+
+
+async def _form_page(visit: Visit, kind: Kind, text: str, fault: Refused | None = None) -> web.Response:
+    """The form with ``text``; above it what somebody else has written meanwhile."""
+    paper = (await visit.services.papers.all())[kind]
+    return visit.page(
+        "desk_paper.html", paper=paper, most=MAX_TEXT, text=text, fault="" if fault is None else fault.reason,
+        status=200 if fault is None else fault.status,
+        other=paper if fault is not None and fault.status == 412 else None,
+    )
 
 
 def _kind(visit: Visit) -> Kind:

@@ -43,7 +43,7 @@ async function startCamera() {
   view.hidden = false;
   looking.hidden = false;
   sessionStorage.setItem("scanning", "yes");
-  await view.play();
+  view.play().catch(() => {});
   look(new window.BarcodeDetector({ formats: ["qr_code"] }));
 }
 
