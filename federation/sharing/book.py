@@ -19,10 +19,18 @@ class ShareBook:
     def __init__(self, links: LinkBook) -> None:
         self._links = links
         self._shares: dict[str, Share] = {}
+        # Rises with every change of what residents find of the neighbours; a time in ms.
+        self.position = 1
 
     async def open(self) -> None:
         """Load the shares."""
         self._shares = {share.room_id: share for share in await shares_store.all_shares(self.database)}
+        self.position = max(1, await things_store.newest_received(self.database), *(
+            share.changed_ts for share in self._shares.values()), 1)
+
+    def move(self) -> None:
+        """Something has changed of what residents find."""
+        self.position = max(self.clock.now_ms(), self.position + 1)
 
     @property
     def database(self) -> Database:
@@ -85,7 +93,12 @@ class ShareBook:
         shares_store.put_share(writes, share)
         if share.state is ShareState.ENDED:
             things_store.forget_room(writes, share.room_id)
-        writes.after_commit.append(lambda: self._shares.__setitem__(share.room_id, share))
+
+        def enter() -> None:
+            self._shares[share.room_id] = share
+            self.move()
+
+        writes.after_commit.append(enter)
 
     async def save(self, share: Share) -> None:
         """``put`` in a commit of its own."""

@@ -60,12 +60,6 @@ class Neighbours:
         opened = [item for item in found if item.share.taken.opens(item.thing.facility.id)]
         return sorted(opened, key=lambda item: (item.share.begun_ts, item.thing.facility.name))
 
-    async def newest_ts(self, kinds: frozenset[Kind]) -> int:
-        """When the last of such things came, or a share has begun or ended (ms)."""
-        moved = max((share.changed_ts for share in self._book.shares()), default=0)
-        return max(moved, await things_store.newest_received(
-            self._book.database, sorted(kind.value for kind in kinds)))
-
     async def _all(self, kind: Kind, read: Callable[[str, Mapping[str, Any]], T]) -> list[Of[T]]:
         shares = {share.room_id: share for share in self._book.in_force(kind.subject)}
         if not shares:

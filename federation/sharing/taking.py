@@ -125,6 +125,7 @@ class Taking:
             writes = Writes()
             things_store.take(writes, known)
             await asyncio.shield(database.submit(writes))
+            self._book.move()
         # Also for a letter that is read again, since the node may have been stopped right here.
         if told.kind is Kind.REQUEST and self._on_request is not None:
             await self._on_request(share, known)

@@ -159,10 +159,9 @@ async def count_taken(database: Database, room_id: str, kind: str) -> tuple[int,
     return counted.get(False, 0), sum(counted.values())
 
 
-async def newest_received(database: Database, kinds: Iterable[str]) -> int:
-    """When the last thing of some kinds came (ms)."""
-    c = things_taken.c
-    row = await database.fetch_one(select(func.max(c.received_ts)).where(c.kind.in_(list(kinds))))
+async def newest_received(database: Database) -> int:
+    """When the last thing of a neighbour came (ms)."""
+    row = await database.fetch_one(select(func.max(things_taken.c.received_ts)))
     return 0 if row is None or row[0] is None else int(row[0])
 
 

@@ -35,6 +35,7 @@ class LateWideArea:
         self._wide_area: WideArea | None = None
         self._opening = asyncio.Lock()
         self._own_account = ""
+        self._is_needed = False
 
     def attach(self, core: Core) -> None:
         """Keep what linked nodes send, in the transaction of its event."""
@@ -45,7 +46,8 @@ class LateWideArea:
     async def start(self, node: Node) -> None:
         """The node listens: go on where it was stopped or killed."""
         self._node = node
-        if await is_anything_between_nodes(node.core.database):
+        self._is_needed = await is_anything_between_nodes(node.core.database)
+        if self._is_needed:
             node.core.tasks.start("wide area", self.open())
 
     async def open(self) -> WideArea:
@@ -56,6 +58,10 @@ class LateWideArea:
                 module = await asyncio.to_thread(importlib.import_module, "server.assembly.wide_area")
                 self._wide_area = await module.open_wide_area(self._node)
             return self._wide_area
+
+    async def if_needed(self) -> WideArea | None:
+        """All of it, where this node was ever linked with another or has shared with one."""
+        return await self.open() if self._is_needed or self._wide_area is not None else None
 
     async def offers(self) -> Offers:
         """The side that invites, for its door."""

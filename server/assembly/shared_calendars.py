@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
+from federation.sharing.book import ShareBook
+from federation.sharing.calendar import KEY as NEIGHBOURS
+from federation.sharing.calendar import NeighbourCalendar
+from federation.sharing.neighbours import Neighbours
 from server.assembly.node import Core, Node
 from server.association.bookings.calendar import PREFIX as BOOKINGS
 from server.association.bookings.calendar import BookingCalendars, BookingRights, MyBookings
@@ -41,7 +45,14 @@ def shared_calendars(node: Node) -> list[CalendarBackend]:
             MyDuties(life.duties, members),
         ], household_of),
         public_calendar_of(node.core),
+        NeighbourCalendar(partial(_sharing_of, node.core)),
     ]
+
+
+async def _sharing_of(core: Core) -> tuple[ShareBook, Neighbours] | None:
+    """What neighbours share, where anything is between nodes."""
+    wide_area = await core.late.wide_area.if_needed()
+    return None if wide_area is None else (wide_area.sharing.book, wide_area.sharing.neighbours)
 
 
 def public_calendar_of(core: Core) -> PublicCalendar:
@@ -61,5 +72,6 @@ def shared_rights(node: Node) -> Rights:
     return RightsByPrefix({
         GATHERINGS: CalendarRights(members), BOOKINGS: BookingRights(members),
         GARBAGE: ReadOnly(partial(may_read_garbage, members)),
-        DUTIES: ReadOnly(is_known), PUBLIC: ReadOnly(is_known), MINE: ReadOnly(is_known),
+        DUTIES: ReadOnly(is_known), PUBLIC: ReadOnly(is_known), NEIGHBOURS: ReadOnly(is_known),
+        MINE: ReadOnly(is_known),
     })
