@@ -102,12 +102,7 @@ async def test_the_browser_reads_aloud_sentence_by_sentence_where_it_can(here: S
         await page.click("#stop-reading")
         assert await page.evaluate("window.said.at(-1)") == "cancel"
         assert await page.is_visible("#read-it")
-        await page.evaluate("window.voices = [{ lang: 'de-DE' }]")
-    async with chromium() as browser, window(browser, here.url, PHONE) as page:
+        # A browser that has no voice at all.
         await page.add_init_script(f"({_NO_SPEECH})()")
-        await page.goto("/login")
-        await page.fill("[name=user]", user)
-        await page.fill("[name=password]", PASSWORD)
-        await page.click("main button.button")
         await page.goto(f"/circulars/{circular}")
         assert not await page.is_visible("#read-aloud")

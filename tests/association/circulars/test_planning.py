@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import orjson
 import pytest
+from jsonschema import Draft202012Validator
 
-from server.association.circulars.again import PEACE_MS, Again
+from server.association.circulars.again import MARK, PEACE_MS, Again
 from server.association.circulars.model import Letter
 from server.association.circulars.planning import PlannedCirculars
 from server.association.members.model import EVERYONE, Audience, Role
 from server.foundation.errors import Forbidden, InvalidParam, NotFound, Refused
+from server.notifications.web_push_words import shown_of
 from server.rooms.receipts import READ
 from tests.association.circulars.going_round import PDF, GoingRound, going_round
 
@@ -124,6 +127,12 @@ async def test_who_has_not_seen_a_circular_is_told_once_more_and_then_left_in_pe
         assert not any("もう一度" in body for body in await found.street.bodies(found.street.desk("青木 一")))
         told = (await found.street.bodies(found.street.desk("井上 二")))[-1]
         assert f"https://sakura.example/circulars/{circular.id}" in told
+        room = await found.street.room(found.street.desk("井上 二"))
+        file = Path(__file__).parents[3] / "docs/events/jp.kairan.circular.again.schema.json"
+        Draft202012Validator(orjson.loads(file.read_bytes())).validate(room.timeline[-1].event.content[MARK])
+        shown = shown_of(room, room.timeline[-1], "ja", is_ours=True)
+        assert shown is not None
+        assert shown.address == f"/circulars/{circular.id}"
         await found.clock.advance(PEACE_MS / 1000 + 1)
         assert await again.tell(found.chair, circular.id) == 3
         await found.circulars.withdraw(found.chair, circular.id)

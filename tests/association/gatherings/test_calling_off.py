@@ -23,6 +23,7 @@ from server.association.gatherings.occurrences import occurrences_after, to_ms
 from server.association.members.model import EVERYONE, Person
 from server.foundation.clock import TOKYO
 from server.foundation.errors import Forbidden, NotFound
+from server.notifications.web_push_words import shown_of
 from tests.association.world import World, world
 
 # The clock of these nodes stands on Monday, 1 January 2024, 16:10 in Japan.
@@ -154,3 +155,7 @@ async def test_what_is_said_is_as_documented(tmp_path: Path) -> None:
         schema = orjson.loads(file.with_name("jp.kairan.gathering.schema.json").read_bytes())
         Draft202012Validator(schema).validate(edits[-1])
         assert edits[-1]["reason"] == "雨のため"
+        # Told in the room and in the 窓口, it is one notification on a telephone.
+        shown = [shown_of(place, place.timeline[-1], "ja", is_ours=True) for place in (room, told)]
+        assert {(item.tag, item.address) for item in shown if item is not None} == {
+            (f"gathering {gathering.id}", f"/gatherings/{gathering.id}")}

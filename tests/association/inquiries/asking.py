@@ -11,6 +11,7 @@ from server.association.bookings.asking import is_request
 from server.association.inquiries.actions import Inquiries, Outside
 from server.association.inquiries.model import Inquiry, Line
 from server.association.members.model import Purpose
+from server.notifications.web_push_words import Shown, shown_of
 from tests.association.speaking import Street, street
 from tests.fakes.clock import FakeClock
 
@@ -49,6 +50,13 @@ class Asking:
     async def in_reception(self) -> list[str]:
         await self.inquiries.carry()
         return await self.street.bodies(self.reception)
+
+    async def rings(self, room_id: str) -> Shown:
+        """What a telephone shows of the newest message of a room."""
+        room = await self.street.room(room_id)
+        shown = shown_of(room, room.timeline[-1], "ja", is_ours=True)
+        assert shown is not None
+        return shown
 
     async def at_desk_of(self, name: str) -> list[str]:
         await self.inquiries.carry()
