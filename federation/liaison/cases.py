@@ -67,8 +67,7 @@ class Cases:
         room = await self._speaker.room_to_speak(officer, link_room_id)
         title, text = checked(title, MAX_TITLE, "題名"), checked(text, MAX_TEXT, "本文")
         case_id, now, server = random_letters(12), self._book.clock.now_ms(), self._book.us.server
-        # Room for the title: the message itself may be as long as any.
-        root = await self._speaker.say(room, f"【相談】{title}\n{text}"[:MAX_TEXT], by, case_id)
+        root = await self._speaker.say(room, f"【相談】{title}\n{text}", by, case_id)
         case = Case(
             id=case_id, title=title, state=CaseState.OPEN, root=root.event_id, opened_by=server, opened_ts=now,
             changed_by=server, changed_ts=now, by=_name(by),
@@ -79,7 +78,7 @@ class Cases:
     async def reply(self, officer: str, link_room_id: str, case_id: str, text: str, by: str = "") -> None:
         """Say something about a case, in its thread."""
         room = await self._speaker.room_to_speak(officer, link_room_id)
-        await self._speaker.say(room, text, by, case_id, _require_case(room, case_id).root)
+        await self._speaker.say(room, checked(text, MAX_TEXT, "本文"), by, case_id, _require_case(room, case_id).root)
 
     async def move(self, officer: str, link_room_id: str, case_id: str, state: CaseState, by: str = "") -> Case:
         """Take a case, mark it as answered, or open it again."""

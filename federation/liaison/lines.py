@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from federation.liaison.model import LIAISON, MAX_NAME, MAX_TEXT, Line
+from federation.liaison.model import LIAISON, MAX_NAME, MAX_TEXT, MAX_TITLE, Line
 from server.foundation.ids import server_name_of
 from server.rooms.event import Event
 from server.rooms.live_room import LiveRoom
@@ -16,6 +16,8 @@ _EDIT: Final = "m.replace"
 _THREAD: Final = "m.thread"
 _FILES: Final = ("m.image", "m.file")
 _MAX_CASE: Final = 40
+# The first message of a case says its title, too.
+_LONGEST: Final = MAX_TEXT + MAX_TITLE + 20
 
 
 def line_of(entry: Entry, room: LiveRoom, nodes: Collection[str]) -> Line | None:
@@ -32,7 +34,7 @@ def line_of(entry: Entry, room: LiveRoom, nodes: Collection[str]) -> Line | None
     mark = mark if isinstance(mark, dict) and event.sender in nodes else {}
     return Line(
         event.event_id, event.origin_server_ts, server_name_of(event.sender),
-        _text(mark.get("by"), MAX_NAME) if event.sender in nodes else name_of(event.sender, room), body[:MAX_TEXT],
+        _text(mark.get("by"), MAX_NAME) if event.sender in nodes else name_of(event.sender, room), body[:_LONGEST],
         case=_text(mark.get("case"), _MAX_CASE), file=_file_in(content),
     )
 

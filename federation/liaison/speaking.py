@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from federation.liaison.lines import MESSAGE
-from federation.liaison.model import LIAISON, MAX_NAME, MAX_TEXT, Case, Content, checked
+from federation.liaison.model import LIAISON, MAX_NAME, Case, Content
 from federation.liaison.rooms import LiaisonRooms
 from federation.links.book import LinkBook
 from server.association.circulars.model import Attachment
@@ -33,8 +33,8 @@ class Speaker:
         return room
 
     async def say(self, room: LiveRoom, text: str, by: str, case: str = "", root: str = "") -> Event:
-        """A text, in the thread of ``root`` if there is one. Raises ``InvalidParam`` where it is empty or too long."""
-        content = {"msgtype": "m.text", "body": checked(text, MAX_TEXT, "本文"), LIAISON: _mark(by, case)}
+        """A text that was looked at (``checked``), in the thread of ``root`` if there is one."""
+        content = {"msgtype": "m.text", "body": text, LIAISON: _mark(by, case)}
         return await self._send(room, _in_thread(content, root))
 
     async def show(self, room: LiveRoom, file: Attachment, by: str, case: str = "", root: str = "") -> Event:

@@ -8,7 +8,7 @@ from typing import Final, Protocol
 
 from federation.liaison.cases import Cases
 from federation.liaison.lines import file_of, is_in_the_open, line_of
-from federation.liaison.model import CaseState, Line, OnDuty
+from federation.liaison.model import MAX_TEXT, CaseState, Line, OnDuty, checked
 from federation.liaison.rooms import LiaisonRooms
 from federation.liaison.speaking import Speaker
 from federation.links.book import LinkBook
@@ -84,7 +84,7 @@ class Talk:
     async def say(self, officer: str, link_room_id: str, text: str, by: str = "") -> None:
         """Say something to the other side, beside all cases."""
         room = await self._speaker.room_to_speak(officer, link_room_id)
-        await self._speaker.say(room, text, by)
+        await self._speaker.say(room, checked(text, MAX_TEXT, "本文"), by)
 
     async def show(self, officer: str, link_room_id: str, file: Attachment, by: str = "", case_id: str = "") -> None:
         """Show a photo or a paper, in the thread of a case or beside all."""

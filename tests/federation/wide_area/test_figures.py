@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from federation.broadcasts.model import Kind
@@ -184,6 +184,7 @@ async def test_figures_of_strangers_of_others_and_forged_ones_are_refused(tmp_pa
 figures = st.integers(0, 30)
 
 
+@settings(deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(figures, min_size=len(SAFETY), max_size=len(SAFETY)), st.integers(2, 10))
 def test_no_small_figure_can_be_worked_out(counts: list[int], smallest: int) -> None:
     section = dict(zip(SAFETY, counts, strict=True))

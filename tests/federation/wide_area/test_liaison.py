@@ -107,6 +107,14 @@ async def test_strangers_officers_of_nothing_and_ended_links_are_refused(tmp_pat
         for title, text in (("", "本文"), ("題", ""), ("題" * 81, "本文")):
             with pytest.raises(InvalidParam):
                 await liaison.ask(sakura.me, room, title, text)
+        long = await liaison.ask(sakura.me, room, "題" * 80, "文" * 4_000)
+        (line,) = await liaison.conversation(sakura.me, room, long.id)
+        assert line.text.endswith("\n" + "文" * 4_000)
+        for text in ("", " ", "文" * 4_001):
+            with pytest.raises(InvalidParam):
+                await liaison.reply(sakura.me, room, long.id, text)
+            with pytest.raises(InvalidParam):
+                await sakura.verbs.talk.say(sakura.me, room, text)
         with pytest.raises(InvalidParam):
             await liaison.set_duty(sakura.me, room, "会長", until_ts=1)
         await sakura.node.inside.services.sender.send(
