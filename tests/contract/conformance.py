@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.contract import servers
-from tests.contract.specification import DATA, Operation, operations
+from tests.contract.specification import DATA, Operation, operations, server_operations
 
 TABLE: Final = DATA / "conformance.tsv"
 ROOT: Final = Path(__file__).parent.parent.parent
@@ -61,7 +61,7 @@ def count(folder: Path) -> dict[str, Tried]:
     """What a run of the tests has written to ``folder`` (``record.py``)."""
     lines = {line for file in folder.glob("tried-*.tsv") for line in file.read_text("utf-8").splitlines()}
     numbers: dict[str, Counter[str]] = defaultdict(Counter)
-    of_servers = {row.route for row in servers.server_operations()}
+    of_servers = {row.route for row in server_operations()}
     for line in lines:
         route, outcome, _test = line.split("\t")
         if route not in of_servers:

@@ -16,7 +16,9 @@ from tests.contract.specification import Json, Operation, find
 # "Standard error response": these may be the answer to any request, whether its own list names them or not.
 COMMON_REFUSALS: Final = frozenset({400, 401, 403, 404, 405, 413, 429})
 _CODE: Final = re.compile(r"[A-Z][A-Z0-9_]*(\.[A-Z0-9_]+)*")
-_OURS: Final = ("/_matrix/client/", "/_matrix/media/", "/.well-known/matrix/")
+_OURS: Final = (
+    "/_matrix/client/", "/_matrix/media/", "/_matrix/federation/", "/_matrix/key/", "/.well-known/matrix/",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def _best(found: Iterable[Operation], exchange: Exchange, said: set[bytes]) -> l
 
 def _operation_faults(operation: Operation, exchange: Exchange, said: set[bytes]) -> Iterator[Fault]:
     answer = _read(exchange.answer)
-    name, status = operation.name, exchange.status
+    name, status = operation.label, exchange.status
     if status < 300:
         yield from _request_faults(operation, exchange)
     described = statuses(operation)
@@ -86,7 +88,7 @@ def _request_faults(operation: Operation, exchange: Exchange) -> Iterator[Fault]
     schema = request_schema(operation)
     if schema is not None:
         sent = _read(exchange.body) if exchange.body else {}
-        yield from (Fault(operation.name, "request", where, message) for where, message in schema.faults(sent))
+        yield from (Fault(operation.label, "request", where, message) for where, message in schema.faults(sent))
 
 
 def _plain_faults(exchange: Exchange) -> Iterator[Fault]:

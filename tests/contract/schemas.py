@@ -84,7 +84,7 @@ def error_schema() -> Schema:
 
 
 def _json_schema(part: Json, operation: Operation) -> Json | None:
-    whole = without_references(part, CLIENT_SERVER / operation.file)
+    whole = without_references(part, operation.source)
     found: Json | None = whole.get("content", {}).get("application/json", {}).get("schema")
     return found
 

@@ -6,15 +6,13 @@ stranger of the tests, a second node, or Synapse.
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Final
 
-from tests.contract.specification import DATA
+from tests.contract.specification import DATA, Operation, server_operations
 
 TABLE: Final = DATA / "conformance-servers.tsv"
 ROOT: Final = Path(__file__).parent.parent.parent
@@ -59,46 +57,12 @@ with most of them. *Asked by us* is the module that asks other servers for the s
 
 
 @dataclass(frozen=True, slots=True)
-class ServerOperation:
-    """One line of ``server_endpoints.tsv``."""
-
-    tier: str
-    method: str
-    path: str
-    name: str
-    note: str
-
-    @property
-    def route(self) -> str:
-        """Method and path."""
-        return f"{self.method} {self.path}"
-
-
-@dataclass(frozen=True, slots=True)
 class Tried:
     """How many tests have seen an endpoint succeed and refuse, and the files with most of these."""
 
     successes: int = 0
     refusals: int = 0
     files: tuple[str, ...] = ()
-
-
-@cache
-def server_operations() -> tuple[ServerOperation, ...]:
-    """All of ``server_endpoints.tsv``, in its order."""
-    lines = (DATA / "server_endpoints.tsv").read_text("utf-8").splitlines()[1:]
-    return tuple(ServerOperation(*line.split("\t")) for line in lines)
-
-
-def find_server(method: str, raw_path: str) -> list[ServerOperation]:
-    """The operations of an encoded path, that with the fewest variables first."""
-    found = [row for row in server_operations() if row.method == method and _pattern(row.path).fullmatch(raw_path)]
-    return sorted(found, key=lambda row: row.path.count("{"))
-
-
-@cache
-def _pattern(path: str) -> re.Pattern[str]:
-    return re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path)))
 
 
 def tried() -> dict[str, Tried]:
@@ -133,7 +97,7 @@ def write_table(found: Mapping[str, Tried]) -> None:
     TABLE.write_text("\n".join(["route\tsuccesses\trefusals\tfiles", *rows]) + "\n", "utf-8")
 
 
-def state(operation: ServerOperation, found: Tried) -> str:
+def state(operation: Operation, found: Tried) -> str:
     """In words."""
     if operation.name in NOT_OFFERED:
         return "not offered"
@@ -157,7 +121,7 @@ def page() -> str:
     return "\n".join(parts)
 
 
-def _rows(operations: Iterable[ServerOperation], found: Mapping[str, Tried]) -> str:
+def _rows(operations: Iterable[Operation], found: Mapping[str, Tried]) -> str:
     lines = ["| endpoint | state | successes | refusals | tests | asked by us |", "|---|---|---|---|---|---|"]
     for row in operations:
         seen = found.get(row.route, Tried())

@@ -17,6 +17,7 @@ import yaml
 DATA: Final = Path(__file__).parent.parent / "data" / "matrix"
 SPECIFICATION: Final = DATA / "spec"
 CLIENT_SERVER: Final = SPECIFICATION / "api" / "client-server"
+SERVER_SERVER: Final = SPECIFICATION / "api" / "server-server"
 EVENT_SCHEMAS: Final = SPECIFICATION / "event-schemas" / "schema"
 METHODS: Final = frozenset({"get", "put", "post", "delete"})
 
@@ -25,7 +26,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One line of ``client_endpoints.tsv``; unstable ones have no ``name`` and no ``file``."""
+    """One line of ``client_endpoints.tsv`` or ``server_endpoints.tsv``; unstable ones have neither name nor file."""
 
     tier: str
     method: str
@@ -34,6 +35,7 @@ class Operation:
     file: str
     added: str
     note: str
+    folder: Path = CLIENT_SERVER
 
     @property
     def route(self) -> str:
@@ -46,20 +48,44 @@ class Operation:
         return bool(self.name)
 
     @property
+    def source(self) -> Path:
+        """The OpenAPI file."""
+        return self.folder / self.file
+
+    @property
+    def label(self) -> str:
+        """The name; of another server's, with a word before it, for both tables have a ``getEvent``."""
+        return self.name if self.folder == CLIENT_SERVER else f"server {self.name}"
+
+    @property
     def description(self) -> Json:
         """The operation's object in the OpenAPI file, references and all."""
-        return _descriptions(self.file)[self.name]
+        return _descriptions(self.source)[self.name]
 
 
 @cache
 def operations() -> tuple[Operation, ...]:
     """All of ``client_endpoints.tsv``, in its order."""
     lines = (DATA / "client_endpoints.tsv").read_text("utf-8").splitlines()[1:]
-    return tuple(Operation(*line.split("\t")) for line in lines)
+    rows = (line.split("\t") for line in lines)
+    return tuple(
+        Operation(tier, method, path, name, file, added, note) for tier, method, path, name, file, added, note in rows
+    )
 
 
-def _descriptions(file: str) -> dict[str, Json]:
-    return {found["operationId"]: found for _method, _path, found in described(CLIENT_SERVER / file)}
+@cache
+def server_operations() -> tuple[Operation, ...]:
+    """All of ``server_endpoints.tsv``, in its order."""
+    lines = (DATA / "server_endpoints.tsv").read_text("utf-8").splitlines()[1:]
+    rows = (line.split("\t") for line in lines)
+    return tuple(
+        Operation(tier, method, path, name, file, "", note, SERVER_SERVER)
+        for tier, method, path, name, file, note in rows
+    )
+
+
+def _descriptions(file: Path) -> dict[str, Json]:
+    return {found["operationId"]: found for _method, _path, found in described(file)}
 
 
 def described(file: Path) -> Iterator[tuple[str, str, Json]]:
@@ -115,7 +141,7 @@ class _Place:
 @cache
 def _tree() -> _Place:
     root = _Place()
-    for operation in operations():
+    for operation in (*operations(), *server_operations()):
         place = root
         for segment in _segments(operation.path):
             if segment.startswith("{"):
@@ -139,7 +165,7 @@ def _names_of(raw_path: str) -> Iterator[str]:
 
 def _found(method: str, path: str) -> list[Operation]:
     place, segments = _tree(), _segments(path)
-    if segments[-2:-1] == ["state"]:
+    if segments[1:2] == ["client"] and segments[-2:-1] == ["state"]:
         segments.append("")  # the empty state key, with which a path may end without a slash
     for segment in segments:
         following = place.named.get(segment) or place.any

@@ -6,7 +6,15 @@ import pytest
 
 from tests.contract.deviations import deviations
 from tests.contract.schemas import answer_schema, request_schema
-from tests.contract.specification import CLIENT_SERVER, Operation, described, find, operations
+from tests.contract.specification import (
+    CLIENT_SERVER,
+    SERVER_SERVER,
+    Operation,
+    described,
+    find,
+    operations,
+    server_operations,
+)
 
 STABLE = [operation for operation in operations() if operation.is_stable]
 
@@ -20,6 +28,15 @@ def test_the_table_holds_every_operation_of_the_specification_and_no_other() -> 
     assert {(row.method, row.path, row.name, row.file, row.added) for row in STABLE} == written
 
 
+def test_the_table_for_servers_holds_every_operation_of_the_specification_and_no_other() -> None:
+    written = {
+        (method, path, found["operationId"], file.name)
+        for file in SERVER_SERVER.glob("*.yaml")
+        for method, path, found in described(file)
+    }
+    assert {(row.method, row.path, row.name, row.file) for row in server_operations()} == written
+
+
 def test_the_table_names_no_operation_twice() -> None:
     names = [operation.name for operation in STABLE]
     assert len(names) == len(set(names))
@@ -31,7 +48,7 @@ def test_every_operation_has_a_tier() -> None:
     assert {operation.tier for operation in operations()} == {"T1", "T2", "T3", "T4"}
 
 
-@pytest.mark.parametrize("operation", STABLE, ids=lambda operation: operation.name)
+@pytest.mark.parametrize("operation", [*STABLE, *server_operations()], ids=lambda operation: operation.label)
 def test_every_schema_can_be_used_and_every_path_is_found(operation: Operation) -> None:
     request_schema(operation)
     for status in operation.description["responses"]:
