@@ -49,6 +49,7 @@ class Giving:
         self._chores: list[Callable[[], Awaitable[object]]] = []
         self._working = asyncio.Lock()
         self._timer: Timer | None = None
+        self._is_closed = False
         self._spent: dict[str, tuple[int, int]] = {}
 
     def add(self, source: Source) -> None:
@@ -61,11 +62,12 @@ class Giving:
 
     def moved(self) -> None:
         """Something that neighbours may see has perhaps changed."""
-        if self._timer is None and self._book.in_force():
+        if self._timer is None and not self._is_closed and self._book.in_force():
             self._timer = self._book.clock.call_later(_SOON_S, self._start)
 
     def close(self) -> None:
         """The node stops."""
+        self._is_closed = True
         if self._timer is not None:
             self._timer.cancel()
 

@@ -1,4 +1,4 @@
-"""Two neighbours who share their calendars, for many small attempts."""
+"""Two neighbours who share their calendars, one of them hostile, for many small attempts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from federation.sharing.model import Subject
-from tests.federation.sharing.neighbourhood import neighbours, shares
+from tests.federation.sharing.neighbourhood import neighbours, shares, turns_hostile
 from tests.federation.wide_area.places import Place
 
 
@@ -16,4 +16,6 @@ from tests.federation.wide_area.places import Place
 async def one_share(tmp_path: Path) -> AsyncIterator[tuple[Place, Place, str]]:
     """Sakura, Ume, and the room of what they share."""
     async with neighbours(tmp_path) as (sakura, ume):
-        yield sakura, ume, (await shares(sakura, ume, Subject.CALENDAR)).room_id
+        room_id = (await shares(sakura, ume, Subject.CALENDAR)).room_id
+        await turns_hostile(ume)
+        yield sakura, ume, room_id

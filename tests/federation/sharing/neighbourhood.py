@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from federation.sharing.model import SHARED, Opened, Share, Subject, Terms
+from federation.sharing.model import SHARED, Opened, Share, ShareState, Subject, Terms
 from server.association.bookings.model import Facility, Rules
 from server.association.gatherings.model import Gathering, Plan
 from server.association.members.model import EVERYONE, Audience
@@ -36,6 +36,28 @@ async def shares(one: Place, other: Place, *subjects: Subject, opened: tuple[Ope
     made = await other.verbs.sharing.joining.agree(other.me, card.text, Terms(frozenset(subjects)))
     await until(lambda: is_sharing(one, made.room_id))
     return made
+
+
+async def ends(one: Place, other: Place, room_id: str, reason: str = "") -> None:
+    """Let one end it; answers when both have forgotten it, left its room and written that down."""
+    await one.verbs.sharing.halves.end(one.me, room_id, reason)
+    await have_parted(one, other, room_id)
+
+
+async def have_parted(one: Place, other: Place, room_id: str) -> None:
+    """Wait until a share is over on both sides and nothing of it is still being done."""
+    for place in (one, other):
+        await until(lambda place=place: _has_left(place, room_id))  # type: ignore[misc]
+        share = place.verbs.sharing.book.find(room_id)
+        assert share is not None
+        # What was committed before is followed by everything that follows from it.
+        await place.verbs.sharing.book.save(share)
+
+
+async def _has_left(place: Place, room_id: str) -> bool:
+    share = place.verbs.sharing.book.find(room_id)
+    room = await place.node.inside.services.rooms.get(room_id)
+    return share is not None and share.state is ShareState.ENDED and room.membership(place.me) != "join"
 
 
 async def is_sharing(place: Place, room_id: str) -> bool:
@@ -71,6 +93,15 @@ async def sees(place: Place, *expected: str) -> None:
         await until(there)
     except AssertionError:
         raise AssertionError(f"they see {await titles(place)}, {await place.reasons()}") from None
+
+
+async def turns_hostile(place: Place) -> None:
+    """From now on its node no longer takes back by itself what somebody says past all verbs (``tells``)."""
+    giving = place.verbs.sharing.giving
+    giving.close()
+    # Whatever is on its way goes before.
+    for _ in range(2):
+        await giving.bring_all()
 
 
 async def tells(place: Place, room_id: str, told: Any, sender: str = "") -> None:

@@ -12,7 +12,7 @@ from server.assembly.shared_calendars import shared_calendars, shared_rights
 from server.calendars.calendar_object import read_object
 from server.calendars.model import Expected
 from server.foundation.errors import Refused
-from tests.federation.sharing.neighbourhood import announces, neighbours, sees, shares
+from tests.federation.sharing.neighbourhood import announces, ends, neighbours, sees, shares
 from tests.federation.wide_area.places import Place
 from tests.federation.wide_area.test_residents import resident
 
@@ -51,7 +51,7 @@ async def test_residents_read_the_neighbours_gatherings_in_their_apps(tmp_path: 
         with pytest.raises(Refused, match="start anew"):
             await calendar.changes_since(later, found.revision, 1000)
         assert len(await calendar.heads(later)) == 1
-        await ume.verbs.sharing.halves.end(ume.me, room)
+        await ends(ume, sakura, room)
         assert await calendar.collections(taro.user_id) == ()
 
 

@@ -10,7 +10,7 @@ from server.assembly import sharing_commands
 from server.assembly.operator import COMMANDS
 from server.commands import main
 from server.foundation.errors import InvalidParam, NotFound, Refused
-from tests.federation.sharing.neighbourhood import has_facility, is_sharing, neighbours
+from tests.federation.sharing.neighbourhood import has_facility, have_parted, is_sharing, neighbours
 from tests.federation.wide_area.places import Place, until
 
 
@@ -36,6 +36,7 @@ async def test_an_operator_offers_looks_agrees_and_ends(tmp_path: Path) -> None:
         assert "おわりました" in (await tell(sakura, "share_end", server=ume.server, reason=""))[0]
         with pytest.raises(NotFound):
             await tell(sakura, "share_end", server=ume.server, reason="")
+        await have_parted(sakura, ume, room_id)
         for subjects in ([], ["天気"]):
             with pytest.raises(Refused):
                 await tell(sakura, "share_offer", name="梅町", subjects=subjects, facilities=[], days=3)

@@ -18,7 +18,15 @@ from server.association.hazards.model import HazardKind, HazardState, Sight
 from server.association.members.model import Purpose
 from server.foundation.clock import tokyo_time
 from server.foundation.errors import Forbidden, InvalidParam, NotFound, Refused
-from tests.federation.sharing.neighbourhood import has_facility, neighbours, shares, tells, thing
+from tests.federation.sharing.neighbourhood import (
+    has_facility,
+    have_parted,
+    neighbours,
+    shares,
+    tells,
+    thing,
+    turns_hostile,
+)
 from tests.federation.wide_area.places import Place, until
 from tests.federation.wide_area.test_residents import resident
 
@@ -187,6 +195,7 @@ async def test_what_was_asked_is_off_when_the_share_ends_and_what_was_promised_s
         await until(is_gone)
         with pytest.raises(NotFound):
             await ume.verbs.sharing.requests.ask(taro.user_id, room, Wish(hall.id, _at(ume, 16), _at(ume, 17)))
+        await have_parted(sakura, ume, room)
 
 
 async def _stands(place: Place, states: list[str]) -> bool:
@@ -267,6 +276,7 @@ async def test_a_photo_of_a_hazard_comes_from_the_neighbour_and_from_nobody_else
         assert path.stat().st_size > 0
         with pytest.raises(NotFound):
             await desk.photo(taro.user_id, seen.key, "nothing")
+        await turns_hostile(sakura)
         # A photo that is said to lie on a third server is not fetched.
         value = {"kind": "road", "place": "x", "text": "", "state": "reported", "photo": "mxc://evil.example/abc",
                  "reported_ts": 1, "changed_ts": 1}

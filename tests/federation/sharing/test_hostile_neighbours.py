@@ -15,12 +15,14 @@ from tests.federation.sharing.neighbourhood import (
     announces,
     gathering_value,
     has_facility,
+    have_parted,
     neighbours,
     sees,
     shares,
     tells,
     thing,
     titles,
+    turns_hostile,
 )
 from tests.federation.wide_area.places import Place, refused, until
 
@@ -28,6 +30,7 @@ from tests.federation.wide_area.places import Place, refused, until
 async def test_what_was_not_agreed_is_not_taken(tmp_path: Path) -> None:
     async with neighbours(tmp_path) as (sakura, ume):
         room = (await shares(sakura, ume, Subject.CALENDAR)).room_id
+        await turns_hostile(ume)
         await tells(ume, room, thing("hazard", "h1", {"kind": "tree"}))
         await refused(sakura, "約束をしていないもの（危険の知らせ）")
         await tells(ume, room, thing("request", "r1", {"facility": "f"}))
@@ -66,6 +69,7 @@ async def test_a_neighbour_speaks_for_nobody_else(tmp_path: Path) -> None:
     async with neighbours(tmp_path, "sakura", "ume", "matsu") as (sakura, ume, matsu):
         room = (await shares(sakura, ume, Subject.CALENDAR)).room_id
         other = (await shares(sakura, matsu, Subject.CALENDAR)).room_id
+        await turns_hostile(matsu)
         await announces(ume, "梅まつり")
         await sees(sakura, "梅まつり")
         (real,) = await sakura.verbs.sharing.neighbours.gatherings(0)
@@ -87,6 +91,7 @@ async def test_a_neighbour_speaks_for_nobody_else(tmp_path: Path) -> None:
                    "party": {**matsu.verbs.book.us.party.as_json(), "name": "札幌市", "kind": "city"}}
         await matsu.node.inside.services.sender.send(Draft(other, matsu.me, SHARING, renamed, state_key=matsu.me))
         await announces(matsu, "松まつり")
+        await matsu.verbs.sharing.giving.bring_all()
         # What their node did not mean to tell, it takes back.
         await sees(sakura, "梅まつり", "松まつり")
         names = {item.share.name for item in await sakura.verbs.sharing.neighbours.gatherings(0)}
@@ -112,6 +117,7 @@ async def test_too_much_is_refused_and_what_was_before_stays(tmp_path: Path, mon
     monkeypatch.setattr(Kind, "most", property(lambda kind: 3))
     async with neighbours(tmp_path) as (sakura, ume):
         room = (await shares(sakura, ume, Subject.CALENDAR)).room_id
+        await turns_hostile(ume)
         for number in range(5):
             await tells(ume, room, thing("gathering", f"g{number}", gathering_value(ume, f"まつり{number}")))
         await refused(sakura, "行事が多すぎます（3まで）")
@@ -147,6 +153,7 @@ async def test_after_the_end_nothing_is_taken_and_nothing_is_told(tmp_path: Path
         await announces(sakura, "ひみつの まつり")
         await sakura.verbs.sharing.giving.bring_all()
         assert await titles(sakura) == await titles(ume) == []
+        await have_parted(sakura, ume, room)
         live = await ume.node.inside.services.rooms.get(room)
         assert "ひみつの" not in str([entry.event.content for entry in live.timeline])
 
@@ -163,6 +170,7 @@ async def test_only_opened_facilities_are_asked_for(tmp_path: Path) -> None:
         hall, store = await has_facility(sakura, "集会所"), await has_facility(sakura, "倉庫")
         opened = (Opened(hall.id, hall.name),)
         room = (await shares(sakura, ume, Subject.FACILITIES, opened=opened)).room_id
+        await turns_hostile(ume)
         start = sakura.node.inside.core.clock.now_ms() + 86_400_000
         for facility_id, reason in ((store.id, "見せていない集会所"), ("nothing", "見せていない集会所")):
             value = {"facility": facility_id, "start": start, "end": start + 3_600_000, "title": "会議"}

@@ -10,7 +10,7 @@ from server.accounts.interactive_auth import InteractiveAuth
 from server.association.bookings.model import State
 from server.association.hazards.model import HazardKind, HazardState, Sight
 from server.foundation.clock import SystemClock, tokyo_time
-from tests.federation.sharing.neighbourhood import announces, has_facility, neighbours, sees, shares
+from tests.federation.sharing.neighbourhood import announces, has_facility, have_parted, neighbours, sees, shares
 from tests.federation.wide_area.places import Place, until
 from tests.federation.wide_area.test_pages import officer_at, resident_at
 from tests.federation.wide_area.test_residents import resident
@@ -38,9 +38,10 @@ async def test_officers_offer_look_agree_and_end(tmp_path: Path) -> None:
         page = await here.get("/desk/sharing")
         assert "分け合っています" in page.text
         assert "危険の知らせ：" not in re.sub(r"近所の町会を さそう.*", "", page.text, flags=re.DOTALL)
+        room_id = ume.verbs.sharing.book.in_force()[0].room_id
         page = await here.submit("/desk/sharing/end", {"reason": "ためしでした"})
         assert "相手のところからも 消えます" in page.text
-        await until(lambda: _is_over(ume))
+        await have_parted(sakura, ume, room_id)
         for bad in ("kairan-share:nonsense", "kairan-link:https://x.example/link#x.example/" + "A" * 24):
             await there.get("/desk/sharing")
             assert (await there.submit("/desk/sharing/look", {"code": bad})).status == 400
@@ -116,10 +117,6 @@ async def test_hazards_are_reported_here_and_read_next_door(tmp_path: Path) -> N
 async def _shows(browser: Browser, address: str, *words: str) -> bool:
     text = (await browser.get(address)).text
     return all(word in text for word in words)
-
-
-async def _is_over(place: Place) -> bool:
-    return place.verbs.sharing.book.in_force() == []
 
 
 async def _has_state(place: Place, booking_id: str, state: State) -> bool:

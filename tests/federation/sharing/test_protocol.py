@@ -43,8 +43,9 @@ async def test_everything_between_neighbours_is_as_documented(tmp_path: Path) ->
             "r", State.DECLINED, "だめ").as_json()})
 
         async def has_everything() -> bool:
-            found = ume.verbs.sharing.neighbours
-            return bool(await found.hazards()) and bool(await found.facilities())
+            found, known = ume.verbs.sharing.neighbours, ume.verbs.sharing.book.in_force()[0]
+            is_inside = await ume.verbs.sharing.boards.is_inside(ume.me, known)
+            return is_inside and bool(await found.hazards()) and bool(await found.facilities())
 
         await until(has_everything)
         room = await ume.node.inside.services.rooms.get(share.room_id)

@@ -11,7 +11,16 @@ from federation.sharing.codes import as_text
 from federation.sharing.model import SHARING, ShareState, Subject, Terms
 from server.association.members.model import Audience, AudienceKind, Purpose, Role
 from server.foundation.errors import Forbidden, InvalidParam, NotFound, Refused
-from tests.federation.sharing.neighbourhood import announces, is_sharing, neighbours, sees, shares, titles
+from tests.federation.sharing.neighbourhood import (
+    announces,
+    ends,
+    have_parted,
+    is_sharing,
+    neighbours,
+    sees,
+    shares,
+    titles,
+)
 from tests.federation.wide_area.places import Place, until
 from tests.federation.wide_area.test_residents import resident
 
@@ -82,15 +91,8 @@ async def test_either_side_ends_it_and_what_was_shared_is_gone(who: str, tmp_pat
         await sees(ume, "夏まつり")
         await sees(sakura, "もちつき")
         one, other = (sakura, ume) if who == "sakura" else (ume, sakura)
-        await one.verbs.sharing.halves.end(one.me, share.room_id, "ためしでした")
-        assert await titles(one) == []
-        await sees(other)
-
-        async def has_left() -> bool:
-            rooms = other.node.inside.services.rooms
-            return (await rooms.get(share.room_id)).membership(other.me) != "join"
-
-        await until(has_left)
+        await ends(one, other, share.room_id, "ためしでした")
+        assert await titles(one) == await titles(other) == []
         ended = other.verbs.sharing.book.get(other.me, share.room_id)
         assert (ended.state, ended.reason) == (ShareState.ENDED, "ためしでした")
         await announces(one, "つぎの まつり")
@@ -181,6 +183,7 @@ async def test_a_common_board_is_entered_by_residents_of_both_and_closed_in_the_
         await until(is_empty)
         with pytest.raises(NotFound):
             await sakura.verbs.sharing.boards.enter(hanako.user_id, share.room_id)
+        await have_parted(ume, sakura, share.room_id)
 
 
 async def test_nobody_but_the_two_nodes_speaks_in_the_room_of_a_share(tmp_path: Path) -> None:
