@@ -153,13 +153,14 @@ async def test_a_common_board_is_entered_by_residents_of_both_and_closed_in_the_
 
         async def is_ready() -> bool:
             found = [place.verbs.sharing.book.find(share.room_id) for place in (sakura, ume)]
-            return all([item is not None and await _is_in(place, item.board_id, place.me)
-                        for place, item in zip((sakura, ume), found, strict=True)])
+            return all([
+                item is not None and await _is_in(place, item.board_id, place.me)
+                and await _is_shown(place, item.board_id)
+                for place, item in zip((sakura, ume), found, strict=True)
+            ])
 
         await until(is_ready)
         board = sakura.verbs.sharing.book.get(sakura.me, share.room_id).board_id
-        assert await _is_shown(sakura, board)
-        assert await _is_shown(ume, board)
         # Taro by any Matrix client, Hanako by the page.
         await taro.joins(board)
         assert await hanako_enters(sakura, hanako.user_id, share.room_id) == board
