@@ -197,9 +197,10 @@ class SharingPages:
     # ---- parts ------------------------------------------------------------------------------------------------------
 
     async def _neighbour(self, user_id: str, share: Share) -> NeighbourView:
-        board = ""
-        if share.shares(Subject.BOARD) and share.board_id:
-            board = "inside" if await self._sharing.boards.is_inside(user_id, share) else "open"
+        board, boards = "", self._sharing.boards
+        # As soon as our node is inside, it can let residents in.
+        if share.shares(Subject.BOARD) and await boards.is_inside(self._sharing.book.us.user_id, share):
+            board = "inside" if await boards.is_inside(user_id, share) else "open"
         return NeighbourView(key=_key(share), name=share.name, board=board, board_room=share.board_id)
 
     def _terms(self, subjects: Sequence[str], facilities: Sequence[str]) -> Terms:
