@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 
 from server.config import Settings
 from server.foundation.errors import Refused
-from server.operation.far_places import FarAddress, FarPlace, Means, far_place
+from server.operation.far_places import PART, FarAddress, FarPlace, Means, far_place
 from server.operation.rotation import SEALED, backups_among, backups_in, node_of, superfluous
 
 T = TypeVar("T")
@@ -74,8 +74,11 @@ def _copy(settings: Settings, newest: Path, place: FarPlace, address: FarAddress
             raise Refused(f"{newest.name} did not arrive whole at {address}.")
     there = backups_among([Path(name) for name in sizes], settings.server_name)
     old = superfluous(there, settings.backup.keep, settings.backup.keep_months)
-    for backup in old:
-        place.remove(backup.name)
+    broken_off = backups_among(
+        [Path(name.removesuffix(PART)) for name in sizes if name.endswith(PART)], settings.server_name
+    )
+    for name in (*(backup.name for backup in old), *(backup.name + PART for backup in broken_off)):
+        place.remove(name)
     return Copied(str(address), newest.name, is_missing, len(old))
 
 

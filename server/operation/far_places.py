@@ -17,6 +17,8 @@ from urllib.parse import unquote, urlsplit
 from server.config import BackupSettings, values
 from server.foundation.errors import Refused
 
+# What a file is called further while it is not whole.
+PART: Final = ".part"
 _MODULES: Final = {
     "sftp": "server.operation.sftp_place", "s3": "server.operation.s3_place", "s3+http": "server.operation.s3_place",
 }

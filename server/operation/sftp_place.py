@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 import asyncssh
 
 from server.foundation.errors import Refused
-from server.operation.far_places import FarAddress, Means, Unreached
+from server.operation.far_places import PART, FarAddress, Means, Unreached
 
 T = TypeVar("T")
 
@@ -49,7 +49,7 @@ class SftpPlace:
         self._do(lambda: self._client.remove(self._path(name)))
 
     async def _put(self, file: Path, size: int) -> None:
-        part = self._path(file.name + ".part")
+        part = self._path(file.name + PART)
         await self._client.put(str(file), part)
         arrived = (await self._client.stat(part)).size
         if arrived != size:

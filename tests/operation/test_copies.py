@@ -143,8 +143,11 @@ def test_a_copy_that_broke_off_is_brought_again(far: Far, tmp_path: Path) -> Non
         backup.write_bytes(whole[:-20])
         place.put(backup)
         backup.write_bytes(whole)
+        broken_off = tmp_path / "kairan-sakura.example-20251201-030000.tar.gz.sealed.part"
+        broken_off.write_text("as far as it came")
+        place.put(broken_off)
         assert copy_newest(house.settings)[0].was_brought
-        assert place.sizes()[backup.name] == len(whole)
+        assert dict(place.sizes()) == {backup.name: len(whole)}
 
 
 def test_a_backup_that_is_not_sealed_stays_here(far: Far, tmp_path: Path) -> None:

@@ -68,6 +68,17 @@ async def test_officers_hear_that_the_data_is_damaged(tmp_path: Path) -> None:
         assert "データに きずが 見つかりました" in told
 
 
+async def test_officers_hear_that_no_copy_left_the_house_and_that_one_did_again(tmp_path: Path) -> None:
+    async with RunningNode(house(tmp_path / "node")) as node:
+        officer = await _admin(node)
+        await note_upkeep(node.inside, {"work": "copy", "trouble": "sftp://nas.local/backups does not answer."})
+        [told] = await _notices(officer)
+        assert "べつの 場所" in told
+        assert "nas.local" in told
+        await note_upkeep(node.inside, {"work": "copy", "trouble": ""})
+        assert "また 写せるように なりました" in (await _notices(officer))[-1]
+
+
 async def test_a_timer_that_does_not_ring_is_noticed(tmp_path: Path) -> None:
     clock = FakeClock()
     async with RunningNode(house(tmp_path / "node", MORE.format(tmp_path)), clock) as node:
