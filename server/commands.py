@@ -100,6 +100,7 @@ def _compile_without_docstrings() -> None:
 
 def _run(options: argparse.Namespace) -> int:
     settings = _settings(options)
+    gc.collect()  # the parser of the command line is one large circle, and would be kept for ever below
     gc.disable()  # importing makes no garbage, and looking for it takes a fifth of the start
     assembly = _module("server.assembly")
     gc.freeze()
