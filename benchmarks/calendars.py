@@ -118,16 +118,16 @@ def operations(served: Served, token: str, old_token: str, count: int) -> list[O
     # Xandikos wants the depth 0 that RFC 6578 asks for, the others do not mind.
     return [
         Operation("month expanded, cold", "REPORT", path, query(expand), "1", 1, november),
-        Operation("month expanded", "REPORT", path, query(expand), "1", 3, november),
-        Operation("poll", "PROPFIND", path, poll, "0", 100),
-        Operation("account refresh", "PROPFIND", served.home, refresh, "1", 50),
-        Operation("listing", "PROPFIND", path, listing, "1", 10, count + 1),
-        Operation("month", "REPORT", path, query("<C:calendar-data/>"), "1", 10, november),
-        Operation("sync, all", "REPORT", path, _sync(""), "0", 10, count),
-        Operation("sync, 5 changes", "REPORT", path, _sync(old_token), "0", 60, 5),
-        Operation("sync, none", "REPORT", path, _sync(token), "0", 50, 0),
-        Operation("multiget 100", "REPORT", path, multiget, "1", 30, 100),
-        Operation("get", "GET", f"{path}e15.ics", "", "0", 200),
+        Operation("month expanded", "REPORT", path, query(expand), "1", 1, november),
+        Operation("poll", "PROPFIND", path, poll, "0", 40),
+        Operation("account refresh", "PROPFIND", served.home, refresh, "1", 20),
+        Operation("listing", "PROPFIND", path, listing, "1", 4, count + 1),
+        Operation("month", "REPORT", path, query("<C:calendar-data/>"), "1", 4, november),
+        Operation("sync, all", "REPORT", path, _sync(""), "0", 4, count),
+        Operation("sync, 5 changes", "REPORT", path, _sync(old_token), "0", 30, 5),
+        Operation("sync, none", "REPORT", path, _sync(token), "0", 30, 0),
+        Operation("multiget 100", "REPORT", path, multiget, "1", 10, 100),
+        Operation("get", "GET", f"{path}e15.ics", "", "0", 80),
     ]
 
 
