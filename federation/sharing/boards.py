@@ -84,7 +84,8 @@ class Boards:
 
     async def is_inside(self, user_id: str, share: Share) -> bool:
         """Whether somebody has entered."""
-        return bool(share.board_id) and await self._rooms.verbs.membership_of(share.board_id, user_id) == "join"
+        room = await self._rooms.verbs.rooms.find(share.board_id) if share.board_id else None
+        return room is not None and room.membership(user_id) == "join"
 
     async def close(self, share: Share) -> None:
         """The share is over: everybody of ours leaves; who has made the room sees all others out."""
