@@ -67,9 +67,9 @@ def pictures(*colors: str) -> list[FilePayload]:
 async def give_away(page: Page, suffix: str) -> str:
     await page.goto("/daily")
     await look(page, f"daily{suffix}")
-    await page.get_by_role("link", name="掲示板").click()
+    await page.locator("main a[href='/board']").click()
     await look(page, f"board_empty{suffix}")
-    await page.get_by_role("link", name="書く・写真を のせる").click()
+    await page.locator("main a[href='/board/new']").click()
     await page.get_by_text("譲ります").click()
     await page.get_by_label("題名").fill("ベビーカー")
     await page.get_by_label("本文").fill("2年 つかいました。取りに来られる人に ゆずります。")
@@ -138,7 +138,7 @@ async def join_group(asking: Page, leader: Page, suffix: str) -> None:
 
 async def bring_photos(page: Page, suffix: str) -> str:
     await page.goto("/gallery")
-    await page.get_by_role("link", name="新しい アルバム").click()
+    await page.locator("main a[href='/gallery/new']").click()
     await page.get_by_label("アルバムの名前").fill("夏まつり")
     await look(page, f"gallery_new{suffix}")
     await page.get_by_role("button", name="つぎへ").click()
@@ -166,7 +166,7 @@ async def object_to_photo(page: Page, album: str, suffix: str) -> None:
 
 async def decide(page: Page, suffix: str) -> None:
     await page.goto("/desk")
-    await page.get_by_role("link", name="掲示板と写真").click()
+    await page.locator("main a[href='/desk/board']").click()
     await expect(page.get_by_text("写っています")).to_be_visible()
     await look(page, f"desk_board{suffix}")
     await page.locator("details", has_text="もとに もどす").locator("summary").click()
