@@ -54,7 +54,7 @@ class NextItems:
         return told
 
     async def _look(self) -> None:
-        await asyncio.sleep(0)  # whoever was woken in the same moment asks now
+        # A task begins when those that were ready before it have run: whoever was woken in the same moment has asked.
         asked, self._asked = self._asked, []
         for start in range(0, len(asked), _TOGETHER):
             part = asked[start:start + _TOGETHER]
