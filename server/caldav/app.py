@@ -30,6 +30,7 @@ from server.calendars.refusals import Condition, refuse
 from server.foundation.clock import Clock
 from server.foundation.errors import BadRequest, Refused, TooLarge
 from server.foundation.ids import UserId
+from server.http.arriving import pieces
 
 __all__ = ["CaldavDoor", "make_caldav_app", "open_calendars"]
 
@@ -106,7 +107,7 @@ async def _body(request: web.Request, limit: int) -> bytes:
     chunks: list[bytes] = []
     size = 0
     try:
-        async for chunk in request.content.iter_any():
+        async for chunk in pieces(request.content):
             size += len(chunk)
             if size > limit:
                 raise TooLarge("The request is too large")

@@ -18,6 +18,7 @@ from server.foundation.errors import (
     Suspended,
     TooLarge,
 )
+from server.http.arriving import next_piece
 from server.http.keys import ACCOUNTS, APPLICATION_SERVICES, RATE_LIMITS, SETTINGS
 
 MAX_BODY_BYTES: Final = 1024 * 1024
@@ -128,7 +129,7 @@ async def body_bytes(request: web.Request, limit: int) -> bytes:
         raise TooLarge(f"The request is larger than {limit} bytes")
     data = bytearray()
     while True:
-        piece = await request.content.readany()
+        piece = await next_piece(request.content)
         if not piece:
             return bytes(data)
         data += piece

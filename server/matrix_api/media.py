@@ -16,6 +16,7 @@ from aiohttp import hdrs, web
 from server.foundation.errors import BadRequest, NotFound
 from server.foundation.ids import is_server_name
 from server.http.answers import Handler, json_answer
+from server.http.arriving import pieces
 from server.http.keys import SETTINGS
 from server.http.media_services import MEDIA, REMOTE_MEDIA, MediaServices
 from server.http.requests import bool_query, caller, int_query, member, required_query
@@ -172,7 +173,7 @@ def _upload_of(request: web.Request) -> dict[str, Any]:
 async def _chunks(request: web.Request) -> AsyncIterator[bytes]:
     """The body as it arrives; the body is never parsed, whatever its type says."""
     try:
-        async for chunk in request.content.iter_any():
+        async for chunk in pieces(request.content):
             yield chunk
     except web.RequestPayloadError as fault:
         raise BadRequest("The upload could not be read", code="M_UNKNOWN", detail=str(fault)) from None

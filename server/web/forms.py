@@ -12,6 +12,7 @@ from aiohttp import BodyPartReader, MultipartReader, web
 from aiohttp.http_exceptions import BadHttpMessage
 
 from server.foundation.errors import BadRequest, InvalidParam, TooLarge
+from server.http.arriving import patiently
 from server.http.requests import body_bytes
 
 PROOF_FIELD: Final = "form_proof"
@@ -125,7 +126,7 @@ async def _read_parts(request: web.Request, check_proof: Callable[[str], None], 
 
 async def _parts(request: web.Request) -> AsyncIterator[BodyPartReader]:
     reader = await request.multipart()
-    while (part := await reader.next()) is not None:
+    while (part := await patiently(reader.next())) is not None:
         if isinstance(part, MultipartReader):
             raise BadRequest(_BROKEN)
         yield part
@@ -134,7 +135,7 @@ async def _parts(request: web.Request) -> AsyncIterator[BodyPartReader]:
 async def bytes_of(part: BodyPartReader, most: int) -> bytes:
     """The whole of a part; raises ``TooLarge`` above ``most`` bytes."""
     data = bytearray()
-    while piece := await part.read_chunk():
+    while piece := await patiently(part.read_chunk()):
         data += piece
         if len(data) > most:
             raise TooLarge(f"大きすぎます。{_size(most)}までです。")
@@ -143,7 +144,7 @@ async def bytes_of(part: BodyPartReader, most: int) -> bytes:
 
 async def chunks_of(part: BodyPartReader) -> AsyncIterator[bytes]:
     """A part piece by piece, as a file is kept."""
-    while piece := await part.read_chunk(64 * 1024):
+    while piece := await patiently(part.read_chunk(64 * 1024)):
         yield piece
 
 

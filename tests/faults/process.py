@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import random
 import signal
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +25,7 @@ class NodeProcess:
     """``kairan run`` on a folder. Start and kill it as often as you like."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.socket() as found:
-            found.bind(("127.0.0.1", 0))
-            self.port: int = found.getsockname()[1]
+        self.port = _free_port()
         self.folder = folder
         self.config = folder / "kairan.toml"
         self.config.write_text(
@@ -45,13 +45,19 @@ class NodeProcess:
         assert self._process is not None
         return self._process.pid
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether it has gone by itself."""
+        return self._process is not None and self._process.returncode is not None
+
     async def start(self) -> None:
         """Start, and wait for the line that says that it is ready."""
+        log = os.open(self.folder / "node.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "server", "run", "--config", str(self.config), cwd=ROOT,
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=asyncio.subprocess.PIPE, stderr=log, env={**os.environ, "PYTHONPATH": str(ROOT)},
         )
+        os.close(log)
         await self.ready()
 
     async def ready(self) -> None:
@@ -59,7 +65,9 @@ class NodeProcess:
         assert self._process is not None
         assert self._process.stdout is not None
         line = await asyncio.wait_for(self._process.stdout.readline(), _PATIENCE_S)
-        assert b"ready" in line, line
+        if b"ready" not in line:
+            status = await asyncio.wait_for(self._process.wait(), _PATIENCE_S)
+            raise AssertionError(f"status {status}, {line!r}, log: {(self.folder / 'node.log').read_text()[-2000:]!r}")
 
     async def kill(self) -> None:
         """``kill -9``."""
@@ -76,6 +84,16 @@ class NodeProcess:
         if process.returncode is None:
             process.send_signal(number)
         return await asyncio.wait_for(process.wait(), _PATIENCE_S)
+
+
+def _free_port() -> int:
+    """Outside of the range in which clients get theirs: one that was ours before a kill is ours after it."""
+    dice = random.SystemRandom()
+    while True:
+        port = dice.randrange(20_000, 32_000)
+        with socket.socket() as found, suppress(OSError):
+            found.bind(("127.0.0.1", port))
+            return port
 
 
 class Client:

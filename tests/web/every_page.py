@@ -72,7 +72,8 @@ async def _with_variables(here: Site) -> list[str]:
     planned = await association.officers_work.planned.plan(
         chair, replace(letter, title="あとで"), here.node.core.clock.now_ms() + 86_400_000)
     return [
-        "/desk/year?year=2026", f"/desk/circulars/new?like={circular.id}", f"/slips/{slip.id}", f"/desk/circulars/planned/{planned.id}", f"/desk/gatherings/{gathering.id}/cancel",
+        "/desk/year?year=2026", f"/desk/circulars/new?like={circular.id}", f"/slips/{slip.id}",
+        f"/desk/circulars/planned/{planned.id}", f"/desk/gatherings/{gathering.id}/cancel",
         f"/desk/inquiries/{inquiry.id}", f"/desk/inquiries/new?person={person.id}",
         "/", "/circulars", f"/circulars/{circular.id}", f"/desk/circulars/{circular.id}",
         f"/desk/circulars/{circular.id}/correct", "/polls", f"/polls/{poll.id}", f"/desk/polls/{poll.id}",

@@ -12,6 +12,7 @@ from server.association.members.model import Right
 from server.association.safety_checks.actions import Given
 from server.association.safety_checks.model import Status
 from server.foundation.errors import Forbidden, InvalidParam
+from server.http.arriving import patiently
 from server.notifications.web_push_words import KINDS
 from server.notifications.web_subscriptions import is_subscribed, is_web, subscribe, unsubscribe
 from server.web.reach import unreached
@@ -76,7 +77,7 @@ async def switch_off(visit: Visit) -> web.StreamResponse:
 
 async def answer(visit: Visit) -> web.StreamResponse:
     """A button inside a notification. What it carries says who answers what, so it works without a login, too."""
-    given = await visit.request.post()
+    given = await patiently(visit.request.post())
     token, choice = given.get("token"), given.get("choice")
     if not isinstance(token, str) or not isinstance(choice, str):
         raise InvalidParam("ボタンを ひとつ おしてください。")

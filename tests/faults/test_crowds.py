@@ -1,0 +1,217 @@
+"""R12, R13, R15, R17: crowds. Slow ones, idle ones, ones that are cut off by a restart, and all of them coming back."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import resource
+from collections.abc import Awaitable, Iterable
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from tests.faults.process import Client, NodeProcess
+from tests.faults.sizes import IS_LONG, resident_mb, size, tell
+from tests.faults.test_kill import GONE, Journal, all_after, write_until_gone
+
+SLOW = size(100, 2_000)
+IDLE = size(200, 8_000)
+POLLS, UPLOADS = size(40, 500), size(5, 50)
+HERD = size(60, 1_000)
+PATIENCE_S = 30.0
+# A connection that has not asked yet is held for two minutes: longer than a reverse proxy keeps an idle one.
+CLOSED_S = 130.0
+
+
+class Line:
+    """A connection of its own that asks and may not listen."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+
+    @classmethod
+    async def open(cls, port: int) -> Line:
+        return cls(*await asyncio.open_connection("127.0.0.1", port))
+
+    def get(self, path: str, token: str) -> None:
+        """Ask; the answer comes when it comes."""
+        self.writer.write(f"GET {path} HTTP/1.1\r\nHost: here\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
+
+    async def answer(self) -> tuple[int, Any]:
+        """Status and JSON of the answer."""
+        head = (await self.reader.readuntil(b"\r\n\r\n")).decode()
+        length = next(
+            int(line.partition(":")[2]) for line in head.split("\r\n") if line.lower().startswith("content-length:")
+        )
+        return int(head.split()[1]), json.loads(await self.reader.readexactly(length))
+
+    async def is_closed(self) -> bool:
+        """Whether the other side has had enough."""
+        with suppress(OSError, asyncio.IncompleteReadError):
+            while await self.reader.read(1000):
+                pass
+        return True
+
+
+async def all_of(lines: Iterable[Awaitable[Any]], at_once: int = 200) -> list[Any]:
+    """Their results, not too many at a time: a queue of connections is short."""
+    turn = asyncio.Semaphore(at_once)
+
+    async def one(line: Awaitable[Any]) -> Any:
+        async with turn:
+            return await line
+
+    return await asyncio.gather(*(one(line) for line in lines))
+
+
+def may_open(count: int) -> int:
+    """As many connections as this process may hold."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return min(count, hard - 500)
+
+
+@pytest.mark.slow
+async def test_those_who_send_letter_by_letter_keep_nobody_waiting(process: NodeProcess, client: Client) -> None:
+    """R12. Half of them never end their headers, half never their body."""
+    await process.start()
+    await client.register("hanako")
+    room = (await client.ask("POST", "createRoom", {}))["room_id"]
+    before = resident_mb(process.process_id)
+    lines = await all_of(Line.open(process.port) for _ in range(may_open(SLOW)))
+    for number, line in enumerate(lines):
+        line.writer.write(b"GET /_matrix/client/ver" if number % 2 else (
+            b"POST /_matrix/client/v3/login HTTP/1.1\r\nHost: here\r\nContent-Length: 5000\r\n\r\n{"
+        ))
+    loop, waited = asyncio.get_running_loop(), []
+    for number in range(size(30, 300)):
+        began = loop.time()
+        await client.ask("PUT", f"rooms/{room}/send/m.room.message/{number}", {"body": "はやい"})
+        waited.append(loop.time() - began)
+        for line in lines[number::30]:
+            with suppress(OSError):
+                line.writer.write(b"x")
+    waited.sort()
+    grown = resident_mb(process.process_id) - before
+    assert grown < 200
+    if IS_LONG:
+        assert waited[int(len(waited) * 0.95)] < 1.0
+        closing = [asyncio.ensure_future(line.is_closed()) for line in lines]
+        done, _ = await asyncio.wait(closing, timeout=CLOSED_S)
+        assert len(done) == len(closing), f"{len(closing) - len(done)} are held for ever"
+    for line in lines:
+        line.writer.close()
+    tell("R12", f"{len(lines)} slow connections: p95 of others {waited[int(len(waited) * 0.95)] * 1000:.0f} ms, "
+                f"memory +{grown:.0f} MB")
+
+
+@pytest.mark.slow
+async def test_many_wait_in_silence_and_hear_when_something_is_said(process: NodeProcess, client: Client) -> None:
+    """R13."""
+    await process.start()
+    await client.register("hanako")
+    room = (await client.ask("POST", "createRoom", {}))["room_id"]
+    since = (await client.ask("GET", "sync"))["next_batch"]
+    lines = await all_of(Line.open(process.port) for _ in range(may_open(IDLE)))
+    for line in lines:
+        line.get(f"/_matrix/client/v3/sync?since={since}&timeout=120000", client.token)
+    await asyncio.sleep(size(1, 20))
+    held = resident_mb(process.process_id)
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    told = await client.ask("PUT", f"rooms/{room}/send/m.room.message/1", {"body": "きこえますか"})
+    answers = await asyncio.wait_for(asyncio.gather(*(line.answer() for line in lines)), PATIENCE_S)
+    took = loop.time() - began
+    for status, news in answers:
+        assert status == 200
+        events = news["rooms"]["join"][room]["timeline"]["events"]
+        assert [event["event_id"] for event in events] == [told["event_id"]]
+    assert held < 1024
+    if IS_LONG:
+        assert took < 3.0 * max(1, len(lines) / 1_000)
+    for line in lines:
+        line.writer.close()
+    tell("R13", f"{len(lines)} waiting connections in {held:.0f} MB; a message reached all of them after {took:.2f} s")
+
+
+@pytest.mark.slow
+async def test_a_restart_ends_what_is_going_on_and_clients_go_on_where_they_were(
+    process: NodeProcess, client: Client
+) -> None:
+    """R15: SIGTERM under long polls and uploads."""
+    await process.start()
+    await client.register("hanako")
+    room = (await client.ask("POST", "createRoom", {}))["room_id"]
+    since = (await client.ask("GET", "sync"))["next_batch"]
+    lines = await all_of(Line.open(process.port) for _ in range(POLLS + UPLOADS))
+    polls, uploads = lines[:POLLS], lines[POLLS:]
+    for line in polls:
+        line.get(f"/_matrix/client/v3/sync?since={since}&timeout=60000", client.token)
+    for line in uploads:
+        line.writer.write((
+            "POST /_matrix/media/v3/upload HTTP/1.1\r\nHost: here\r\nContent-Length: 100000\r\n"
+            f"Authorization: Bearer {client.token}\r\n\r\nabc"
+        ).encode())
+    journal = Journal()
+    writing = asyncio.ensure_future(write_until_gone(client, room, "during", journal))
+    await journal.first.wait()
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    status = await process.stop()
+    took = loop.time() - began
+    await writing
+    assert status == 0
+    assert took < PATIENCE_S
+    heard = 0
+    for line in polls:
+        with suppress(asyncio.IncompleteReadError, OSError):
+            code, _news = await asyncio.wait_for(line.answer(), 5)
+            assert code in (200, 503)
+            heard += 1
+    for line in lines:
+        line.writer.close()
+    await process.start()
+    stored = {event["content"]["body"] for event in await all_after(client, room, since)}
+    assert journal.acknowledged.keys() <= stored
+    if IS_LONG:
+        assert took < 10
+    tell("R15", f"{POLLS} long polls and {UPLOADS} uploads: ended after {took:.1f} s, {heard} polls answered, "
+                f"{len(journal.acknowledged)} messages acknowledged, none lost")
+
+
+@pytest.mark.slow
+async def test_everybody_comes_back_at_once_after_a_restart(process: NodeProcess, client: Client) -> None:
+    """R17."""
+    await process.start()
+    await client.register("hanako")
+    room = (await client.ask("POST", "createRoom", {}))["room_id"]
+    since = (await client.ask("GET", "sync"))["next_batch"]
+    await client.ask("PUT", f"rooms/{room}/send/m.room.message/1", {"body": "まえ"})
+    await process.kill()
+    await process.start()
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    tries = await asyncio.gather(*(_come_back(process.port, client.token, since) for _ in range(HERD)))
+    took = loop.time() - began
+    assert max(tries) <= 2, "nobody fails more than once"
+    if IS_LONG:
+        assert took < 120
+    tell("R17", f"{HERD} clients back at once: all synced after {took:.1f} s, "
+                f"{sum(count - 1 for count in tries)} had to ask twice")
+
+
+async def _come_back(port: int, token: str, since: str) -> int:
+    for attempt in range(1, 10):
+        try:
+            line = await Line.open(port)
+            line.get(f"/_matrix/client/v3/sync?since={since}&timeout=0", token)
+            status, news = await asyncio.wait_for(line.answer(), 120)
+            line.writer.close()
+        except (*GONE, OSError, asyncio.IncompleteReadError):
+            continue
+        if status == 200:
+            assert news["rooms"]["join"]
+            return attempt
+    raise AssertionError("never came in")

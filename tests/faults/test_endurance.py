@@ -1,0 +1,58 @@
+"""R23: hour after hour of the same: memory and descriptors do not grow, and the database grows as what is written.
+
+``KAIRAN_ENDURE_MINUTES`` says how long; some seconds with all other tests, where memory is still finding its size and
+is not judged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+
+import pytest
+
+from tests.faults.process import Client, NodeProcess
+from tests.faults.sizes import open_files, resident_mb, tell
+
+MINUTES = float(os.environ.get("KAIRAN_ENDURE_MINUTES", "0"))
+_ROUND = 60
+_PAUSE_S = 0.5 if MINUTES else 0.0
+
+
+@pytest.mark.slow
+async def test_hour_after_hour_nothing_grows_but_what_is_written(process: NodeProcess, client: Client) -> None:
+    await process.start()
+    await client.register("hanako")
+    room = (await client.ask("POST", "createRoom", {}))["room_id"]
+    loop = asyncio.get_running_loop()
+    token, turn, ends = "", 0, loop.time() + 60 * MINUTES
+    seen: list[tuple[float, int, int]] = []
+    while turn < 3 or loop.time() < ends:
+        token = await _one_round(client, room, token, turn)
+        database = process.folder / "kairan.db"
+        seen.append((resident_mb(process.process_id), open_files(process.process_id), database.stat().st_size))
+        turn += 1
+        await asyncio.sleep(_PAUSE_S)
+    files = [item[1] for item in seen]
+    assert max(files[1:]) <= files[0] + 5, "descriptors"
+    if MINUTES >= 60:
+        warm = seen[len(seen) // 4][0]
+        assert seen[-1][0] < warm * 1.05, f"memory grew from {warm:.0f} to {seen[-1][0]:.0f} MB"
+        middle = len(seen) // 2
+        first, second = seen[middle][2] - seen[0][2], seen[-1][2] - seen[middle][2]
+        assert second < 1.5 * first + 2**20, "the database grows faster than what is written"
+    tell("R23", f"{turn} rounds of {_ROUND} messages: {seen[0][0]:.0f} to {seen[-1][0]:.0f} MB, "
+                f"{files[0]} to {files[-1]} descriptors, database {seen[-1][2] / 2**20:.1f} MB")
+
+
+async def _one_round(client: Client, room: str, token: str, turn: int) -> str:
+    """Talk, read, upload nothing: what a node does most of its life."""
+    await asyncio.gather(*(
+        client.ask("PUT", f"rooms/{room}/send/m.room.message/{turn}-{number}", {"body": f"{turn}-{number}"})
+        for number in range(_ROUND)
+    ))
+    news = await client.ask("GET", "sync", **({"since": token} if token else {}))
+    last = news["rooms"]["join"][room]["timeline"]["events"][-1]["event_id"]
+    await client.ask("POST", f"rooms/{room}/receipt/m.read/{last}", {})
+    await client.ask("GET", f"rooms/{room}/messages", dir="b", limit="50")
+    return str(news["next_batch"])
