@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable
 from typing import Final, TypeVar
 
-from aiohttp import StreamReader
+from aiohttp.streams import StreamReader
 
 from server.foundation.errors import Refused
 
