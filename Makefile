@@ -63,7 +63,7 @@ calendars: compiled ## calendars with evolution-data-server, the back end of GNO
 	KAIRAN_EVOLUTION=1 $(BIN)/pytest -q -rs tests/caldav/test_evolution.py $(ARGS)
 
 deploy-test: $(STAMP) ## the playbooks in a Debian of their own; needs root and debootstrap
-	KAIRAN_DEPLOY=1 $(BIN)/pytest -q -rs tests/deploy $(ARGS)
+	KAIRAN_DEPLOY=1 $(BIN)/pytest -q -rs -n 2 --dist loadfile tests/deploy $(ARGS)
 
 bench: compiled ## measure the node beside Synapse in one run
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
@@ -9,8 +10,9 @@ import subprocess
 import sys
 import time
 import venv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +23,7 @@ TOOLS = ROOT / ".venv-deploy"
 CACHE = Path(os.environ.get("KAIRAN_DEPLOY_CACHE", ROOT / ".cache/deploy"))
 MIRROR = os.environ.get("KAIRAN_DEBIAN_MIRROR", "http://deb.debian.org/debian")
 RELEASE: Final = "bookworm"
+KEPT = CACHE / f"{RELEASE}.tar"
 PYTHON: Final = (3, 11)
 PACKAGES = "python3,python3-venv,python3-apt,ca-certificates,systemd,sudo,adduser,acl"
 # With /proc, which goes by itself with the program that needed it.
@@ -58,27 +61,70 @@ def run(*command: str | Path, timeout: int = 300, **more: str) -> str:
     return done.stdout
 
 
+@contextmanager
+def alone(name: str) -> Iterator[None]:
+    """Nobody else does the same meanwhile."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def prepare_tools() -> None:
     """Ansible in a virtual environment of its own."""
+    with alone("tools"):
+        _install_tools()
+
+
+def _install_tools() -> None:
     if not (TOOLS / "bin/ansible-lint").exists():
         venv.create(TOOLS, with_pip=True)
         run(TOOLS / "bin/pip", "install", "--quiet", "ansible-core>=2.16", "ansible-lint>=24", timeout=600)
 
 
-def stage(machine: Machine, wheels: Path) -> None:
+def stage(machine: Machine) -> Path:
+    """Make a machine; answers the folder of the wheels. What all need is made once, by whoever comes first."""
+    wheels = CACHE / f"wheels-{os.environ.get('PYTEST_XDIST_TESTRUNUID', os.getpid())}"
+    with alone("stage"):
+        if not wheels.exists():
+            _prepare(machine, wheels)
+    machine.make()
+    return wheels
+
+
+def _prepare(machine: Machine, wheels: Path) -> None:
     """Ansible, the Debian and the wheels: at the same time where they do not need each other."""
-    wheels.mkdir()
+    for old in CACHE.glob("wheels-*"):
+        shutil.rmtree(old)
     python = sys.executable if sys.version_info[:2] == PYTHON else shutil.which("python3.11")
+    made = wheels.with_name(f"new-{wheels.name}")
+    shutil.rmtree(made, ignore_errors=True)
+    made.mkdir()
     with ThreadPoolExecutor() as together:
-        works: list[Future[Any]] = [together.submit(prepare_tools), together.submit(machine.make)]
+        works: list[Future[Any]] = [together.submit(prepare_tools), together.submit(_fetch_debian)]
         if python is not None:
-            wanted = f"{ROOT}[postgres,copies]"
-            command = (python, "-m", "pip", "wheel", "--quiet", "--wheel-dir", wheels, wanted)
+            command = (python, "-m", "pip", "wheel", "--quiet", "--wheel-dir", made, f"{ROOT}[postgres,copies]")
             works.append(together.submit(run, *command, timeout=600))
         for work in works:
             work.result()
     if python is None:
-        make_wheels_inside(machine, wheels)
+        builder = Machine(machine.folder.with_name("builder"))
+        builder.make()
+        make_wheels_inside(builder, made)
+        builder.remove()
+    made.rename(wheels)
+
+
+def _fetch_debian() -> None:
+    """A Debian, unless there is one of this week."""
+    if KEPT.exists() and time.time() - KEPT.stat().st_mtime < _WEEK_S:
+        return
+    folder = CACHE / "root"
+    shutil.rmtree(folder, ignore_errors=True)
+    run("debootstrap", "--variant=minbase", f"--include={PACKAGES}", RELEASE, folder, MIRROR, timeout=900)
+    run("tar", "-cf", KEPT.with_suffix(".part"), "-C", folder, ".")
+    KEPT.with_suffix(".part").replace(KEPT)
+    shutil.rmtree(folder)
 
 
 def make_wheels_inside(machine: Machine, folder: Path) -> None:
@@ -90,11 +136,6 @@ def make_wheels_inside(machine: Machine, folder: Path) -> None:
     shutil.copytree(machine.folder / "wheels", folder, dirs_exist_ok=True)
 
 
-def _is_fresh(file: Path) -> bool:
-    """Whether something that was kept is of this week."""
-    return file.exists() and time.time() - file.stat().st_mtime < _WEEK_S
-
-
 class Machine:
     """A Debian in a folder."""
 
@@ -102,16 +143,9 @@ class Machine:
         self.folder = folder
 
     def make(self) -> None:
-        """Fetch and unpack it, or take the one that is kept."""
-        kept = CACHE / f"{RELEASE}.tar"
-        if not _is_fresh(kept):
-            CACHE.mkdir(parents=True, exist_ok=True)
-            run("debootstrap", "--variant=minbase", f"--include={PACKAGES}", RELEASE, self.folder, MIRROR, timeout=900)
-            run("tar", "-cf", kept.with_suffix(".part"), "-C", self.folder, ".")
-            kept.with_suffix(".part").replace(kept)
-        else:
-            self.folder.mkdir()
-            run("tar", "-xf", kept, "-C", self.folder)
+        """Unpack it."""
+        self.folder.mkdir()
+        run("tar", "-xf", KEPT, "-C", self.folder)
         # Whether this Debian survives a power cut does not matter here.
         (self.folder / "etc/dpkg/dpkg.cfg.d/unsafe").write_text("force-unsafe-io\n")
         (self.folder / "etc/apt/apt.conf.d/90lean").write_text(LEAN)

@@ -13,12 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.stage import ANSIBLE, TOOLS, Machine, reason_to_skip, recap, run, stage
+from tests.deploy.stage import ANSIBLE, TOOLS, Machine, prepare_tools, reason_to_skip, recap, run, stage
 
 pytestmark = pytest.mark.skipif(bool(reason_to_skip()), reason=reason_to_skip() or "never")
 
 URL = "http://127.0.0.1:18008"
 PROGRAM = "/opt/kairan/venv/bin/kairan"
+wheels: list[Path] = []
 CONFIG = "/var/lib/kairan/kairan.toml"
 
 
@@ -27,17 +28,17 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """A Debian on which nothing was done yet."""
     folder = tmp_path_factory.mktemp("deploy")
     found = Machine(folder / "root")
-    stage(found, folder / "wheels")
+    wheels.append(stage(found))
     yield found
     found.remove()
 
 
 def play(machine: Machine, playbook: str = "association.yml", *more: str) -> subprocess.CompletedProcess[str]:
-    wheels = machine.folder.parent / "wheels"
-    return machine.play(playbook, "-e", "kairan_hosts=all", "-e", f"kairan_node_wheels={wheels}", *more)
+    return machine.play(playbook, "-e", "kairan_hosts=all", "-e", f"kairan_node_wheels={wheels[0]}", *more)
 
 
 def test_the_playbooks_are_clean() -> None:
+    prepare_tools()
     run(TOOLS / "bin/ansible-lint", "--offline", PATH=f"{TOOLS / 'bin'}:{os.environ['PATH']}")
 
 
@@ -117,6 +118,7 @@ def test_the_node_goes_with_a_last_backup_and_leaves_its_data(machine: Machine) 
 
 
 def test_the_other_playbooks_are_understood() -> None:
+    prepare_tools()
     for name, inventory in (
         ("association", "association"), ("lan", "lan"), ("city", "city"), ("machine", "city"), ("move", "city"),
     ):
