@@ -89,6 +89,9 @@ class _Overheard:
     async def readany(self) -> bytes:
         return self._kept(await self._content.readany())
 
+    def read_nowait(self, n: int = -1) -> bytes:
+        return self._kept(self._content.read_nowait(n))
+
     async def read(self, n: int = -1) -> bytes:
         return self._kept(await self._content.read(n))
 
