@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Sequence
 from typing import Any, Final
 
 from server.association.circulars.again_store import note_again, told_again
@@ -17,15 +15,13 @@ from server.foundation.errors import Refused
 from server.rooms.accept_event import EventAcceptor
 from server.rooms.live_room import LiveRoom
 from server.rooms.send_event import Draft, EventSender
+from server.rooms.send_to_each import send_to_each
 from server.rooms.timeline import Entry
 from server.storage.database import Database, Writes
-
-logger = logging.getLogger(__name__)
 
 MARK: Final = "jp.kairan.circular.again"
 # Whoever has just been told is left in peace.
 PEACE_MS: Final = 12 * 3_600_000
-_AT_ONCE: Final = 40
 
 
 class Again:
@@ -63,8 +59,7 @@ class Again:
             if reach.circular.state_at(self._clock.now_ms()) in (State.WITHDRAWN, State.RETURNED):
                 raise Refused("この回覧は、もうおわっています", code="M_BAD_STATE", status=409)
             drafts = [self._draft(reach.circular, person) for person in await self.unseen(reach)]
-            for start in range(0, len(drafts), _AT_ONCE):
-                await self._say(drafts[start:start + _AT_ONCE])
+            await send_to_each(self._sender, [[draft] for draft in drafts])
             return len(drafts)
 
     def _draft(self, circular: Circular, person: Person) -> Draft:
@@ -76,19 +71,6 @@ class Again:
             MARK: {"id": circular.id, "title": circular.title},
         }
         return Draft(room_id, self._members.node_user_id, "m.room.message", content)
-
-    async def _say(self, drafts: Sequence[Draft]) -> None:
-        """Few commits; one broken room stops nobody else's message."""
-        try:
-            await self._sender.send_many(drafts)
-            return
-        except Refused:
-            logger.info("people are told once more one by one")
-        for draft in drafts:
-            try:
-                await self._sender.send(draft)
-            except Refused as refusal:
-                logger.warning("somebody could not be told once more: %s", refusal.code)
 
     def _said(self, room: LiveRoom, entry: Entry, writes: Writes) -> None:
         mark = entry.event.content.get(MARK)

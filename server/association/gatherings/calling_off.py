@@ -7,8 +7,7 @@ repeats.
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,17 +21,14 @@ from server.association.gatherings.words import notice_of
 from server.association.members.members import Members
 from server.association.members.model import Person
 from server.foundation.clock import Clock
-from server.foundation.errors import Refused
 from server.rooms.accept_event import EventAcceptor
 from server.rooms.live_room import LiveRoom
 from server.rooms.send_event import Draft, EventSender
+from server.rooms.send_to_each import send_to_each
 from server.rooms.timeline import Entry
 from server.storage.database import Database, Writes
 
-logger = logging.getLogger(__name__)
-
 MARK: Final = "jp.kairan.gathering.called_off"
-_AT_ONCE: Final = 40
 _FOOT: Final = "「行きます」と こたえた方に、お知らせしています。"
 
 
@@ -104,8 +100,7 @@ class CallingOff:
         told = await told_of(self._database, off.gathering.id, off.day_ms, off.sequence)
         drafts = [self._draft(off, person) for person in await self.who_comes(off.gathering)
                   if person.user_id not in told and self._members.desk_room_of(person.id) is not None]
-        for start in range(0, len(drafts), _AT_ONCE):
-            await self._say(drafts[start:start + _AT_ONCE])
+        await send_to_each(self._sender, [[draft] for draft in drafts])
         return len(drafts)
 
     def _draft(self, off: CalledOff, person: Person) -> Draft:
@@ -115,19 +110,6 @@ class CallingOff:
         room_id = self._members.desk_room_of(person.id)
         assert room_id is not None
         return Draft(room_id, self._members.node_user_id, "m.room.message", content)
-
-    async def _say(self, drafts: Sequence[Draft]) -> None:
-        """Few commits; one broken room stops nobody else's message."""
-        try:
-            await self._sender.send_many(drafts)
-            return
-        except Refused:
-            logger.info("cancellations are told one by one")
-        for draft in drafts:
-            try:
-                await self._sender.send(draft)
-            except Refused as refusal:
-                logger.warning("a cancellation could not be told: %s", refusal.code)
 
     def _said(self, room: LiveRoom, entry: Entry, writes: Writes) -> None:
         mark = entry.event.content.get(MARK)

@@ -5,7 +5,6 @@ that is killed in between neither forgets nor repeats.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final, Protocol
 
@@ -22,16 +21,13 @@ from server.association.reminders.model import (
     reminder_content,
 )
 from server.foundation.clock import Clock
-from server.foundation.errors import Refused
 from server.rooms.accept_event import EventAcceptor
 from server.rooms.live_room import LiveRoom
 from server.rooms.send_event import Draft, EventSender
+from server.rooms.send_to_each import send_to_each
 from server.rooms.timeline import Entry
 from server.storage.database import Database, Writes
 
-logger = logging.getLogger(__name__)
-
-_AT_ONCE: Final = 40
 _KEPT_MS: Final = 7 * 86_400_000
 
 
@@ -87,8 +83,7 @@ class Reminders:
                         wanted.setdefault(user_id, []).append(kind)
             drafts += [draft for user_id, missing in sorted(wanted.items())
                        if (draft := self._draft(user_id, item, missing, now)) is not None]
-        for start in range(0, len(drafts), _AT_ONCE):
-            await self._say(drafts[start:start + _AT_ONCE])
+        await send_to_each(self._sender, [[draft] for draft in drafts])
         return len(drafts)
 
     def _draft(self, user_id: str, item: Appointment, kinds: list[Kind], now: int) -> Draft | None:
@@ -97,19 +92,6 @@ class Reminders:
         if room_id is None:
             return None
         return Draft(room_id, self._members.node_user_id, "m.room.message", reminder_content(item, kinds, now))
-
-    async def _say(self, drafts: Sequence[Draft]) -> None:
-        """Few commits; one broken room stops nobody else's reminder."""
-        try:
-            await self._sender.send_many(drafts)
-            return
-        except Refused:
-            logger.info("reminders are sent one by one")
-        for draft in drafts:
-            try:
-                await self._sender.send(draft)
-            except Refused as refusal:
-                logger.warning("a reminder could not be sent: %s", refusal.reason)
 
     async def _tidy(self, now: int) -> None:
         if now - self._tidied_ms > _KEPT_MS:

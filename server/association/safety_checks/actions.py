@@ -31,7 +31,6 @@ from server.association.safety_checks.model import (
 from server.association.safety_checks.open_checks import OpenCheck, OpenChecks, Prompt
 from server.association.safety_checks.projection import SafetyProjection, new_prompt, record
 from server.association.safety_checks.reading import is_geo_uri, meaning_of_text
-from server.association.safety_checks.sending import send_to_each
 from server.foundation.clock import Clock
 from server.foundation.errors import Forbidden, InvalidParam, NotFound, Refused
 from server.foundation.ids import random_letters
@@ -40,6 +39,7 @@ from server.rooms.accept_event import EventAcceptor
 from server.rooms.poll_events import END, START, end_content
 from server.rooms.receipts import Receipts
 from server.rooms.send_event import Draft, EventSender
+from server.rooms.send_to_each import send_to_each
 from server.storage.database import Database, Writes
 
 _ID_LETTERS: Final = 12

@@ -12,10 +12,10 @@ from typing import Any, Final
 from server.association.safety_checks import safety_store as store
 from server.association.safety_checks.model import SUMMARY, Check, Figures, received_content, summary_content
 from server.association.safety_checks.open_checks import OpenCheck, OpenChecks, Prompt, is_owed
-from server.association.safety_checks.sending import send_to_each
 from server.foundation.clock import Clock, Timer
 from server.foundation.tasks import Tasks
 from server.rooms.send_event import Draft, EventSender
+from server.rooms.send_to_each import send_to_each
 from server.storage.database import Database
 
 _GATHER_S: Final = 0.2
