@@ -84,7 +84,7 @@ async def test_a_node_that_stopped_in_between_tells_the_rest_and_nobody_twice(tm
         await here.gatherings.cancel(here.node.node, gathering.id, "雨のため")
         # One message got out before the end.
         (off,) = here.off._ahead()
-        await here.off._say([here.off._draft(off, people[0])])
+        await here.off._sender.send(here.off._draft(off, people[0]))
     async with here_at(tmp_path) as here:
         assert here.gatherings.get(str(people[0].user_id), gathering.id).reason == "雨のため"
         assert await here.off.tell() == 2
