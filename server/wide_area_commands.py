@@ -80,7 +80,7 @@ class WideAreaCommands:
     def _add_broadcasts(self, commands: Any) -> None:
         send = self._make(commands, "broadcast", "send a notice to everybody below", self._ask)
         send.set_defaults(what="broadcast", said=(
-            "title", "text", "areas", "category", "priority", "kind", "choices", "drill", "office"))
+            "title", "text", "areas", "category", "priority", "kind", "choices", "drill", "office", "openness"))
         send.add_argument("title", metavar="TITLE")
         send.add_argument("text", metavar="TEXT", help="- reads it from standard input")
         send.add_argument("--area", dest="areas", action="append", required=True, metavar="CODE")
@@ -90,6 +90,8 @@ class WideAreaCommands:
         send.add_argument("--choice", dest="choices", action="append", default=[], metavar="WORD", help="of a survey")
         send.add_argument("--drill", action="store_true", help="the safety check is a drill")
         send.add_argument("--office", default="", help="who of the city says it, e.g. 水道課")
+        send.add_argument("--public", dest="openness", action="store_const", const="yes", default="no",
+                          help="everybody may read it, without an account (/feeds)")
         told = self._make(commands, "figures", "print what has come back about a broadcast, as JSON", self._ask)
         told.set_defaults(what="figures", said=("key",))
         told.add_argument("key", metavar="KEY")

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
-from federation.broadcasts import notices_store, sends_store
+from federation.broadcasts import notices_store, public_store, sends_store
 from federation.broadcasts.model import (
     BROADCAST,
     Content,
@@ -25,6 +25,7 @@ from federation.broadcasts.model import (
     Standing,
     event_content,
 )
+from federation.broadcasts.public import Openness, is_to_be_public
 from federation.broadcasts.sends_store import Send
 from federation.links.book import LinkBook
 from federation.links.model import Direction, Link, touches
@@ -54,13 +55,16 @@ class Sending:
 
     # ---- the desk ---------------------------------------------------------------------------------------------------
 
-    async def send(self, officer: str, message: Message) -> Record:
-        """Send a broadcast. Answers when it is written and on its way; ``Forbidden``, ``InvalidParam``, ``Refused``."""
+    async def send(self, officer: str, message: Message, openness: Openness = Openness.NO) -> Record:
+        """Send a broadcast, also to everybody who reads the public feeds where ``openness`` is so.
+
+        Answers when it is written and on its way; ``Forbidden``, ``InvalidParam``, ``Refused``.
+        """
         await self._require_desk(officer)
         notice = self.as_notice(message)
         if not self.links_for(message):
             raise Refused("このあて先につながっている町内会・連合会が、まだありません", code="M_NOT_FOUND", status=404)
-        return await self._publish(notice, None)
+        return await self._publish(notice, None, is_public=is_to_be_public(notice.message, openness))
 
     def as_notice(self, message: Message) -> Notice:
         """A message as it would be sent now; raises ``InvalidParam`` where it cannot be."""
@@ -212,13 +216,17 @@ class Sending:
         )
         return await self._publish(notice, before)
 
-    async def _publish(self, notice: Notice, before: Record | None) -> Record:
+    async def _publish(self, notice: Notice, before: Record | None, *, is_public: bool = False) -> Record:
         notice.check()
         signed = self._signed(notice)
         record = Record(notice=notice, signed=signed, standing=Standing.OWN, received_ts=notice.sent_ts)
         writes = Writes()
         notices_store.put(writes, record)
         self.plan(writes, notice, await self.rooms_that_had(notice.key) if before is not None else ())
+        if is_public:
+            public_store.make_public(writes, notice.key, notice.changed_ts)
+        elif before is not None:
+            public_store.note_revision(writes, notice.key, notice.changed_ts)
         await asyncio.shield(self._book.database.submit(writes))
         await self.deliver()
         return record

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from federation.broadcasts.desk import Desk
 from federation.broadcasts.model import BROADCAST
+from federation.broadcasts.public import PublicNotices
 from federation.broadcasts.receiving import Receiving
 from federation.broadcasts.sending import Sending
 from federation.broadcasts.showing import Showing
@@ -65,6 +66,7 @@ class WideArea:
     asked: AskedList
     inbox: Inbox
     sharing: Sharing
+    public: PublicNotices
 
     def wake(self) -> None:
         """Another node has sent something."""
@@ -146,7 +148,7 @@ async def _built(node: Node, book: LinkBook, others: _Others, proofs: Proofs) ->
         book, Offers(book, halves, verbs), Joining(book, halves, verbs, others), halves, sending,
         Desk(book, proofs, receiving, circular), tables,
         cases, Talk(book, liaison_rooms, speaker, services.history, cases), progress,
-        AskedList(book, tables), inbox, sharing,
+        AskedList(book, tables), inbox, sharing, PublicNotices(book),
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from federation.broadcasts.model import Kind, Message, Priority
+from federation.broadcasts.public import Openness
 from federation.links.model import Area, Category, Link, NodeKind, Terms
 from server.foundation.clock import tokyo_time
 from server.foundation.errors import InvalidParam, NotFound
@@ -83,7 +84,7 @@ async def broadcast(node: Node, said: Said) -> Lines:
         title=said["title"], text=said["text"], areas=tuple(said["areas"]),
         category=_one_of(Category, said["category"]), priority=_one_of(Priority, said["priority"]),
         kind=_one_of(Kind, said["kind"]), choices=tuple(said["choices"]), drill=said["drill"], office=said["office"],
-    ))
+    ), Openness(said.get("openness", "no")))
     links = [link for link, _ in await wide.sending.sends(me, record.key)]
     return [record.key, *(f"→ {link.name}（{link.server}）" for link in links)]
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
 from federation.broadcasts.model import Kind, Message, Priority, Record, Standing
+from federation.broadcasts.public import Openness, PublicNotice, is_to_be_public
 from federation.figures.model import Row
 from federation.figures.tables import Sheet
 from federation.links.model import Area, Category, Direction, Link, LinkState, NodeKind, Terms, Told
@@ -17,7 +19,7 @@ from server.assembly.liaison_pages import LiaisonPages
 from server.assembly.node import Node
 from server.assembly.wide_area import WideArea
 from server.association.circulars.model import Attachment
-from server.foundation.errors import InvalidParam
+from server.foundation.errors import InvalidParam, NotFound
 from server.web.wide_area import (
     CodeView,
     Draft,
@@ -25,6 +27,7 @@ from server.web.wide_area import (
     MissingView,
     NoticeView,
     OfferView,
+    PublicView,
     RefusalView,
     ResultView,
     RowView,
@@ -50,6 +53,7 @@ class WideAreaPages:
     def __init__(self, wide_area: WideArea, node: Node) -> None:
         self._wide = wide_area
         self._clock = node.core.clock
+        self._feed = node.settings.public_feed
         self.liaison = LiaisonPages(wide_area)
         self.city = CityPages(wide_area)
 
@@ -157,7 +161,13 @@ class WideAreaPages:
 
     async def one(self, officer: str, key: str) -> NoticeView:
         """By its key."""
-        return _notice_view(await self._wide.desk.one(officer, key))
+        record = await self._wide.desk.one(officer, key)
+        if not self.has_feed or not record.is_own:
+            return _notice_view(record)
+        message = record.notice.message
+        return replace(
+            _notice_view(record), is_public=await self._wide.public.is_public(key),
+            may_be_public=message.kind is Kind.NOTICE and not message.for_officers)
 
     async def reaches(self, officer: str, draft: Draft) -> Sequence[str]:
         """Names; whatever is wrong with the draft is said now."""
@@ -167,7 +177,8 @@ class WideAreaPages:
 
     async def send(self, officer: str, draft: Draft) -> str:
         """On its way when this answers."""
-        return (await self._wide.sending.send(officer, _message(draft))).key
+        openness = _openness(draft) if self.has_feed else Openness.NO
+        return (await self._wide.sending.send(officer, _message(draft), openness)).key
 
     async def correct(
         self, officer: str, key: str, title: str, text: str, reason: str, attachments: tuple[Attachment, ...]
@@ -199,6 +210,31 @@ class WideAreaPages:
     async def add_note(self, officer: str, key: str, note: str) -> None:
         """Below the circular."""
         await self._wide.desk.add_note(officer, key, note)
+
+    # ---- for everybody ----------------------------------------------------------------------------------------------
+
+    @property
+    def has_feed(self) -> bool:
+        """Where somebody may be below this node, and the operator has not switched it off."""
+        return self.may_invite and self._feed.enabled
+
+    async def public(self) -> Sequence[PublicView]:
+        """As in the feeds."""
+        if not self.has_feed:
+            raise NotFound("このページは ありません。")
+        return [_public_view(item) for item in await self._wide.public.latest(self._feed.notices)]
+
+    def is_to_be_public(self, draft: Draft) -> bool:
+        """As it would be sent."""
+        return self.has_feed and is_to_be_public(_message(draft), _openness(draft))
+
+    async def make_public(self, officer: str, key: str, *, public: bool) -> None:
+        """At once; whoever has read it has read it."""
+        if public and not self.has_feed:
+            raise InvalidParam("このノードには、だれでも見られるページが ありません。")
+        await self._wide.public.decide(officer, key, public=public)
+
+    # ---- what has come back -----------------------------------------------------------------------------------------
 
     async def sheet(self, officer: str, key: str) -> SheetView:
         """Live."""
@@ -241,6 +277,17 @@ def _notice_view(record: Record) -> NoticeView:
         note=record.note, reason=notice.reason, attachments=said.attachments, deadline=said.deadline,
         expires_ts=notice.expires_ts, for_officers=said.for_officers,
     )
+
+
+def _public_view(item: PublicNotice) -> PublicView:
+    return PublicView(
+        id=item.id, title=item.title, lines=item.lines, words=item.origin_words, is_alert=item.is_alert,
+        is_cancelled=item.is_cancelled, sent_ts=item.notice.sent_ts, changed_ts=item.changed_ts,
+    )
+
+
+def _openness(draft: Draft) -> Openness:
+    return _one_of(Openness, draft.openness, "公開")  # type: ignore[no-any-return]
 
 
 def _row_view(sheet: Sheet, row: Row, cells: Sequence[str]) -> RowView:

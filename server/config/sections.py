@@ -8,6 +8,7 @@ from typing import Final
 
 from server.config import values
 from server.config.backup_section import BackupSettings
+from server.config.public_feed_section import PublicFeedSettings
 from server.foundation.settings import (
     Address,
     IpNetwork,
@@ -446,6 +447,7 @@ class Settings:
     rtc: RtcSettings = section("Calls of many (MatrixRTC).", RtcSettings)
     watching: WatchingSettings = section("Watching the node.", WatchingSettings)
     backup: BackupSettings = section("Backups.", BackupSettings)
+    public_feed: PublicFeedSettings = section("What a city shows to everybody.", PublicFeedSettings)
     support: SupportSettings = section("Whom to turn to; published at /.well-known/matrix/support.", SupportSettings)
 
     @property

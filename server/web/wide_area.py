@@ -77,6 +77,7 @@ class Draft:
     attachments: tuple[Attachment, ...] = ()
     deadline: int | None = None
     expires: int | None = None
+    openness: str = "no"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +107,22 @@ class NoticeView:
     deadline: int | None
     expires_ts: int
     for_officers: bool
+    is_public: bool = False
+    may_be_public: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicView:
+    """A notice that everybody may read, without an account. ``words``: from whom, what about, for where."""
+
+    id: str
+    title: str
+    lines: Sequence[str]
+    words: str
+    is_alert: bool
+    is_cancelled: bool
+    sent_ts: int
+    changed_ts: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,6 +218,19 @@ class WideAreaDesk(Protocol):
     @property
     def kinds(self) -> Words:
         """What they ask of people."""
+
+    @property
+    def has_feed(self) -> bool:
+        """Whether everybody may read its public notices (``/feeds``)."""
+
+    async def public(self) -> Sequence[PublicView]:
+        """What everybody may read, the newest first; raises ``NotFound`` where there is no such page here."""
+
+    def is_to_be_public(self, draft: Draft) -> bool:
+        """Whether a draft would be for everybody; raises ``Refused`` where it cannot be."""
+
+    async def make_public(self, officer: str, key: str, *, public: bool) -> None:
+        """Let everybody read a notice from here, or no longer."""
 
     async def areas(self) -> Words:
         """The areas that notices can be for."""

@@ -57,6 +57,7 @@ from server.web.pages import (
     neighbours,
     papers,
     polls,
+    public_notices,
     safety,
     talk,
     terms,
@@ -70,7 +71,7 @@ _GROUPS = (
     desk_invitations, desk_links, desk_liaison, desk_notices, desk_notice_writing, desk_asked, desk_progress,
     desk_well, desk_handover, desk_phones, confirming, terms, design, app_shell, papers, my_news, desk_planned, board,
     groups, gallery, desk_board, desk_groups, desk_slips, desk_year, desk_trial,
-    hazards, neighbours, desk_sharing,
+    hazards, neighbours, desk_sharing, public_notices,
 )
 
 

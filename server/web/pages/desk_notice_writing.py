@@ -14,7 +14,8 @@ from server.web.routing import Routes
 from server.web.visit import Visit
 from server.web.wide_area import Draft, WideAreaDesk
 
-_EMPTY = Form([("kind", "notice"), ("category", "administration"), ("priority", "ordinary"), ("people", "everyone")])
+_EMPTY = Form([("kind", "notice"), ("category", "administration"), ("priority", "ordinary"), ("people", "everyone"),
+               ("openness", "by_category")])
 
 
 def add_routes(routes: Routes) -> None:
@@ -42,11 +43,13 @@ async def take_form(visit: Visit) -> web.StreamResponse:
     try:
         draft = _draft(form, files)
         names = await desk.reaches(visit.user_id, draft)
+        is_public = desk.is_to_be_public(draft)
     except Refused as fault:
         return await _form_page(visit, desk, form, files, fault)
     areas = dict(await desk.areas())
     return visit.page(
         "desk_notice_sure.html", desk=desk, draft=draft, form=form, names=names, once=visit.new_once(),
+        is_public=is_public,
         told={"areas": "、".join(areas.get(code, code) for code in draft.areas),
               "kind": dict(desk.kinds)[draft.kind], "category": dict(desk.categories)[draft.category],
               "priority": dict(desk.priorities)[draft.priority]},
@@ -92,7 +95,7 @@ def _draft(form: Form, files: tuple[Attachment, ...]) -> Draft:
         office=form.line("office"), drill=form.has("drill"), attachments=files,
         choices=tuple(line.strip() for line in form.text("choices").split("\n") if line.strip()),
         for_officers=form.line("people") == "officers", deadline=_end_of(form, "deadline", "期限"),
-        expires=_end_of(form, "expires", "掲載の終わり"),
+        expires=_end_of(form, "expires", "掲載の終わり"), openness=form.line("openness") or "no",
     )
 
 

@@ -91,6 +91,9 @@ async def do(visit: Visit) -> web.StreamResponse:
         case "note":
             await desk.add_note(officer, key, form.text("note"))
             done = "saved"
+        case "public" | "private":
+            await desk.make_public(officer, key, public=form.line("what") == "public")
+            done = "saved"
         case _:
             raise InvalidParam("何を するか わかりませんでした。もう一度 おねがいします。")
     return visit.go(f"/desk/notices/{key}", done=done)

@@ -1,0 +1,26 @@
+"""お知らせ for everybody, with and without an account: the newest public notices, and how to get them by oneself."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from server.foundation.errors import NotFound
+from server.web.routing import Routes
+from server.web.visit import Visit
+
+
+def add_routes(routes: Routes) -> None:
+    """The page; the feeds below it have a door of their own."""
+    routes.get("/feeds", show_public)
+
+
+async def show_public(visit: Visit) -> web.StreamResponse:
+    """What the city or the federation of associations says to everybody."""
+    settings = visit.services.settings
+    if settings.node.role == "association" or not settings.public_feed.enabled:
+        raise NotFound("このページは ありません。")
+    visit.services.node.limits.requests.take(f"feeds {visit.address}")
+    notices = await (await visit.services.wide_area()).public()
+    page = f"{settings.http.public_url}/feeds"
+    return visit.page(
+        "public_notices.html", notices=notices, page=page, webcal="webcal:" + page.partition(":")[2] + "/dates.ics")
