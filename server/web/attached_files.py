@@ -12,6 +12,7 @@ from server.association.circulars.model import Attachment
 from server.foundation.errors import Forbidden, InvalidParam, LimitExceeded, NotFound, Refused
 from server.http.media_services import REMOTE_MEDIA
 from server.media.model import ANY_TYPE, INLINE_TYPES, Mxc, OpenedMedia, bare_type, content_disposition
+from server.media.photo_cleaning import cleaned
 from server.media.thumbnail_sizes import SCALED
 from server.media.thumbnails import Thumbnails
 from server.web.forms import Keeper, Upload, chunks_of
@@ -30,7 +31,9 @@ def keeper_for(visit: Visit) -> Keeper:
         if kind != _PDF and not kind.startswith("image/"):
             raise InvalidParam("つけられるのは、PDFと 写真だけです。")
         name = part.filename or "ファイル"
-        mxc = await visit.services.node.media.media.keep(visit.user_id, kind, name, chunks_of(part))
+        # Where a photo was taken goes to nobody who reads the circular.
+        chunks = chunks_of(part) if kind == _PDF else cleaned(chunks_of(part))
+        mxc = await visit.services.node.media.media.keep(visit.user_id, kind, name, chunks)
         return Upload(part.name or "", name, kind, mxc)
 
     return keep

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import io
-
-from PIL import Image
-
 from server.association.members.model import Role
 from server.rooms.send_event import Draft
 from tests.web.browser import Browser
 from tests.web.conftest import LogIn
+from tests.web.pictures import PLACE, photo
 from tests.web.site import CHAIR, Site
 
 HANAKO = "佐藤 花子"
-
-
-def a_photo() -> bytes:
-    out = io.BytesIO()
-    Image.new("RGB", (60, 40), "green").save(out, "JPEG")
-    return out.getvalue()
 
 
 async def asked(log_in: LogIn, text: str) -> Browser:
@@ -59,15 +50,17 @@ async def test_a_resident_asks_and_reads_the_answer(chair: Browser, log_in: LogI
 async def test_a_photo_is_sent_and_seen_by_the_officers_only(chair: Browser, log_in: LogIn) -> None:
     hanako = await log_in(HANAKO)
     await hanako.get("/talk")
-    page = await hanako.submit("/talk", {"text": ""}, files=[("photo", "gutter.jpg", "image/jpeg", a_photo())])
+    page = await hanako.submit("/talk", {"text": ""}, files=[("photo", "gutter.jpg", "image/jpeg", photo())])
     own = next(link for link in page.links if link.startswith("/talk/files/"))
     assert (await hanako.get(own)).headers["Content-Type"] == "image/jpeg"
     address = only_question((await chair.get("/desk/inquiries")).links)
-    photo = next(link for link in (await chair.get(address)).links if "/files/" in link)
-    assert (await chair.get(photo)).status == 200
+    shown = next(link for link in (await chair.get(address)).links if "/files/" in link)
+    seen = await chair.get(shown)
+    assert seen.status == 200
+    assert PLACE.decode() not in seen.html, "where it was taken goes to nobody"
     other = await log_in("鈴木 一郎")
     assert (await other.get(own)).status == 404
-    assert (await other.get(photo)).status == 403
+    assert (await other.get(shown)).status == 403
     assert (await other.get(address)).status == 403
     assert (await other.get("/desk/inquiries")).status == 403
 
