@@ -56,7 +56,7 @@ story: compiled ## only the whole flows by HTTP (tests/stories)
 	$(BIN)/pytest -q -n auto tests/stories $(ARGS)
 
 faults: compiled ## the long fault tests: 100 kills under load, 20 backups under load restored
-	KAIRAN_KILLS=100 $(BIN)/pytest -q tests/faults $(ARGS)
+	KAIRAN_KILLS=100 KAIRAN_CUT_LINK=1 $(BIN)/pytest -q -rs tests/faults $(ARGS)
 	KAIRAN_RESTORATIONS=20 $(BIN)/pytest -q tests/operation/test_backup.py tests/operation/test_restored_again.py $(ARGS)
 
 calendars: compiled ## calendars with evolution-data-server, the back end of GNOME (apt install evolution-data-server …)

@@ -25,6 +25,8 @@ from yarl import URL
 from server.foundation.settings import IpNetwork
 
 _REDIRECTS: Final = (301, 302, 303, 307, 308)
+# So long may what was sent stay without even the other machine's "received" (TCP); slow answers are another matter.
+_UNHEARD_MS: Final = 20_000
 _AT_ONCE: Final = 64
 _AT_ONCE_PER_HOST: Final = 8
 # What was meant for one server is not shown to the next, nor called by its name.
@@ -198,7 +200,11 @@ class Outgoing:
         family, kind, protocol, _, place = info
         if not self.may_connect(place[0]):
             raise _Forbidden("forbidden")
-        return socket.socket(family, kind, protocol)
+        opened = socket.socket(family, kind, protocol)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            # A connection from before a cut looks open: without it an alert would wait behind what never arrives.
+            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNHEARD_MS)
+        return opened
 
     def may_connect(self, host: str) -> bool:
         """Whether an IP address, as text, is public or in an allowed network."""

@@ -144,3 +144,10 @@ async def test_more_than_asked_for_is_not_taken(path: str, house: TestServer, ne
 async def test_who_does_not_answer_in_time_is_unreachable(house: TestServer, neighbour: Outgoing) -> None:
     with pytest.raises(Unreachable):
         await neighbour.fetch("GET", str(house.make_url("/silent")), limit=1000, timeout_s=0.05)
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="only Linux can be told so")
+async def test_a_connection_that_nobody_hears_does_not_look_open_for_long() -> None:
+    opened = Outgoing([LOOPBACK])._open_socket((socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", 1)))
+    with opened:
+        assert opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 20_000
