@@ -11,7 +11,8 @@ from urllib.parse import quote
 import pytest
 from playwright.async_api import Browser, Page
 
-from federation.broadcasts.model import Kind
+from federation.broadcasts.model import Kind, Priority
+from federation.broadcasts.public import Openness
 from federation.liaison.model import CaseState
 from server.association.circulars.model import Attachment
 from server.association.members.model import Role
@@ -61,6 +62,12 @@ async def a_day_at_the_desks(city: Place, sakura: Place, ume: Place) -> dict[str
         kind=Kind.SURVEY, title="中央公園の 使いかたについての アンケート", choices=("ひろくする", "いまのまま"),
         attachments=(paper,), office="公園緑地課"))
     await comes(sakura)
+    alert = await city.verbs.sending.send(
+        city.me, message(title="川の 水が ふえています", priority=Priority.ALERT, office="危機管理課"), Openness.YES)
+    wrong = await city.verbs.sending.send(city.me, message(title="断水の お知らせ"), Openness.YES)
+    later = message(title="川の 水が ふえています", priority=Priority.ALERT, office="危機管理課")
+    await city.verbs.sending.correct(city.me, alert.key, later, "時間を なおしました")
+    await city.verbs.sending.cancel(city.me, wrong.key, "工事が なくなりました")
     case = await sakura.verbs.liaison.ask(
         sakura.me, room, "3班の 街灯が 切れています", "集会所の前です。", by="会長")
     await sakura.verbs.liaison.ask(sakura.me, room, "避難所の かぎ", "だれが もっていますか。", by="会長")
@@ -72,11 +79,12 @@ async def a_day_at_the_desks(city: Place, sakura: Place, ume: Place) -> dict[str
     here = f"/desk/liaison/{quote(room)}"
     notice = f"/desk/notices/{survey.key}"
     if not _PICTURES:
-        return {"city": [here, notice, "/desk/notices/new", "/desk/asked"],
+        return {"city": [here, notice, "/desk/notices/new", "/desk/asked", "/feeds"],
                 "sakura": [f"{here}/{case.id}", "/desk/progress"]}
     both = ["/desk/links", "/desk/notices", "/desk/liaison", here, f"{here}/new", f"{here}/{case.id}",
             "/desk/progress", notice]
-    return {"city": [*both, "/desk/notices/new", "/desk/asked"], "sakura": both}
+    own = ["/desk/notices/new", "/desk/asked", "/feeds", f"/desk/notices/{alert.key}"]
+    return {"city": [*both, *own], "sakura": both}
 
 
 async def is_on_duty(place: Place, server: str, room: str) -> bool:
