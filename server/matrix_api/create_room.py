@@ -6,8 +6,8 @@ from typing import Any
 
 from aiohttp import web
 
-from server.foundation.errors import BadRequest, Forbidden, InvalidParam, NotFound
-from server.foundation.ids import UserId
+from server.foundation.errors import BadRequest, Forbidden, InvalidParam, NotFound, Refused
+from server.foundation.ids import UserId, server_name_of
 from server.http.answers import json_answer
 from server.http.ghosts import require_alias_allowed
 from server.http.keys import ACCOUNTS, SETTINGS
@@ -38,7 +38,21 @@ async def create_room(request: web.Request) -> web.Response:
         await services.aliases.require_free(alias)
     plan = await _plan(request, body, who.user_id, alias)
     room = await services.creator.create(plan)
+    await _invite_far(request, room.room_id, plan)
     return json_answer({"room_id": room.room_id, **({"room_alias": alias} if alias else {})})
+
+
+async def _invite_far(request: web.Request, room_id: str, plan: RoomPlan) -> None:
+    """Those of other servers; where one of these does not answer, the others are invited all the same."""
+    failed: Refused | None = None
+    for user_id in plan.invite:
+        if server_name_of(user_id) != request.app[SETTINGS].server_name:
+            try:
+                await request.app[ROOMS].membership.invite(room_id, plan.creator, user_id, is_direct=plan.is_direct)
+            except Refused as fault:
+                failed = fault
+    if failed is not None:
+        raise failed
 
 
 async def _plan(request: web.Request, body: dict[str, Any], creator: str, alias: str | None) -> RoomPlan:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from server.foundation.canonical_json import require_canonical
 from server.foundation.errors import Forbidden, Refused
-from server.foundation.ids import random_letters
+from server.foundation.ids import random_letters, server_name_of
 from server.rooms.alias_store import Alias, add_alias_with
 from server.rooms.event import Event, seal
 from server.rooms.live_room import LiveRoom, Tip
@@ -194,7 +194,9 @@ class RoomCreator:
             drafts.append(state("m.room.name", {"name": plan.name}))
         if plan.topic is not None:
             drafts.append(state("m.room.topic", _topic(plan.topic)))
-        for user_id in (*plan.invite, *plan.joined):
+        # Those of other servers are invited by whoever creates: that needs the room, and their servers' signatures.
+        near = [user_id for user_id in plan.invite if server_name_of(user_id) == self._sender.identity.server_name]
+        for user_id in (*near, *plan.joined):
             drafts.append(state("m.room.member", self._invitation(plan, user_id), user_id))
         drafts += [_join(room.room_id, user_id, plan) for user_id in plan.joined]
         return drafts + [state(kind, content, key) for kind, key, content in plan.finally_set]

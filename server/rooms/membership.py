@@ -50,7 +50,9 @@ class Membership:
         self._far = far
         self._arriving = KeyedLocks()
 
-    async def invite(self, room_id: str, sender: str, user_id: str, reason: str | None = None) -> None:
+    async def invite(
+        self, room_id: str, sender: str, user_id: str, reason: str | None = None, *, is_direct: bool = False
+    ) -> None:
         """Invite a user; raises ``Forbidden`` by the rules, also where the user is in already."""
         UserId.parse(user_id)
         room = await self._rooms.get(room_id)
@@ -58,6 +60,8 @@ class Membership:
             raise Forbidden("This user is in the room already")
         await self._require_known(user_id)
         content = {"membership": "invite", **await self._profiles.member_profile(user_id)}
+        if is_direct:
+            content["is_direct"] = True
         if server_name_of(user_id) != self._sender.identity.server_name:
             content = _with_reason(content, reason)
             await self._invite_far(room, Draft(room_id, sender, "m.room.member", content, user_id))

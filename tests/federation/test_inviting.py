@@ -13,6 +13,7 @@ from tests.builders import Person
 from tests.federation.stranger import Asked, Said, Stranger, meeting
 from tests.federation.stranger_room import StrangerRoom
 from tests.federation.test_two_nodes import wait_for
+from tests.federation.town import free_port, town
 
 Json = dict[str, Any]
 
@@ -209,3 +210,31 @@ async def test_a_signature_of_the_guests_server_that_is_wrong_does_not_count(tmp
         oni.tells["invite"] = signs_wrongly
         answer = await hanako.post(f"v3/rooms/{room}/invite", {"user_id": oni.user("oni")})
         assert answer.status in (400, 403, 404), answer
+
+
+async def test_a_chat_that_is_made_with_somebody_elsewhere_invites_them(tmp_path: Path) -> None:
+    async with town(tmp_path, "sakura", "ume") as (sakura, ume):
+        hanako, taro = await sakura.user("hanako"), await ume.user("taro")
+        saburo = await sakura.user("saburo")
+        chat = await hanako.creates_room(
+            preset="trusted_private_chat", is_direct=True, invite=[saburo.user_id, taro.user_id])
+        for guest in (saburo, taro):
+            shown = (await guest.syncs()).room(chat, "invite")["invite_state"]["events"]
+            own = next(event for event in shown if event.get("state_key") == guest.user_id)
+            assert own["content"]["is_direct"] is True
+        assert (await taro.post(f"v3/join/{chat}")).status == 200
+        await wait_for(taro, chat, await _says(hanako, chat))
+
+
+async def test_who_cannot_be_invited_is_told_and_the_others_are_invited(tmp_path: Path) -> None:
+    async with town(tmp_path, "sakura", "ume") as (sakura, ume):
+        hanako, taro = await sakura.user("hanako"), await ume.user("taro")
+        gone = f"@jiro:127.0.0.1:{free_port()}"
+        answer = await hanako.post("v3/createRoom", {"invite": [gone, taro.user_id]})
+        assert answer.status >= 400
+        assert len(await invited(taro)) == 1
+
+
+async def _says(person: Person, room: str) -> str:
+    await person.says(room, "ようこそ")
+    return "ようこそ"
