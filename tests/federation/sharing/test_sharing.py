@@ -76,7 +76,7 @@ async def test_no_name_and_no_description_leaves_the_association(tmp_path: Path)
         room = await ume.node.inside.services.rooms.get(share.room_id)
         said = str([entry.event.content for entry in room.timeline] + [event.content for event in room.state.values()])
         assert "佐藤" not in said
-        assert "090" not in said
+        assert "090-1234" not in said
         assert "夏まつり" in said
         bodies = [entry.event.content.get("body", "") for entry in room.timeline]
         assert any(str(body).startswith("【行事】夏まつり") for body in bodies), bodies
