@@ -112,7 +112,8 @@ class KeyRing:
     async def _stored(self, server: str) -> dict[str, ServerKey]:
         known = self._known.get(server)
         if known is None:
-            known = self._known[server] = await keys_of(self._database, server)
+            # Somebody who has asked may have learned more while we were reading.
+            known = self._known.setdefault(server, await keys_of(self._database, server))
             if len(self._known) > _KEPT:
                 self._known.popitem(last=False)
         return known

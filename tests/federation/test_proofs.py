@@ -7,8 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from yarl import URL
 
+from federation.identity.key_store import ServerKey, keys_of
 from federation.identity.servers import path_of
 from server import commands
 from server.config import load_settings
@@ -16,6 +18,7 @@ from server.foundation.canonical_json import canonical_json
 from server.foundation.clock import SystemClock
 from server.foundation.signatures import SigningKey, old_keys, sign_json, unpadded_base64
 from server.rooms.event import Event
+from server.storage.database import Database
 from tests.builders import RunningNode
 from tests.federation.stranger import Said, Stranger, meeting
 from tests.federation.test_transactions import a_room_of_both, everything_works, texts
@@ -95,6 +98,31 @@ async def test_keys_that_prove_nothing_are_not_believed(tmp_path: Path) -> None:
         del oni.tells["server"]
         ring._asked.clear()
         assert (await oni.asks(node, "GET", VERSION)).status == 400  # heard, and asked about somebody else's
+
+
+async def test_what_was_learned_is_not_forgotten_over_an_older_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with meeting(tmp_path) as (node, oni):
+        await node.user("taro")
+        ring = (await node.inside.core.late.federation.open()).key_ring
+        looks, learned = 0, asyncio.Event()
+
+        async def slow_the_second_time(database: Database, server: str) -> dict[str, ServerKey]:
+            nonlocal looks
+            looks += 1
+            is_second = looks == 2
+            found = await keys_of(database, server)
+            if is_second:
+                await learned.wait()
+            return found
+
+        monkeypatch.setattr("federation.identity.key_ring.keys_of", slow_the_second_time)
+        one, other = (asyncio.ensure_future(ring.for_request(oni.name, oni.key.key_id)) for _ in range(2))
+        assert await one == oni.key.public
+        learned.set()
+        assert await other == oni.key.public
+        assert await ring.for_request(oni.name, oni.key.key_id) == oni.key.public
 
 
 async def test_keys_hold_for_a_week_at_most_whatever_they_say(tmp_path: Path) -> None:
