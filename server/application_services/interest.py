@@ -36,6 +36,8 @@ class Interest:
         self._rooms_of = rooms_of
         # Whether somebody is in a room that concerns the service; asked anew when anybody comes or goes.
         self._company: OrderedDict[str, bool] = OrderedDict()
+        # How often it was emptied: what was found before then is not kept.
+        self._emptied = 0
         # Whether a member of the service's is in a room; asked anew when somebody comes or goes.
         self._inside: dict[str, bool] = {}
         # The last position at which one of them left a room.
@@ -58,6 +60,7 @@ class Interest:
         if event.type == "m.room.member":
             self._inside.pop(room.room_id, None)
             self._company.clear()
+            self._emptied += 1
             if is_own and entry.replaced is not None and entry.replaced.content.get("membership") == "join":
                 self._left[room.room_id] = entry.stream
         return is_own or self._service.owns_user(event.sender) or self.may_want_room(room)
@@ -75,10 +78,12 @@ class Interest:
         """Whether somebody is the service's own, or in a room that concerns it."""
         known = self._company.get(user_id)
         if known is None:
+            before = self._emptied
             known = self._service.owns_user(user_id) or await self._is_in_company(user_id)
-            self._company[user_id] = known
-            if len(self._company) > _KEPT:
-                self._company.popitem(last=False)
+            if before == self._emptied:
+                self._company[user_id] = known
+                if len(self._company) > _KEPT:
+                    self._company.popitem(last=False)
         return known
 
     async def _is_in_company(self, user_id: str) -> bool:
