@@ -53,8 +53,9 @@ async def test_what_is_not_there_not_said_or_somebody_elses_is_refused(
 async def test_relations_of_an_event_that_nobody_knows_are_not_found(node: RunningNode) -> None:
     hanako = await node.user("hanako")
     room = await hanako.creates_room()
-    answer = await hanako.get(f"v1/rooms/{room}/relations/$none/m.annotation")
-    assert answer.refusal == (404, "M_NOT_FOUND")
+    for kinds in ("m.annotation", "m.annotation/m.reaction"):
+        answer = await hanako.get(f"v1/rooms/{room}/relations/$none/{kinds}")
+        assert answer.refusal == (404, "M_NOT_FOUND")
 
 
 async def test_all_keys_of_a_backup_are_taken_out_and_the_backup_stays(node: RunningNode) -> None:
