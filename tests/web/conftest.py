@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession, CookieJar
+from playwright.async_api import Browser as RealBrowser
 
 from tests.web.browser import Browser
+from tests.web.real_browser import chromium
 from tests.web.site import CHAIR, PASSWORD, Site, site
 
 LogIn = Callable[[str], Awaitable[Browser]]
@@ -20,6 +22,13 @@ async def open_site(tmp_path: Path) -> AsyncIterator[Site]:
     """A node with a chair and four residents in two blocks."""
     async with site(tmp_path) as found:
         yield found
+
+
+@pytest.fixture(name="chrome")
+async def open_chromium() -> AsyncIterator[RealBrowser]:
+    """Debian's Chromium, for a whole test."""
+    async with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +10,8 @@ from playwright.async_api import Browser, Page
 
 from tests.real import require_real
 from tests.web.every_page import every_page
-from tests.web.real_browser import COMPUTER, PHONE, chromium, window
-from tests.web.site import CHAIR, PASSWORD, Site, site
+from tests.web.real_browser import COMPUTER, PHONE, window
+from tests.web.site import CHAIR, PASSWORD, Site
 
 pytestmark = pytest.mark.slow
 
@@ -23,18 +21,6 @@ _LANGUAGES = os.environ.get("KAIRAN_LANGUAGES", "").split()
 _LOOKS = [(language, dark) for language in _LANGUAGES for dark in (False, True)] or [
     ("ja", False), ("ja", True), ("ja-easy", True),
 ]
-
-
-@pytest.fixture(name="here")
-async def open_site(tmp_path: Path) -> AsyncIterator[Site]:
-    async with site(tmp_path) as found:
-        yield found
-
-
-@pytest.fixture(name="chrome")
-async def open_chromium() -> AsyncIterator[Browser]:
-    async with chromium() as browser:
-        yield browser
 
 
 @pytest.mark.parametrize(("language", "dark"), _LOOKS)

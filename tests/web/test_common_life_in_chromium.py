@@ -4,16 +4,13 @@ JavaScript.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 from playwright.async_api import Browser, FilePayload, Page, expect
 
 from server.accounts.looks import Look
 from tests.web.pictures import photo
-from tests.web.real_browser import COMPUTER, PHONE, chromium, window
-from tests.web.site import CHAIR, Site, site
+from tests.web.real_browser import COMPUTER, PHONE, window
+from tests.web.site import CHAIR, Site
 from tests.web.test_in_chromium import log_in, look
 
 pytestmark = pytest.mark.slow
@@ -21,18 +18,6 @@ pytestmark = pytest.mark.slow
 WAYS = pytest.mark.parametrize(
     ("size", "script", "letters"), [(PHONE, True, 3), (COMPUTER, False, 1)], ids=["phone", "computer_no_script"],
 )
-
-
-@pytest.fixture(name="here")
-async def open_site(tmp_path: Path) -> AsyncIterator[Site]:
-    async with site(tmp_path) as found:
-        yield found
-
-
-@pytest.fixture(name="chrome")
-async def open_chromium() -> AsyncIterator[Browser]:
-    async with chromium() as browser:
-        yield browser
 
 
 @WAYS

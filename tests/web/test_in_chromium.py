@@ -3,32 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.async_api import Browser, FilePayload, Page, expect
 
-from tests.web.real_browser import COMPUTER, PHONE, chromium, window
-from tests.web.site import CHAIR, PASSWORD, Site, site
+from tests.web.real_browser import COMPUTER, PHONE, window
+from tests.web.site import CHAIR, PASSWORD, Site
 
 pytestmark = pytest.mark.slow
 
 SIZES = pytest.mark.parametrize("size", [PHONE, COMPUTER], ids=["phone", "computer"])
 PDF = b"%PDF-1.4\n%%EOF\n"
-
-
-@pytest.fixture(name="here")
-async def open_site(tmp_path: Path) -> AsyncIterator[Site]:
-    async with site(tmp_path) as found:
-        yield found
-
-
-@pytest.fixture(name="chrome")
-async def open_chromium() -> AsyncIterator[Browser]:
-    async with chromium() as browser:
-        yield browser
 
 
 async def log_in(page: Page, here: Site, name: str) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,23 +13,11 @@ from server.association.safety_checks.desk import SafetyDesk
 from server.foundation.clock import SystemClock
 from server.notifications.web_push_keys import open_keys
 from server.notifications.web_subscriptions import Asked
-from tests.web.real_browser import PHONE, chromium, window
-from tests.web.site import CHAIR, Site, site
+from tests.web.real_browser import PHONE, window
+from tests.web.site import CHAIR, Site
 from tests.web.test_without_signal import NAME, ready
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(name="here")
-async def open_site(tmp_path: Path) -> AsyncIterator[Site]:
-    async with site(tmp_path) as found:
-        yield found
-
-
-@pytest.fixture(name="chrome")
-async def open_chromium() -> AsyncIterator[Browser]:
-    async with chromium() as browser:
-        yield browser
 
 
 async def worker_of(page: Page) -> Worker:

@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
 from server.association.members.model import EVERYONE
-from tests.web.real_browser import PHONE, chromium, window
-from tests.web.site import CHAIR, Site, site
+from tests.web.real_browser import PHONE, window
+from tests.web.site import CHAIR, Site
 
 pytestmark = pytest.mark.slow
 _MOST_TAPS = 12
-
-
-@pytest.fixture(name="here")
-async def open_site(tmp_path: Path) -> AsyncIterator[Site]:
-    async with site(tmp_path) as found:
-        yield found
-
-
-@pytest.fixture(name="chrome")
-async def open_chromium() -> AsyncIterator[Browser]:
-    async with chromium() as browser:
-        yield browser
 
 
 class Finger:

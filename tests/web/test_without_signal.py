@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, Page, expect
@@ -15,23 +13,11 @@ from server.association.safety_checks.desk import SafetyDesk
 from server.association.standing_papers.model import Kind
 from tests.web.browser import Browser as PlainBrowser
 from tests.web.conftest import LogIn
-from tests.web.real_browser import PHONE, chromium, window
+from tests.web.real_browser import PHONE, window
 from tests.web.signal import Wire, wire
-from tests.web.site import CHAIR, PASSWORD, Site, site
+from tests.web.site import CHAIR, PASSWORD, Site
 
 NAME = "佐藤 花子"
-
-
-@pytest.fixture(name="here")
-async def open_site(tmp_path: Path) -> AsyncIterator[Site]:
-    async with site(tmp_path) as found:
-        yield found
-
-
-@pytest.fixture(name="chrome")
-async def open_chromium() -> AsyncIterator[Browser]:
-    async with chromium() as browser:
-        yield browser
 
 
 async def ready(page: Page, here: Site) -> None:

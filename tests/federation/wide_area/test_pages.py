@@ -3,43 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
-from aiohttp import ClientSession, CookieJar
-
 from federation.links.model import Category
-from server.accounts.interactive_auth import InteractiveAuth
-from server.association.members.model import Role
-from server.foundation.clock import SystemClock
-from tests.federation.wide_area.places import Place, comes, is_in_force, link, until, wide_area
+from tests.federation.wide_area.desks import officer_at, resident_at, site_of
+from tests.federation.wide_area.places import comes, is_in_force, link, until, wide_area
 from tests.web.browser import Browser, PageRead
-from tests.web.site import PASSWORD, Site
 
-OFFICER = "町田 会長"
 DRAFT: dict[str, str | list[str]] = {
     "kind": "notice", "title": "断水のお知らせ", "text": "あした 断水します。", "area": ["17201"],
     "category": "administration", "priority": "ordinary", "office": "水道課",
 }
-
-
-@asynccontextmanager
-async def officer_at(place: Place) -> AsyncIterator[Browser]:
-    """The chair of a place, logged in."""
-    inside = Site(place.node.inside, place.node.url, InteractiveAuth(SystemClock()))
-    await inside.add(OFFICER, "1班", [Role.CHAIR])
-    async with resident_at(inside, OFFICER) as browser:
-        yield browser
-
-
-@asynccontextmanager
-async def resident_at(inside: Site, name: str) -> AsyncIterator[Browser]:
-    async with ClientSession(cookie_jar=CookieJar(unsafe=True)) as http:
-        browser = Browser(inside.url, http)
-        page = await browser.log_in(await inside.set_password(name), PASSWORD)
-        assert page.url == "/", page.text
-        yield browser
 
 
 async def sends(city: Browser, **more: str | list[str]) -> PageRead:
@@ -137,7 +111,7 @@ async def test_residents_find_no_desk_and_learn_what_is_authentic(tmp_path: Path
         officer_at(city) as desk,
     ):
         await link(city, sakura, "17201/sakura")
-        inside = Site(sakura.node.inside, sakura.node.url, InteractiveAuth(SystemClock()))
+        inside = site_of(sakura)
         await inside.add("佐藤 花子", "1班")
         await sends(desk)
         (circular,) = await comes(sakura)
