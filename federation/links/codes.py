@@ -36,6 +36,15 @@ def hash_of(secret: str) -> str:
     return hashlib.sha256(b"kairan link " + secret.encode()).hexdigest()
 
 
+def state_of(used_by: str, withdrawn_ts: int | None, expires_ts: int, now_ms: int) -> str:
+    """What has become of a code: ``open``, ``used``, ``withdrawn`` or ``expired``."""
+    if used_by:
+        return "used"
+    if withdrawn_ts is not None:
+        return "withdrawn"
+    return "expired" if now_ms >= expires_ts else "open"
+
+
 def as_text(public_url: str, server: str, secret: str) -> str:
     """The code as it is printed."""
     return f"{PREFIX}{public_url.rstrip('/')}/link#{server}/{secret}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
+from federation.links.codes import state_of
 from server.foundation.errors import InvalidParam
 
 Content = dict[str, Any]
@@ -251,12 +252,8 @@ class CodeRecord:
     withdrawn_ts: int | None = None
 
     def state_at(self, now_ms: int) -> str:
-        """``open``, ``used``, ``withdrawn`` or ``expired``."""
-        if self.used_by:
-            return "used"
-        if self.withdrawn_ts is not None:
-            return "withdrawn"
-        return "expired" if now_ms >= self.expires_ts else "open"
+        """See ``codes.state_of``."""
+        return state_of(self.used_by, self.withdrawn_ts, self.expires_ts, now_ms)
 
 
 @dataclass(frozen=True, slots=True)
