@@ -11,8 +11,8 @@ from server.association.bookings.model import State
 from server.association.hazards.model import HazardKind, HazardState, Sight
 from server.foundation.clock import SystemClock, tokyo_time
 from tests.federation.sharing.neighbourhood import announces, has_facility, have_parted, neighbours, sees, shares
+from tests.federation.wide_area.desks import officer_at, resident_at
 from tests.federation.wide_area.places import Place, until
-from tests.federation.wide_area.test_pages import officer_at, resident_at
 from tests.federation.wide_area.test_residents import resident
 from tests.web.browser import Browser
 from tests.web.site import Site
