@@ -16,6 +16,7 @@ _SAFETY: Final = "jp.kairan.safety.prompt"
 _POLL: Final = "jp.kairan.poll"
 _GATHERING: Final = "jp.kairan.gathering"
 _INQUIRY: Final = "jp.kairan.inquiry"
+_HAZARD: Final = "jp.kairan.hazard"
 _AGAIN: Final = "jp.kairan.circular.again"
 _CALLED_OFF: Final = ("jp.kairan.gathering.notice", "jp.kairan.gathering.called_off")
 _SAID_OTHERWISE: Final = (
@@ -25,6 +26,7 @@ _SAID_OTHERWISE: Final = (
 _SHARED: Final = (
     ("jp.kairan.board.post", "id", "/board/"), ("jp.kairan.board.request", "post", "/board/"),
     ("jp.kairan.board.answer", "post", "/board/"), ("jp.kairan.gallery.album", "id", "/gallery/"),
+    ("jp.kairan.hazard.state", "id", "/hazards/"),
 )
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
 # What a person may mute; alarms ring in any case.
@@ -136,11 +138,14 @@ def _talk(room: LiveRoom, entry: Entry) -> Shown | None:
     if entry.event.type != "m.room.message" or not isinstance(body, str):
         return None
     return Shown("talk", _text(room.content("m.room.name"), "name") or "Kairan", body[:_MOST_LETTERS],
-                 f"room {entry.event.room_id}", _shared_address(entry.event.content))
+                 f"room {entry.event.room_id}", _shared_address(entry))
 
 
-def _shared_address(content: Mapping[str, Any]) -> str:
+def _shared_address(entry: Entry) -> str:
     """Where the pages show it; else the home page."""
+    content = entry.event.content
+    if _HAZARD in content:
+        return f"/hazards/{entry.event.event_id.removeprefix('$')}"
     for key, name, path in _SHARED:
         told = content.get(key)
         if isinstance(told, dict) and _ID.fullmatch(_text(told, name)):

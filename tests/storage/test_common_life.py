@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from sqlalchemy import text
+
 from server.association.board import board_store as board
 from server.association.board import moderation_store as moderation
 from server.association.board.model import (
@@ -26,12 +28,24 @@ from server.association.members import members_store as members
 from server.association.members.model import Block, Group, Household, Person
 from server.media.pictures import Picture
 from server.storage.database import Database, Writes
-from server.storage.schema_version import migrate
+from server.storage.schema_version import migrate, migrations
 
 _LATE = 2**40  # beyond 32 bits, as times and positions are
 PHOTO = Picture("mxc://a/b", "猫.jpg", "image/jpeg", 10)
 GIFT = Writing(category=Category.GIVE, title="机", text="80センチ", place="1班", photos=(PHOTO,))
 POST = Post("one", "$one", "@a:b", GIFT, created_ms=_LATE, position=_LATE, revision=_LATE)
+
+
+async def test_posts_of_the_category_that_there_was_for_dangers_are_kept_as_news(database: Database) -> None:
+    await migrate(database)
+    writes = Writes()
+    board.add_post(writes, POST)
+    await database.submit(writes)
+    (moved,) = [path for number, path in migrations() if number == 50]
+    async with database.write() as tx:
+        await tx.execute(text("UPDATE board_posts SET category = 'danger'"))
+        await tx.execute(text(moved.read_text("utf-8")))
+    assert await board.find_post(database, "one") == replace(POST, writing=replace(GIFT, category=Category.NEWS))
 
 
 async def test_posts_comments_and_requests_are_kept_changed_and_removed(database: Database) -> None:

@@ -17,6 +17,8 @@ ANSWER: Final = "jp.kairan.board.answer"
 RULES: Final = "jp.kairan.board.rules"
 
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
+# What was a category before hazard reports were the one place for it.
+_FORMERLY: Final = {"danger": Category.NEWS}
 
 Content = dict[str, Any]
 
@@ -114,7 +116,7 @@ def read_post(value: Mapping[str, Any]) -> tuple[str, Writing, State, bool]:
     if _ID.fullmatch(post_id) is None:
         raise ValueError("id")
     writing = Writing(
-        category=Category(value["category"]), title=title, text=text, place=place,
+        category=_FORMERLY.get(value["category"]) or Category(value["category"]), title=title, text=text, place=place,
         photos=tuple(Picture.from_json(item) for item in photos),
     ).checked()
     state = State(value.get("state", "open"))

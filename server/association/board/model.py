@@ -21,10 +21,9 @@ REPORTS_THAT_HIDE: Final = 3
 
 
 class Category(StrEnum):
-    """What a post is about; officers may keep each for themselves (R15)."""
+    """What a post is about; officers may keep each for themselves (R15). What is dangerous is a hazard report."""
 
     NEWS = "news"
-    DANGER = "danger"
     QUESTION = "question"
     GIVE = "give"
     LOST = "lost"
@@ -32,10 +31,10 @@ class Category(StrEnum):
 
     @property
     def label(self) -> str:
-        """できごと, あぶない場所 …"""
+        """できごと, 質問・困りごと …"""
         return {
-            "news": "できごと", "danger": "あぶない場所", "question": "質問・困りごと", "give": "譲ります",
-            "lost": "さがしもの", "talk": "おしゃべり",
+            "news": "できごと", "question": "質問・困りごと", "give": "譲ります", "lost": "さがしもの",
+            "talk": "おしゃべり",
         }[self.value]
 
 

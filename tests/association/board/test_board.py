@@ -9,6 +9,8 @@ import pytest
 
 from server.association.board.contents import POST, comment_content, post_content
 from server.association.board.model import Category, State, Writing
+from server.association.hazards.contents import report_content
+from server.association.hazards.model import HazardKind, Sight
 from server.foundation.errors import Forbidden, InvalidParam, NotFound
 from server.notifications.web_push_words import shown_of
 from tests.association.neighbours import CHAIR, HANAKO, ICHIRO, MISAKI, OTHER_PHOTO, PHOTO, neighbours
@@ -36,11 +38,13 @@ async def test_a_notification_leads_to_the_post_and_photos_bring_none_of_their_o
         await here.gallery.add(here.user(HANAKO), album.id, [PHOTO], has_consent=True)
         strange: dict[str, object] = {"msgtype": "m.text", "body": "x", POST: {"id": "../../logout"}}
         await here.street.send(ICHIRO, here.room_id, "m.room.message", strange)
+        seen = report_content(Sight(HazardKind.ROAD, "坂の上"))
+        hazard = await here.street.send(ICHIRO, here.room_id, "m.room.message", seen)
         room = await here.street.room(here.room_id)
         said = [item for item in room.timeline if item.event.type == "m.room.message"]
         shown = [shown_of(room, item, "ja", is_ours=False) for item in said]
         addresses = [item and item.address for item in shown]
-        assert addresses == [f"/board/{post.id}", None, f"/gallery/{album.id}", None, "/"]
+        assert addresses == [f"/board/{post.id}", None, f"/gallery/{album.id}", None, "/", f"/hazards/{hazard[1:]}"]
 
 
 async def test_what_a_client_simply_says_is_a_post_and_its_replies_are_comments(tmp_path: Path) -> None:
@@ -102,6 +106,14 @@ async def test_nobody_takes_anothers_id_and_nobody_but_the_node_is_nameless(tmp_
             }
             await here.street.send(ICHIRO, here.room_id, "m.room.message", content)
         assert len(await here.titles(CHAIR)) == 2
+
+
+async def test_a_post_of_the_category_that_there_was_for_dangers_is_news(tmp_path: Path) -> None:
+    async with neighbours(tmp_path) as here:
+        content = post_content("old", Writing(category=Category.TALK, title="坂の 穴", text="ころびます"))
+        content[POST]["category"] = "danger"
+        await here.street.send(HANAKO, here.room_id, "m.room.message", content)
+        assert await here.titles(CHAIR, Category.NEWS) == ["坂の 穴"]
 
 
 async def test_whoever_takes_a_post_back_leaves_nothing_of_it(tmp_path: Path) -> None:
