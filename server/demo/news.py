@@ -13,11 +13,12 @@ from typing import Any, Final
 from server.assembly import Node
 from server.association.circulars.model import Attachment, Letter
 from server.association.gatherings.model import Plan
+from server.association.members.came_by import CameBy
 from server.association.members.model import EVERYONE, OFFICERS, Audience, Person, Purpose
 from server.association.members.papers import PAPER_LIMITS, Papers
 from server.association.polls.model import Question
 from server.association.safety_checks.actions import Given
-from server.association.safety_checks.model import Channel, Status
+from server.association.safety_checks.model import Status
 from server.demo import texts
 from server.demo.almanac import Almanac
 from server.demo.pictures import cherry_trees
@@ -167,7 +168,7 @@ class News:
         for home in members.households():
             if not any(person.user_id for person in members.persons_at(home.id)):
                 given = Given(status=Status.SAFE)
-                await checks.enter_for_household(self._chair, check.id, home.id, given, Channel.DOOR)
+                await checks.enter_for_household(self._chair, check.id, home.id, given, CameBy.DOOR)
         await checks.follow_ups.send_receipts()
         self._almanac.turn_to(-10, 11, 30)
         await checks.close(self._chair, check.id)

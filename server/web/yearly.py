@@ -14,11 +14,10 @@ from server.association.circulars.ledger import CircularFigures
 from server.association.gatherings.answers import Answer
 from server.association.gatherings.model import Gathering
 from server.association.gatherings.occurrences import to_ms
-from server.association.inquiries.model import Channel as AskedBy
 from server.association.inquiries.model import State as InquiryState
+from server.association.members.came_by import CameBy
 from server.association.members.model import Right
 from server.association.polls.export import as_plain_cell
-from server.association.polls.model import Channel
 from server.association.polls.yearly import PollFigures
 from server.foundation.clock import TOKYO, tokyo_time
 from server.foundation.errors import InvalidParam
@@ -62,7 +61,7 @@ class Year:
         """The same for 80 % of the households."""
         return _middle([item.hours_to_most for item in self.circulars])
 
-    def answers_by(self, channel: Channel) -> int:
+    def answers_by(self, channel: CameBy) -> int:
         """Answers to polls by one way."""
         return sum(item.by_channel[channel] for item in self.polls)
 
@@ -103,7 +102,7 @@ async def figures_of(visit: Visit, number: int) -> Year:
         len((ledger.active | polls.active) & registered), ledger.figures, polls.figures,
         await _gatherings(visit, first, last), len(asked),
         sum(item.state is InquiryState.ANSWERED for item in asked),
-        sum(item.channel is not AskedBy.APP for item in asked),
+        sum(item.channel is not CameBy.APP for item in asked),
     )
 
 
@@ -116,9 +115,9 @@ def as_csv(year: Year) -> bytes:
         ("回覧", "日", "世帯", "届いた世帯", "うち 紙", "うち 電話", "人", "見た人", "了解", "半分まで（時間）",
          "8割まで（時間）"),
         *(_circular_cells(item) for item in year.circulars), (),
-        ("アンケート", "日", "全体", "回答", *(channel.label for channel in Channel)),
+        ("アンケート", "日", "全体", "回答", *(channel.label for channel in CameBy)),
         *((item.poll.question, _day(item.poll.created_ts), item.total, item.answered,
-           *(item.by_channel[channel] for channel in Channel)) for item in year.polls), (),
+           *(item.by_channel[channel] for channel in CameBy)) for item in year.polls), (),
         ("行事", "日", "行きます"),
         *((item.gathering.plan.title, _day(to_ms(item.gathering.plan.start)), item.coming) for item in year.gatherings),
     ]

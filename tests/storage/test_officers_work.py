@@ -8,7 +8,8 @@ from server.association.circulars.ledger import CircularLedger
 from server.association.circulars.model import Letter
 from server.association.examples.actions import Examples
 from server.association.examples.model import Kind
-from server.association.inquiries.model import Channel, State
+from server.association.inquiries.model import State
+from server.association.members.came_by import CameBy
 from server.association.members.model import EVERYONE, Role
 from server.association.polls import slips_store
 from server.association.polls.model import Question
@@ -48,7 +49,7 @@ async def test_what_officers_keep_comes_from_either_database(database_url: str, 
             await core.services.receipts.send(room_id, user_id, READ, room.timeline[-1].event.event_id)
         await association.circulars.enter_paper(me, circular.id, home.id, by_phone=True)
         await association.inquiries.verbs.ask(user_id, "側溝が つまっています")
-        entered = await association.inquiries.verbs.enter(me, "街灯", Channel.PHONE, asker="通りの人")
+        entered = await association.inquiries.verbs.enter(me, "街灯", CameBy.PHONE, asker="通りの人")
         await association.inquiries.verbs.answer(me, entered.id, entered.revision, "市に 言いました")
         question = Question(text="来ますか", choices=("はい", "いいえ"), audience=EVERYONE)
         poll = await association.polls.start(me, question)

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from server.assembly.pages import invitations_of
+from server.association.members.came_by import CameBy
 from server.association.members.model import EVERYONE, Purpose, Role
 from server.association.members.newcomers import Newcomer
 from server.association.safety_checks.actions import Given
 from server.association.safety_checks.desk import SafetyDesk
-from server.association.safety_checks.model import PROMPT, Channel, Check, Standing, Status
+from server.association.safety_checks.model import PROMPT, Check, Standing, Status
 from server.foundation.errors import Forbidden
 from tests.builders import Person, RunningNode, settings_for
 
@@ -97,7 +98,7 @@ async def test_reading_is_no_answer_and_a_knock_at_the_door_is(hall: Hall) -> No
 
     person = members.person_of_user(jiro.user_id)
     assert person is not None
-    await checks.enter(chair.user_id, check.id, [person.id], Given(status=Status.SAFE), Channel.DOOR)
+    await checks.enter(chair.user_id, check.id, [person.id], Given(status=Status.SAFE), CameBy.DOOR)
 
     assert (await desk.table(chair.user_id, check.id)).persons.of(Standing.SAFE) == 1
 

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from server.assembly.handing_over import handovers_of
 from server.association.circulars.model import Letter
 from server.association.gatherings.model import Plan
-from server.association.inquiries.model import Channel
+from server.association.members.came_by import CameBy
 from server.association.members.model import EVERYONE
 from server.association.polls.model import Question
 from server.association.polls.slip import Slip
@@ -63,7 +63,7 @@ async def _with_variables(here: Site) -> list[str]:
     )
     check = await association.safety_checks.start(chair, "地震", EVERYONE, drill=True)
     person = here.person("佐藤 花子")
-    inquiry = await association.inquiries.verbs.enter(chair, "街灯が きれています", Channel.PHONE, person_id=person.id)
+    inquiry = await association.inquiries.verbs.enter(chair, "街灯が きれています", CameBy.PHONE, person_id=person.id)
     today = tokyo_time(here.node.core.clock.now_ms()).date()
     handover = await handovers_of(here.node.core, association).begin(chair, today)
     slip = Slip("abcdefgh1234", poll.id, person.household_id)

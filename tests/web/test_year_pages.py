@@ -9,7 +9,7 @@ import pytest
 from server.association.circulars.model import Letter
 from server.association.gatherings.answers import Answer
 from server.association.gatherings.model import Plan
-from server.association.inquiries.model import Channel
+from server.association.members.came_by import CameBy
 from server.association.members.model import EVERYONE
 from server.association.polls.model import Question
 from server.foundation.clock import tokyo_time
@@ -41,7 +41,7 @@ async def test_a_year_in_figures_and_as_a_file(here: Site, chair: Browser, log_i
     await association.polls.answer(here.user("鈴木 一郎"), poll.id, ["c1"])
     await association.circulars.enter_paper(
         me, circular.id, here.person("田中 実").household_id, by_phone=True)
-    await association.inquiries.verbs.enter(me, "街灯", Channel.PHONE, asker="通りの人")
+    await association.inquiries.verbs.enter(me, "街灯", CameBy.PHONE, asker="通りの人")
     page = await chair.get("/desk/year")
     assert "登録した人 5 / 5 人" in page.text
     assert "つかっている人 2 人" in page.text

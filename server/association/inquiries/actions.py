@@ -14,7 +14,6 @@ from server.association.inquiries.contents import answer_content, asked_content,
 from server.association.inquiries.model import (
     MAX_ASKER,
     MOST_PHOTOS,
-    Channel,
     Inquiry,
     Line,
     Photo,
@@ -23,6 +22,7 @@ from server.association.inquiries.model import (
     checked_text,
 )
 from server.association.inquiries.projection import ForOthers, InquiryProjection
+from server.association.members.came_by import CameBy
 from server.association.members.edit import RosterChange
 from server.association.members.members import Members
 from server.association.members.model import Right
@@ -197,7 +197,7 @@ class Inquiries:
             await asyncio.shield(self._database.submit(writes))
 
     async def enter(
-        self, officer: str, text: str, channel: Channel, *, person_id: str = "", asker: str = ""
+        self, officer: str, text: str, channel: CameBy, *, person_id: str = "", asker: str = ""
     ) -> Inquiry:
         """Write down what somebody has asked on paper, by telephone or at the door."""
         self._members.require(officer, Right.READ_DESK)
@@ -206,7 +206,7 @@ class Inquiries:
             self._members.person(person_id)
         elif not asker or len(asker) > MAX_ASKER:
             raise InvalidParam(f"だれが聞いたかを、{MAX_ASKER}字までで書いてください")
-        if channel is Channel.APP:
+        if channel is CameBy.APP:
             raise InvalidParam("紙・電話・会って、のどれかをえらんでください")
         now = self._clock.now_ms()
         inquiry = Inquiry(

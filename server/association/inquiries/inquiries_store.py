@@ -8,7 +8,8 @@ import orjson
 from sqlalchemy import BigInteger, Column, Integer, Table, Text, bindparam, delete, select, update
 
 from server.association.inquiries.book import InquiryBook
-from server.association.inquiries.model import Channel, Inquiry, Line, Photo, Side, State
+from server.association.inquiries.model import Inquiry, Line, Photo, Side, State
+from server.association.members.came_by import CameBy
 from server.storage.database import Database, Writes, metadata
 from server.storage.upsert import upsert
 
@@ -65,7 +66,7 @@ async def load_inquiries(database: Database, book: InquiryBook) -> None:
     """Enter everything into ``book``."""
     for row in await database.fetch_all(select(inquiries).order_by(inquiries.c.opened_ts, inquiries.c.id)):
         book.enter(Inquiry(
-            row.id, row.person_id, row.asker, Channel(row.channel), State(row.state), row.owner, row.opened_ts,
+            row.id, row.person_id, row.asker, CameBy(row.channel), State(row.state), row.owner, row.opened_ts,
             row.asked_ts, row.changed_ts, row.revision, row.thread,
         ))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from server.association.members.came_by import CameBy
 from server.foundation.errors import InvalidParam, Refused
 
 MAX_TEXT: Final = 3_000
@@ -36,18 +37,10 @@ NEXT: Final[Mapping[State, frozenset[State]]] = {
 }
 
 
-class Channel(StrEnum):
-    """How it was asked."""
-
-    APP = "app"
-    PAPER = "paper"
-    PHONE = "phone"
-    DOOR = "door"
-
-    @property
-    def label(self) -> str:
-        """スマホ, 紙, 電話, 会って."""
-        return {"app": "スマホ", "paper": "紙", "phone": "電話", "door": "会って"}[self.value]
+# An officer who is asked something has met somebody; an answer is fetched at the door.
+ASKED_BY: Final[Mapping[CameBy, str]] = {
+    CameBy.APP: "スマホ", CameBy.PAPER: "紙", CameBy.PHONE: "電話", CameBy.DOOR: "会って",
+}
 
 
 class Side(StrEnum):
@@ -95,7 +88,7 @@ class Inquiry:
     id: str
     person_id: str
     asker: str
-    channel: Channel
+    channel: CameBy
     state: State
     owner: str
     opened_ts: int
@@ -103,6 +96,11 @@ class Inquiry:
     changed_ts: int
     revision: int = 0
     thread: str = ""
+
+    @property
+    def way_label(self) -> str:
+        """How it was asked, as officers read it."""
+        return ASKED_BY[self.channel]
 
     def moved(self, state: State, now_ms: int, owner: str | None = None) -> Inquiry:
         """Gone on to ``state``; raises ``Refused`` where its life does not go on so."""

@@ -9,7 +9,8 @@ from typing import Any, Final
 from server.association.inquiries import inquiries_store as store
 from server.association.inquiries.book import InquiryBook
 from server.association.inquiries.contents import ANSWER_HEAD, MARK, Mark, read_mark, read_said
-from server.association.inquiries.model import Channel, Inquiry, Line, Photo, Side, State
+from server.association.inquiries.model import Inquiry, Line, Photo, Side, State
+from server.association.members.came_by import CameBy
 from server.association.members.members import Members
 from server.association.members.model import Person, Purpose, Right
 from server.rooms.accept_event import EventAcceptor
@@ -117,7 +118,7 @@ class InquiryProjection:
         inquiry = self._book.newest_of(person.id)
         if inquiry is None or (inquiry.state is State.ANSWERED and now - inquiry.changed_ts > _SAME_TALK_MS):
             new_id = event.event_id[1:1 + _ID_LETTERS]
-            inquiry = Inquiry(new_id, person.id, "", Channel.APP, State.OPEN, "", now, now, now)
+            inquiry = Inquiry(new_id, person.id, "", CameBy.APP, State.OPEN, "", now, now, now)
         inquiry = inquiry.asked_more(now)
         self.keep(writes, inquiry)
         self._line(room, entry, inquiry, Side.RESIDENT, said, writes)

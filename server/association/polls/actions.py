@@ -9,6 +9,7 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from server.association.members.came_by import CameBy
 from server.association.members.members import Members
 from server.association.members.model import Purpose, Right
 from server.association.polls import polls_store as store
@@ -22,7 +23,7 @@ from server.association.polls.contents import (
 )
 from server.association.polls.counting import Answer, Count, Voice
 from server.association.polls.deadlines import Deadlines
-from server.association.polls.model import NEXT, Channel, Counting, Poll, Question, State, one_line
+from server.association.polls.model import NEXT, Counting, Poll, Question, State, one_line
 from server.association.polls.open_polls import OpenPoll, OpenPolls, PollRoom
 from server.association.polls.projection import PollProjection
 from server.association.polls.results import PollResults
@@ -119,7 +120,7 @@ class Polls:
                 await self._ask_in(going.poll, [room_id for room_id in rooms if room_id not in asked])
 
     async def enter(
-        self, officer: str, poll_id: str, person_id: str, chosen: Sequence[str], channel: Channel = Channel.PAPER
+        self, officer: str, poll_id: str, person_id: str, chosen: Sequence[str], channel: CameBy = CameBy.PAPER
     ) -> None:
         """Write down a person's answer from paper, telephone or the door.
 
@@ -129,7 +130,7 @@ class Polls:
         await self._enter(officer, poll_id, Voice(Counting.PERSON, person_id), chosen, channel)
 
     async def enter_for_household(
-        self, officer: str, poll_id: str, household_id: str, chosen: Sequence[str], channel: Channel = Channel.PAPER
+        self, officer: str, poll_id: str, household_id: str, chosen: Sequence[str], channel: CameBy = CameBy.PAPER
     ) -> None:
         """Write down the answer of a whole household, like ``enter``."""
         home = self._members.household(household_id)
@@ -248,7 +249,7 @@ class Polls:
             await asyncio.shield(self._database.submit(writes))
 
     async def _enter(
-        self, officer: str, poll_id: str, voice: Voice, chosen: Sequence[str], channel: Channel
+        self, officer: str, poll_id: str, voice: Voice, chosen: Sequence[str], channel: CameBy
     ) -> None:
         going = await self._require_open(poll_id)
         voters = self.results.voters_today(going.poll)

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from server.association.polls.model import Channel, Counting, Poll
+from server.association.members.came_by import CameBy
+from server.association.polls.model import Counting, Poll
 
 
 class Voice(NamedTuple):
@@ -34,7 +35,7 @@ class Answer:
     ts: int
     chosen: tuple[str, ...]
     adds: bool = False
-    channel: Channel = Channel.APP
+    channel: CameBy = CameBy.APP
     entered_by: str = ""
 
     @property

@@ -53,20 +53,6 @@ class Counting(StrEnum):
         return {"person": "人", "household": "世帯"}[self.value]
 
 
-class Channel(StrEnum):
-    """How an answer came in."""
-
-    APP = "app"
-    PAPER = "paper"
-    PHONE = "phone"
-    DOOR = "door"
-
-    @property
-    def label(self) -> str:
-        """The word for officers."""
-        return {"app": "アプリ", "paper": "紙", "phone": "電話", "door": "訪問"}[self.value]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """What an officer asks. Up to ``most`` choices may be taken; ``disclosed``: residents see figures before the end;

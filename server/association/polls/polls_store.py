@@ -8,9 +8,10 @@ from typing import Any, Final
 import orjson
 from sqlalchemy import BigInteger, Column, Integer, Table, Text, bindparam, func, select, update
 
+from server.association.members.came_by import CameBy
 from server.association.members.model import Audience
 from server.association.polls.counting import Answer, Voice, Voter
-from server.association.polls.model import Channel, Counting, Poll, State
+from server.association.polls.model import Counting, Poll, State
 from server.association.polls.open_polls import OpenPoll, PollRoom
 from server.rooms.poll_events import Choice
 from server.storage.database import Database, Writes, metadata
@@ -196,7 +197,7 @@ def _choices_text(poll: Poll) -> str:
 def _as_answer(row: Any) -> Answer:
     return Answer(
         id=row.id, voice=Voice(Counting(row.unit), row.voice), place=row.place, ts=row.ts,
-        chosen=tuple(orjson.loads(row.chosen)), adds=bool(row.adds), channel=Channel(row.channel),
+        chosen=tuple(orjson.loads(row.chosen)), adds=bool(row.adds), channel=CameBy(row.channel),
         entered_by=row.entered_by,
     )
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from server.association.members.came_by import CameBy
 from server.association.members.members import Members
 from server.association.members.model import Right
 from server.association.polls import polls_store as store
 from server.association.polls.counting import Answer, count
-from server.association.polls.model import Channel, Counting, Poll, State
+from server.association.polls.model import Counting, Poll, State
 from server.association.polls.results import PollResults
 from server.storage.database import Database
 
@@ -23,7 +24,7 @@ class PollFigures:
     poll: Poll
     total: int
     answered: int
-    by_channel: Mapping[Channel, int]
+    by_channel: Mapping[CameBy, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +50,12 @@ async def polls_between(
         tally = counted.households if is_home else counted.persons
         figures.append(PollFigures(poll, tally.total, tally.answered, _by_channel(given)))
         active |= {answer.voice.id for answer in answers
-                   if answer.channel is Channel.APP and answer.voice.unit is Counting.PERSON}
+                   if answer.channel is CameBy.APP and answer.voice.unit is Counting.PERSON}
     return PollYear(figures, frozenset(active))
 
 
-def _by_channel(answers: Iterable[Answer]) -> dict[Channel, int]:
-    found = dict.fromkeys(Channel, 0)
+def _by_channel(answers: Iterable[Answer]) -> dict[CameBy, int]:
+    found = dict.fromkeys(CameBy, 0)
     for answer in answers:
         found[answer.channel] += 1
     return found

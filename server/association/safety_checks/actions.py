@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from server.association.members.came_by import CameBy
 from server.association.members.members import Members
 from server.association.members.model import Audience, Purpose, Right
 from server.association.safety_checks import safety_store as store
@@ -19,7 +20,6 @@ from server.association.safety_checks.model import (
     RESPONSE,
     SUMMARY,
     Answer,
-    Channel,
     Check,
     Figures,
     State,
@@ -157,7 +157,7 @@ class SafetyChecks:
         self.follow_ups.moved(check_id)
 
     async def enter(
-        self, officer: str, check_id: str, person_ids: Sequence[str], given: Given, channel: Channel
+        self, officer: str, check_id: str, person_ids: Sequence[str], given: Given, channel: CameBy
     ) -> None:
         """Write down what persons said by telephone, at the door or on paper. It counts like an answer of their own.
 
@@ -179,7 +179,7 @@ class SafetyChecks:
         await asyncio.shield(self._database.submit(writes))
 
     async def enter_for_household(
-        self, officer: str, check_id: str, household_id: str, given: Given, channel: Channel
+        self, officer: str, check_id: str, household_id: str, given: Given, channel: CameBy
     ) -> None:
         """Write down an answer for a whole household: it holds for everybody who lives there."""
         home = self._members.household(household_id)
@@ -236,7 +236,7 @@ class SafetyChecks:
     async def _answer_without_room(self, prompt: Prompt, given: Given) -> None:
         """Somebody whose account is younger than the check has no question in a 窓口, but may answer all the same."""
         writes = Writes()
-        record(prompt, self._answer(prompt, given, Channel.APP, ""), writes)
+        record(prompt, self._answer(prompt, given, CameBy.APP, ""), writes)
         writes.after_commit.append(lambda: self.follow_ups.moved(prompt.check_id))
         await asyncio.shield(self._database.submit(writes))
 
@@ -267,7 +267,7 @@ class SafetyChecks:
                 self._going.add(prompt)
         return prompt
 
-    def _answer(self, prompt: Prompt, given: Given, channel: Channel, entered_by: str) -> Answer:
+    def _answer(self, prompt: Prompt, given: Given, channel: CameBy, entered_by: str) -> Answer:
         return Answer(
             random_letters(_ID_LETTERS), prompt.last_place + 1, self._clock.now_ms(), given.status,
             given.comment.strip(), given.people, given.geo_uri, channel, entered_by,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
+from server.association.members.came_by import CameBy
 from server.association.members.model import Audience
 from server.foundation.clock import tokyo_time
 from server.foundation.errors import InvalidParam
@@ -86,20 +87,6 @@ class Standing(StrEnum):
 ORDER: Final = {standing: place for place, standing in enumerate(Standing)}
 
 
-class Channel(StrEnum):
-    """How an answer came in."""
-
-    APP = "app"
-    PHONE = "phone"
-    DOOR = "door"
-    PAPER = "paper"
-
-    @property
-    def label(self) -> str:
-        """The word for officers."""
-        return {"app": "アプリ", "phone": "電話", "door": "訪問", "paper": "紙"}[self.value]
-
-
 @dataclass(frozen=True, slots=True)
 class Check:
     """One safety check. Times are milliseconds since 1970."""
@@ -152,7 +139,7 @@ class Answer:
     comment: str = ""
     people: int | None = None
     geo_uri: str = ""
-    channel: Channel = Channel.APP
+    channel: CameBy = CameBy.APP
     entered_by: str = ""
 
 
@@ -165,7 +152,7 @@ class Current:
     comment: str = ""
     people: int | None = None
     geo_uri: str = ""
-    channel: Channel | None = None
+    channel: CameBy | None = None
     entered_by: str = ""
     place: int = 0
 

@@ -7,10 +7,10 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import BigInteger, Column, Integer, Table, Text, bindparam, func, select, update
 
+from server.association.members.came_by import CameBy
 from server.association.members.model import Audience
 from server.association.safety_checks.model import (
     Answer,
-    Channel,
     Check,
     Current,
     Figures,
@@ -268,7 +268,7 @@ async def _load_one(database: Database, check: Check, room_id: str) -> OpenCheck
 
 def _as_answer(row: Any) -> Answer:
     status = Status(row.status) if row.status else None
-    return Answer(row.id, row.place, row.ts, status, row.comment, row.people, row.geo_uri, Channel(row.channel),
+    return Answer(row.id, row.place, row.ts, status, row.comment, row.people, row.geo_uri, CameBy(row.channel),
                   row.entered_by)
 
 
@@ -276,7 +276,7 @@ def _as_line(row: Any) -> Line:
     status = Status(row.status) if row.status else None
     standing = standing_of(status, has_read=row.read_ts is not None, has_app=row.room_id is not None)
     current = Current(status, row.answered_ts, row.comment, row.people, row.geo_uri,
-                      Channel(row.channel) if row.channel else None, row.entered_by)
+                      CameBy(row.channel) if row.channel else None, row.entered_by)
     return Line(row.person_id, row.household_id, row.block_id, standing, current)
 
 

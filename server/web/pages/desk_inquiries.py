@@ -6,7 +6,8 @@ from typing import Final
 
 from aiohttp import web
 
-from server.association.inquiries.model import MAX_ASKER, MAX_TEXT, Channel, Inquiry, Side, State
+from server.association.inquiries.model import ASKED_BY, MAX_ASKER, MAX_TEXT, Inquiry, Side, State
+from server.association.members.came_by import CameBy
 from server.association.members.model import Person, Right
 from server.foundation.errors import InvalidParam, Refused
 from server.web.attached_files import answer_file
@@ -75,8 +76,8 @@ async def enter(visit: Visit) -> web.StreamResponse:
             if not is_first:
                 return visit.go("/desk/inquiries")
             inquiry = await visit.services.inquiries.enter(
-                visit.user_id, form.text("text"), _channel(form.line("channel")), person_id=form.line("person"),
-                asker=form.line("asker"),
+                visit.user_id, form.text("text"), CameBy.written_down(form.line("channel")),
+                person_id=form.line("person"), asker=form.line("asker"),
             )
     except InvalidParam as fault:
         return _new_page(visit, form, fault)
@@ -129,7 +130,7 @@ def _new_page(visit: Visit, form: Form, fault: Refused | None = None) -> web.Res
         fault="" if fault is None else fault.reason,
         status=200 if fault is None else fault.status, person=members.person(chosen) if chosen else None,
         block_of=lambda person: members.block_of(person.id).name, most=MAX_TEXT, most_asker=MAX_ASKER,
-        channels=[Channel.PHONE, Channel.PAPER, Channel.DOOR], once=visit.new_once(),
+        ways={way: ASKED_BY[way] for way in (CameBy.PHONE, CameBy.PAPER, CameBy.DOOR)}, once=visit.new_once(),
     )
 
 
@@ -158,10 +159,3 @@ def _who(visit: Visit, inquiry: Inquiry) -> str:
 def _name_of(visit: Visit, user_id: str) -> str:
     person = visit.services.members.person_of_user(user_id) if user_id else None
     return "" if person is None else person.name
-
-
-def _channel(text: str) -> Channel:
-    channels = {channel.value: channel for channel in Channel}
-    if text not in channels:
-        raise InvalidParam("どうやって聞いたかを えらんでください。")
-    return channels[text]

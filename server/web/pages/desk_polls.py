@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from server.association.members.came_by import CameBy
 from server.association.members.model import Right
-from server.association.polls.model import MOST_CHOICES, Channel, Counting, Question
+from server.association.polls.model import MOST_CHOICES, Counting, Question
 from server.foundation.errors import InvalidParam
 from server.web.audiences import ChosenAudience
 from server.web.dates import day_from_input, end_of_day_ms
@@ -95,7 +96,8 @@ async def enter(visit: Visit) -> web.StreamResponse:
     form = await visit.form()
     poll_id = visit.parts["poll"]
     await visit.services.polls.enter(
-        visit.user_id, poll_id, visit.parts["person"], form.lines("choice"), _channel(form.line("channel"))
+        visit.user_id, poll_id, visit.parts["person"], form.lines("choice"),
+        CameBy.written_down(form.line("channel")),
     )
     return visit.go(f"/desk/polls/{poll_id}", done="entered")
 
@@ -114,7 +116,8 @@ async def enter_for_household(visit: Visit) -> web.StreamResponse:
     form = await visit.form()
     poll_id = visit.parts["poll"]
     await visit.services.polls.enter_for_household(
-        visit.user_id, poll_id, visit.parts["household"], form.lines("choice"), _channel(form.line("channel"))
+        visit.user_id, poll_id, visit.parts["household"], form.lines("choice"),
+        CameBy.written_down(form.line("channel")),
     )
     return visit.go(f"/desk/polls/{poll_id}", done="entered")
 
@@ -124,15 +127,8 @@ async def _entry_page(visit: Visit, block_id: str, heading: str, whose: str) -> 
     poll = await visit.services.polls.results.poll(visit.parts["poll"])
     return visit.page(
         "desk_poll_enter.html", poll=poll, heading=heading, action=f"/desk/polls/{poll.id}/{whose}",
-        channels=[Channel.PAPER, Channel.PHONE, Channel.DOOR],
+        channels=[CameBy.PAPER, CameBy.PHONE, CameBy.DOOR],
     )
-
-
-def _channel(text: str) -> Channel:
-    channels = {channel.value: channel for channel in Channel if channel is not Channel.APP}
-    if text not in channels:
-        raise InvalidParam("どうやって聞いたかを えらんでください。")
-    return channels[text]
 
 
 def _counting(text: str) -> Counting:

@@ -6,9 +6,10 @@ from typing import Final
 
 from aiohttp import web
 
+from server.association.members.came_by import CameBy
 from server.association.members.model import Right
 from server.association.safety_checks.actions import Given
-from server.association.safety_checks.model import Channel, Standing, Status
+from server.association.safety_checks.model import Standing, Status
 from server.foundation.errors import InvalidParam
 from server.web.audiences import ChosenAudience
 from server.web.routing import Routes
@@ -118,7 +119,7 @@ async def show_home(visit: Visit) -> web.StreamResponse:
     return visit.page(
         "desk_safety_home.html", check=table.check, home=home, block=members.block(home.block_id),
         persons=members.persons_at(home.id), rows=by_person, statuses=list(Status),
-        channels=[Channel.DOOR, Channel.PHONE, Channel.PAPER],
+        channels=[CameBy.DOOR, CameBy.PHONE, CameBy.PAPER],
     )
 
 
@@ -126,15 +127,14 @@ async def enter(visit: Visit) -> web.StreamResponse:
     """Write down what was said at the door, by telephone, on paper."""
     form = await visit.form()
     statuses = {status.value: status for status in Status}
-    channels = {channel.value: channel for channel in Channel if channel is not Channel.APP}
-    status, channel = statuses.get(form.line("status")), channels.get(form.line("channel"))
-    if status is None or channel is None:
+    status, way = statuses.get(form.line("status")), CameBy.written_down(form.line("channel"))
+    if status is None:
         raise InvalidParam("どうやって聞いたかと、こたえを えらんでください。")
     given = Given(status=status, comment=form.text("comment"))
     check_id = visit.parts["check"]
     at_home = {person.id for person in visit.services.members.persons_at(visit.parts["home"])}
     chosen = [person_id for person_id in form.lines("person") if person_id in at_home]
-    await visit.services.safety.checks.enter(visit.user_id, check_id, chosen, given, channel)
+    await visit.services.safety.checks.enter(visit.user_id, check_id, chosen, given, way)
     return visit.go(f"/desk/safety/{check_id}/visits", done="entered")
 
 

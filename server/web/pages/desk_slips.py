@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from aiohttp import BodyPartReader, web
 
+from server.association.members.came_by import CameBy
 from server.association.members.model import Right
-from server.association.polls.model import Channel
 from server.association.polls.slips import MAX_PHOTO_BYTES, FoundSlip
 from server.foundation.errors import InvalidParam, NotFound, Refused
 from server.web.forms import Upload, bytes_of
@@ -72,10 +72,10 @@ async def enter(visit: Visit) -> web.StreamResponse:
     slip, polls = found.slip, visit.services.polls
     try:
         if slip.person_id:
-            await polls.enter(visit.user_id, slip.poll_id, slip.person_id, form.lines("choice"), Channel.PAPER)
+            await polls.enter(visit.user_id, slip.poll_id, slip.person_id, form.lines("choice"), CameBy.PAPER)
         else:
             await polls.enter_for_household(
-                visit.user_id, slip.poll_id, slip.household_id, form.lines("choice"), Channel.PAPER)
+                visit.user_id, slip.poll_id, slip.household_id, form.lines("choice"), CameBy.PAPER)
     except Refused as fault:
         if fault.status not in (400, 409):
             raise

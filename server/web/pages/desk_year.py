@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from server.association.examples.model import MAX_NOTE, Example, Kind
-from server.association.polls.model import Channel
+from server.association.members.came_by import CameBy
 from server.foundation.errors import NotFound
 from server.web.routing import Routes
 from server.web.visit import Visit
@@ -40,7 +40,7 @@ async def show_year(visit: Visit) -> web.StreamResponse:
     number = chosen_year(visit)
     return visit.page(
         "desk_year.html", year=await figures_of(visit, number), running=year_of(visit.services.clock.now_ms()),
-        channels=list(Channel))
+        channels=list(CameBy))
 
 
 async def give_out(visit: Visit) -> web.StreamResponse:

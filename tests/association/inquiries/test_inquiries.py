@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from server.association.inquiries.model import MAX_TEXT, Channel, Photo, State
+from server.association.inquiries.model import MAX_TEXT, Photo, State
+from server.association.members.came_by import CameBy
 from server.association.members.model import Role
 from server.foundation.errors import Forbidden, InvalidParam, NotFound, Refused
 from tests.association.inquiries.asking import ADDRESS, CHAIR, asking
@@ -20,7 +21,7 @@ async def test_what_is_written_in_a_desk_room_waits_in_the_inbox(tmp_path: Path)
     async with asking(tmp_path / "node.db") as here:
         await here.street.say(AOKI, here.street.desk(AOKI), "側溝が つまっています")
         inquiry = here.only()
-        assert (inquiry.state, inquiry.owner, inquiry.channel) == (State.OPEN, "", Channel.APP)
+        assert (inquiry.state, inquiry.owner, inquiry.channel) == (State.OPEN, "", CameBy.APP)
         assert inquiry.person_id == here.street.person(AOKI).id
         assert await here.said() == [("resident", "側溝が つまっています")]
         told = (await here.in_reception())[-1]
@@ -149,18 +150,18 @@ async def test_a_question_that_came_while_the_officer_was_writing_is_read_first(
 async def test_a_question_by_telephone_has_the_same_life(tmp_path: Path) -> None:
     async with asking(tmp_path / "node.db") as here:
         person = await here.street.node.person("電話 のみ", account=False)
-        inquiry = await here.inquiries.enter(here.chair, "街灯が きれています", Channel.PHONE, person_id=person.id)
+        inquiry = await here.inquiries.enter(here.chair, "街灯が きれています", CameBy.PHONE, person_id=person.id)
         assert "街灯が きれています" in (await here.in_reception())[-1]
         await here.inquiries.answer(here.chair, inquiry.id, here.only().revision, "市に 言いました")
         assert here.only().state is State.ANSWERED
         assert await here.said() == [("resident", "街灯が きれています"), ("officers", "市に 言いました")]
         assert (await here.in_reception())[-1] == "【回答】\n市に 言いました"
-        stranger = await here.inquiries.enter(here.chair, "道を 聞かれました", Channel.DOOR, asker="通りの人")
+        stranger = await here.inquiries.enter(here.chair, "道を 聞かれました", CameBy.DOOR, asker="通りの人")
         assert stranger.asker == "通りの人"
         with pytest.raises(InvalidParam):
-            await here.inquiries.enter(here.chair, "だれ", Channel.PHONE)
+            await here.inquiries.enter(here.chair, "だれ", CameBy.PHONE)
         with pytest.raises(InvalidParam):
-            await here.inquiries.enter(here.chair, "x" * (MAX_TEXT + 1), Channel.PHONE, person_id=person.id)
+            await here.inquiries.enter(here.chair, "x" * (MAX_TEXT + 1), CameBy.PHONE, person_id=person.id)
 
 
 async def test_residents_see_their_own_talk_only_and_no_inbox(tmp_path: Path) -> None:
@@ -171,7 +172,7 @@ async def test_residents_see_their_own_talk_only_and_no_inbox(tmp_path: Path) ->
         for forbidden in (
             here.inquiries.one(here.street.user("上田 三"), here.only().id),
             here.inquiries.answer(here.street.user("上田 三"), here.only().id, 1, "わたしです"),
-            here.inquiries.enter(here.street.user("上田 三"), "x", Channel.PAPER, asker="x"),
+            here.inquiries.enter(here.street.user("上田 三"), "x", CameBy.PAPER, asker="x"),
         ):
             with pytest.raises(Forbidden):
                 await forbidden
@@ -206,7 +207,7 @@ async def test_what_is_taken_back_is_gone_on_both_sides(tmp_path: Path) -> None:
 async def test_who_leaves_the_association_leaves_no_question_in_the_tables(tmp_path: Path) -> None:
     async with asking(tmp_path / "node.db") as here:
         person = await here.street.node.person("電話 のみ", account=False)
-        await here.inquiries.enter(here.chair, "街灯が きれています", Channel.PHONE, person_id=person.id)
+        await here.inquiries.enter(here.chair, "街灯が きれています", CameBy.PHONE, person_id=person.id)
         async with here.street.node.editor.editing() as edit:
             edit.drop_person(person.id)
         assert here.inquiries.inbox(here.chair) == []

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from server.association.members.came_by import CameBy
 from server.association.members.model import Audience, Role
 from server.association.polls.actions import Polls
 from server.association.polls.answering import AnswerProjection
-from server.association.polls.model import Channel, Counting, Poll
+from server.association.polls.model import Counting, Poll
 from server.association.polls.open_polls import OpenPolls
 from server.association.polls.projection import PollProjection
 from server.foundation.errors import Forbidden, NotFound, Refused
@@ -29,7 +30,7 @@ async def test_a_sheet_of_a_household_counts_until_somebody_there_answers(tmp_pa
     async with asking(tmp_path / "node.db") as found:
         poll = await found.ask("出る", "出ない", counting=Counting.HOUSEHOLD)
         home = found.street.person(AOKI).household_id
-        await found.polls.enter_for_household(found.chair, poll.id, home, ["c2"], Channel.PAPER)
+        await found.polls.enter_for_household(found.chair, poll.id, home, ["c2"], CameBy.PAPER)
         assert await _households(found, poll) == {"c1": 0, "c2": 1}
         (own,) = await found.polls.results.polls_for(found.street.user(AOKI))
         assert own.chosen == ("c2",)
@@ -38,14 +39,14 @@ async def test_a_sheet_of_a_household_counts_until_somebody_there_answers(tmp_pa
         result = await found.polls.results.result(found.chair, poll.id)
         row = next(row for row in result.household_rows if row.household_id == home)
         assert row.answer is not None
-        assert (row.answer.chosen, row.answer.channel) == (("c1",), Channel.APP)
+        assert (row.answer.chosen, row.answer.channel) == (("c1",), CameBy.APP)
 
 
 async def test_a_poll_of_households_tells_households_only(tmp_path: Path) -> None:
     async with asking(tmp_path / "node.db") as found:
         poll = await found.ask("出る", "出ない", counting=Counting.HOUSEHOLD)
         home = found.street.person(AOKI).household_id
-        await found.polls.enter_for_household(found.chair, poll.id, home, ["c2"], Channel.DOOR)
+        await found.polls.enter_for_household(found.chair, poll.id, home, ["c2"], CameBy.DOOR)
         await found.polls.close(found.chair, poll.id)
         assert (await found.street.bodies(found.hall))[-1].splitlines() == [
             "【アンケートの結果】お祭りに出ますか", "1 出る：0世帯", "2 出ない：1世帯", "回答 1世帯、未回答 3世帯"]
@@ -59,9 +60,9 @@ async def test_a_leader_writes_down_and_sees_only_their_own_block(tmp_path: Path
     async with asking(tmp_path / "node.db") as found:
         await found.street.node.person("班長 五", "1班", roles=[Role.BLOCK_LEADER])
         leader, poll = found.street.user("班長 五"), await found.ask()
-        await found.polls.enter(leader, poll.id, found.street.person(AOKI).id, ["c1"], Channel.PHONE)
+        await found.polls.enter(leader, poll.id, found.street.person(AOKI).id, ["c1"], CameBy.PHONE)
         with pytest.raises(Forbidden):
-            await found.polls.enter(leader, poll.id, found.street.person(UEDA).id, ["c1"], Channel.PHONE)
+            await found.polls.enter(leader, poll.id, found.street.person(UEDA).id, ["c1"], CameBy.PHONE)
         with pytest.raises(Forbidden):
             await found.polls.enter_for_household(leader, poll.id, found.street.person(UEDA).household_id, ["c1"])
         result = await found.polls.results.result(leader, poll.id)
@@ -78,7 +79,7 @@ async def test_who_is_not_asked_is_not_written_down(tmp_path: Path) -> None:
         poll = await found.ask(audience=Audience.blocks([found.street.node.members.blocks()[0].id]))
         ueda = found.street.person(UEDA)
         with pytest.raises(NotFound):
-            await found.polls.enter(found.chair, poll.id, ueda.id, ["c1"], Channel.PAPER)
+            await found.polls.enter(found.chair, poll.id, ueda.id, ["c1"], CameBy.PAPER)
         with pytest.raises(NotFound):
             await found.polls.enter_for_household(found.chair, poll.id, ueda.household_id, ["c1"])
 

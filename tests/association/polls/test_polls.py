@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from server.association.members.came_by import CameBy
 from server.association.members.model import EVERYONE, Audience
-from server.association.polls.model import Channel, Question
+from server.association.polls.model import Question
 from server.foundation.errors import Forbidden, InvalidParam, NotFound, Refused
 from server.rooms.poll_events import END, START, end_content
 from server.rooms.send_event import Draft
@@ -170,8 +171,8 @@ async def test_a_household_has_one_voice_and_paper_counts(tmp_path: Path) -> Non
         child = next(person for person in node.members.persons() if person.name == "青木 ハナ")
         old = await node.person("岡田 五", "2班", account=False)
         poll = await found.ask("出る", "出ない")
-        await found.polls.enter(found.chair, poll.id, child.id, ["c2"], Channel.PAPER)
-        await found.polls.enter(found.chair, poll.id, old.id, ["c1"], Channel.PHONE)
+        await found.polls.enter(found.chair, poll.id, child.id, ["c2"], CameBy.PAPER)
+        await found.polls.enter(found.chair, poll.id, old.id, ["c1"], CameBy.PHONE)
         result = await found.polls.results.result(found.chair, poll.id)
         assert (result.households.votes, result.households.answered, result.households.total) == (
             {"c1": 1, "c2": 1}, 2, 5)
@@ -226,7 +227,7 @@ async def test_what_cannot_be_asked_is_refused(tmp_path: Path) -> None:
             await found.polls.results.result(found.street.user(AOKI), poll.id)
         ueda = found.street.person(UEDA).id
         with pytest.raises(Forbidden):
-            await found.polls.enter(found.street.user(AOKI), poll.id, ueda, ["c1"], Channel.PAPER)
+            await found.polls.enter(found.street.user(AOKI), poll.id, ueda, ["c1"], CameBy.PAPER)
 
 
 async def test_a_resident_cannot_make_up_a_poll_of_the_node(tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ import pytest
 import segno
 from PIL import Image
 
+from server.association.members.came_by import CameBy
 from server.association.members.model import EVERYONE, Channel, Role
 from server.association.polls import slips_store as store
-from server.association.polls.model import Channel as AnswerChannel
 from server.association.polls.model import Counting, Question
 from server.association.polls.slip_reading import codes_in
 from server.association.polls.slips import SLIP_LIMITS, Print, Slips
@@ -104,10 +104,10 @@ async def test_a_slip_comes_back_and_its_answer_counts(here: Asking, slips: Slip
     (found,) = await slips.codes_in(photo_of(f"{ADDRESS}/slips/{code}", turned=17))
     slip = await slips.find(here.chair, found)
     assert (slip.name, slip.answer) == ("紙の 家", None)
-    await here.polls.enter_for_household(here.chair, poll.id, home_id, ["c1"], AnswerChannel.PAPER)
+    await here.polls.enter_for_household(here.chair, poll.id, home_id, ["c1"], CameBy.PAPER)
     answer = (await slips.find(here.chair, found)).answer
     assert answer is not None
-    assert (answer.chosen, answer.channel) == (("c1",), AnswerChannel.PAPER)
+    assert (answer.chosen, answer.channel) == (("c1",), CameBy.PAPER)
 
 
 async def test_only_who_looks_after_the_block_finds_a_slip(here: Asking, slips: Slips) -> None:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from server.association.members.came_by import CameBy
 from server.association.members.model import EVERYONE, Purpose, Role
 from server.association.safety_checks.actions import Given
-from server.association.safety_checks.model import SUMMARY, Channel, Status
+from server.association.safety_checks.model import SUMMARY, Status
 from server.foundation.errors import Forbidden, InvalidParam, NotFound
 from tests.association.safety_checks.checks import CHAIR, checks
 
@@ -144,9 +145,9 @@ async def test_all_ways_end_in_one_row_a_household(tmp_path: Path) -> None:
         check = await found.begin()
         assert (await found.figures(check))["no_app"] == 2
         await found.street.say(AOKI, found.street.desk(AOKI), "1")
-        await found.verbs.enter(found.chair, check.id, [grandmother.id], Given(status=Status.CONTACT), Channel.PHONE)
+        await found.verbs.enter(found.chair, check.id, [grandmother.id], Given(status=Status.CONTACT), CameBy.PHONE)
         await found.verbs.enter_for_household(
-            found.chair, check.id, old.household_id, Given(status=Status.SAFE, people=1, comment="在宅"), Channel.DOOR)
+            found.chair, check.id, old.household_id, Given(status=Status.SAFE, people=1, comment="在宅"), CameBy.DOOR)
         table = await found.desk.table(found.chair, check.id)
         assert table.persons.as_content() == {
             "answered": 3, "help": 0, "contact": 1, "no_app": 0, "unread": 4, "read": 0, "safe": 2, "total": 7}
@@ -154,7 +155,7 @@ async def test_all_ways_end_in_one_row_a_household(tmp_path: Path) -> None:
             "answered": 2, "help": 0, "contact": 1, "no_app": 0, "unread": 4, "read": 0, "safe": 1, "total": 6}
         assert [(line.name, line.persons.total) for line in table.blocks] == [("1班", 4), ("2班", 3)]
         row = next(row for row in await found.desk.people(found.chair, check.id) if row.name == "岡田 五")
-        assert (row.current.channel, row.current.entered_by) == (Channel.DOOR, found.chair)
+        assert (row.current.channel, row.current.entered_by) == (CameBy.DOOR, found.chair)
 
 
 async def test_visits_are_limited_to_doors_where_nobody_has_answered(tmp_path: Path) -> None:
@@ -172,18 +173,18 @@ async def test_what_an_officer_enters_is_checked(tmp_path: Path) -> None:
         await found.street.node.editor.give_role(found.chair, found.street.person(INOUE).id, Role.BLOCK_LEADER)
         check = await found.begin()
         leader, aoki, ueda = found.street.user(INOUE), found.street.person(AOKI).id, found.street.person(UEDA).id
-        await found.verbs.enter(leader, check.id, [aoki], Given(status=Status.SAFE), Channel.DOOR)
+        await found.verbs.enter(leader, check.id, [aoki], Given(status=Status.SAFE), CameBy.DOOR)
         assert {row.name for row in await found.desk.people(leader, check.id)} == {CHAIR, AOKI, INOUE}
         with pytest.raises(Forbidden):
-            await found.verbs.enter(leader, check.id, [aoki, ueda], Given(status=Status.HELP), Channel.DOOR)
+            await found.verbs.enter(leader, check.id, [aoki, ueda], Given(status=Status.HELP), CameBy.DOOR)
         with pytest.raises(Forbidden):
-            await found.verbs.enter(found.street.user(UEDA), check.id, [ueda], Given(status=Status.HELP), Channel.APP)
+            await found.verbs.enter(found.street.user(UEDA), check.id, [ueda], Given(status=Status.HELP), CameBy.APP)
         with pytest.raises(NotFound):
-            await found.verbs.enter(found.chair, check.id, ["nobody"], Given(status=Status.SAFE), Channel.PAPER)
+            await found.verbs.enter(found.chair, check.id, ["nobody"], Given(status=Status.SAFE), CameBy.PAPER)
         for bad in (Given(status=Status.SAFE, people=100), Given(status=Status.SAFE, comment="あ" * 1001),
                     Given(status=Status.SAFE, geo_uri="here")):
             with pytest.raises(InvalidParam):
-                await found.verbs.enter(found.chair, check.id, [aoki], bad, Channel.PAPER)
+                await found.verbs.enter(found.chair, check.id, [aoki], bad, CameBy.PAPER)
         figures = await found.figures(check)
         assert (figures["answered"], figures["safe"], figures["total"]) == (1, 1, 5)
 
@@ -192,7 +193,7 @@ async def test_somebody_new_can_still_be_written_down(tmp_path: Path) -> None:
     async with checks(tmp_path / "node.db") as found:
         check = await found.begin()
         new = await found.street.node.person("小川 六", "2班", account=False)
-        await found.verbs.enter(found.chair, check.id, [new.id], Given(status=Status.SAFE), Channel.DOOR)
+        await found.verbs.enter(found.chair, check.id, [new.id], Given(status=Status.SAFE), CameBy.DOOR)
         figures = await found.figures(check)
         assert (figures["safe"], figures["total"]) == (1, 6)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
+from server.association.members.came_by import CameBy
 from server.association.members.model import EVERYONE
 from server.association.safety_checks.actions import Given
-from server.association.safety_checks.model import Channel, Status, prompt_contents
+from server.association.safety_checks.model import Status, prompt_contents
 from server.rooms.poll_events import END, START
 from server.rooms.send_event import Draft
 from server.storage.database import Writes
@@ -40,7 +41,7 @@ async def test_answers_reads_and_history_are_there_after_a_restart(tmp_path: Pat
         other, _, poll = await found.question(INOUE)
         await found.street.read(INOUE, other, poll)
         await found.verbs.enter(found.chair, check.id, [found.street.person(CHAIR).id], Given(status=Status.SAFE),
-                                Channel.PAPER)
+                                CameBy.PAPER)
         before = await found.figures(check)
     async with checks(tmp_path / "node.db") as found:
         assert await found.figures(check) == before

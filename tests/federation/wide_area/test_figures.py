@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from federation.broadcasts.model import Kind
 from federation.figures.model import FIGURES, REACH, SAFETY, Figures, Report, hide_small
 from federation.links.model import Category, NodeKind, Told
+from server.association.members.came_by import CameBy
 from server.association.safety_checks.actions import Given
-from server.association.safety_checks.model import Channel, Status
+from server.association.safety_checks.model import Status
 from server.foundation.signatures import sign_json
 from server.rooms.send_event import Draft
 from tests.federation.wide_area.places import Place, comes, link, message, refused, until, wide_area
@@ -51,7 +52,7 @@ async def test_a_safety_check_of_the_city_rolls_up_over_all_levels(tmp_path: Pat
             check_id = (await place.verbs.desk.received(place.me))[0].twin_id
             for person, status in zip(people[place.server], (Status.SAFE, Status.SAFE, Status.HELP), strict=False):
                 await place.node.inside.association.safety_checks.enter(
-                    place.me, check_id, [person], Given(status=status), Channel.DOOR)
+                    place.me, check_id, [person], Given(status=status), CameBy.DOOR)
             await place.verbs.figures.report_now()
 
         async def all_there() -> bool:
