@@ -20,6 +20,7 @@ from server.assembly.trial import throw_away_if_asked
 from server.assembly.watching import start_watching
 from server.assembly.web_application import make_app
 from server.config import FederationSettings, Settings
+from server.foundation.clock import Clock
 from server.foundation.errors import Refused
 from server.foundation.logs import set_up_logs
 from server.foundation.service_manager import ServiceManager
@@ -28,6 +29,10 @@ from server.storage.faults import StorageDamaged, meaning
 from server.storage.schema_version import SchemaError, migrate
 
 _SHUTDOWN_S: Final = 5.0
+# At the end: so many looks for those who have just connected, and then for what is on its way to us.
+_LAST_CONNECTIONS: Final = 10
+_LAST_WORDS: Final = 20
+_LOOK_S: Final = 0.01
 # Nearly all that a node makes is freed by counting; looking for cycles rarely saves a third of a busy minute.
 _GARBAGE: Final = (10_000, 20, 50)
 _KEEP_ALIVE_S: Final = 120.0
@@ -128,7 +133,7 @@ def _require_key(settings: Settings) -> None:
 
 async def _serve(node: Node, stop: asyncio.Event) -> None:
     manager = ServiceManager()
-    async with answering(node):
+    async with answering(node) as runner:
         figures = await start_watching(node, manager)
         try:
             sys.stdout.write(f"{node.settings.association.name}: ready on http://{node.settings.http.listen}\n")
@@ -139,13 +144,14 @@ async def _serve(node: Node, stop: asyncio.Event) -> None:
             await stop.wait()
             manager.stopping()
             node.services.sync.stop_waiting()
+            await _hear_the_last(runner, node.core.clock)
         finally:
             if figures is not None:
                 await figures.cleanup()
 
 
 @asynccontextmanager
-async def answering(node: Node) -> AsyncIterator[None]:
+async def answering(node: Node) -> AsyncIterator[web.AppRunner]:
     """Answer clients and other servers where the settings say, as long as the block lasts. Raises ``OSError``."""
     runner = web.AppRunner(
         make_app(node), access_log=None, handle_signals=False, shutdown_timeout=_SHUTDOWN_S,
@@ -156,9 +162,23 @@ async def answering(node: Node) -> AsyncIterator[None]:
     try:
         await web.TCPSite(runner, listen.host, listen.port, backlog=1024).start()
         await _listen_to_servers(runner, node.settings.federation)
-        yield
+        yield runner
     finally:
         await runner.cleanup()
+
+
+async def _hear_the_last(runner: web.AppRunner, clock: Clock) -> None:
+    """Whoever has asked before we leave is answered: a connection that is closed with a question unread is cut."""
+    await _look_often(clock, _LAST_CONNECTIONS)
+    for site in list(runner.sites):
+        await site.stop()
+    await _look_often(clock, _LAST_WORDS)
+
+
+async def _look_often(clock: Clock, times: int) -> None:
+    """By turns and not by time: a turn of the loop that answers hundreds is a long one."""
+    for _ in range(times):
+        await clock.sleep(_LOOK_S)
 
 
 async def _listen_to_servers(runner: web.AppRunner, federation: FederationSettings) -> None:

@@ -46,6 +46,16 @@ def json_answer(value: Any, status: int = 200) -> web.Response:
     return ForgetfulResponse(orjson.dumps(value), status)
 
 
+def news_answer(body: bytes, *, is_last: bool) -> web.Response:
+    """What somebody has waited for, as JSON bytes. With the last news before the node stops the connection ends: the
+    next question goes to whoever is there then.
+    """
+    answer = ForgetfulResponse(body)
+    if is_last:
+        answer.force_close()
+    return answer
+
+
 def refusal_answer(refusal: Refused) -> web.Response:
     """The standard error object. A refusal without a code (the first 401 of user-interactive auth) has no errcode."""
     body = {"errcode": refusal.code, "error": refusal.reason, **refusal.extra} if refusal.code else refusal.extra

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from server.accounts.sessions import Caller
 from server.foundation.errors import InvalidParam
-from server.http.answers import ForgetfulResponse
+from server.http.answers import news_answer
 from server.http.late_door import Handler
 from server.http.requests import MAX_BODY_BYTES, body_bytes, caller, int_query
 from server.http.room_services import ROOMS
@@ -31,6 +31,9 @@ def open_door() -> Handler:
         with sync.presence.syncing(who.user_id, who.device_id, presence):
             return await opened[0].answer(who.user_id, who.device_id, asked)
 
+    def told(request: web.Request, news: bytes) -> web.Response:
+        return news_answer(news, is_last=request.app[ROOMS].sync.is_stopping)
+
     async def deployed(request: web.Request) -> web.StreamResponse:
         who = await caller(request)
         presence = request.query.get("set_presence", "online")
@@ -38,12 +41,12 @@ def open_door() -> Handler:
             raise InvalidParam("set_presence is online, unavailable or offline")
         body = await body_bytes(request, MAX_BODY_BYTES)
         asked, txn_id = deployed_dialect.parse(body, request.query.get("pos"), int_query(request, "timeout", 0))
-        return ForgetfulResponse(deployed_dialect.render(await answer(request, who, asked, presence), txn_id))
+        return told(request, deployed_dialect.render(await answer(request, who, asked, presence), txn_id))
 
     async def merged(request: web.Request) -> web.StreamResponse:
         who = await caller(request)
         asked, presence, names = merged_dialect.parse(await body_bytes(request, MAX_BODY_BYTES))
-        return ForgetfulResponse(merged_dialect.render(await answer(request, who, asked, presence), names))
+        return told(request, merged_dialect.render(await answer(request, who, asked, presence), names))
 
     async def sliding_sync(request: web.Request) -> web.StreamResponse:
         """What is new in the rooms that the device looks at; waits for it up to ``timeout``."""

@@ -8,7 +8,7 @@ from server.accounts.presence import check_state
 from server.accounts.sessions import Caller
 from server.foundation.canonical_json import parse_json
 from server.foundation.errors import InvalidParam
-from server.http.answers import ForgetfulResponse
+from server.http.answers import news_answer
 from server.http.requests import bool_query, caller, int_query
 from server.http.room_services import ROOMS
 from server.http.routes import Doors
@@ -37,8 +37,9 @@ async def sync(request: web.Request) -> web.Response:
         bool_query(request, "use_state_after") or bool_query(request, "org.matrix.msc4222.use_state_after"),
         check_state(query.get("set_presence", "online")),
     )
-    answer = await request.app[ROOMS].sync.answer(asked)
-    return ForgetfulResponse(answer)
+    news = request.app[ROOMS].sync
+    answer = await news.answer(asked)
+    return news_answer(answer, is_last=news.is_stopping)
 
 
 def _position(text: str) -> SyncToken:
