@@ -12,10 +12,9 @@ from federation.sharing.contents import FarGathering
 from federation.sharing.model import Subject
 from federation.sharing.neighbours import Neighbours, Of
 from server.calendars.appointments import RenderedEntries
-from server.calendars.calendar_object import CalendarObject
-from server.calendars.model import Changes, Collection, Expected, Item, ItemHead, Kind, PutResult, Window
+from server.calendars.model import Changes, Collection, Item, Kind
 from server.calendars.ports import Gathering, GatheringDraft
-from server.calendars.refusals import Condition, refuse, refuse_rights
+from server.calendars.refusals import Condition, refuse
 from server.foundation.clock import tokyo_time
 
 KEY: Final = "neighbours"
@@ -27,7 +26,7 @@ Opener = Callable[[], Awaitable[tuple[ShareBook, Neighbours] | None]]
 
 
 class NeighbourCalendar:
-    """A ``ports.CalendarBackend`` with one collection, as long as a neighbour shares its calendar."""
+    """A ``whole.WholeSource`` of one collection, as long as a neighbour shares its calendar."""
 
     def __init__(self, opener: Opener) -> None:
         self._open = opener
@@ -40,39 +39,8 @@ class NeighbourCalendar:
             return ()
         return (Collection(KEY, KEY, Kind.SHARED, "VEVENT", "近所の町会の行事", opened[0].position, color="#00796BFF"),)
 
-    async def heads(self, collection: Collection) -> Sequence[ItemHead]:
+    async def all_items(self, collection: Collection) -> list[Item]:
         """All times of all gatherings."""
-        return [item.head for item in await self._items(collection)]
-
-    async def items(self, collection: Collection, names: Sequence[str]) -> Sequence[Item]:
-        """Entries by name."""
-        by_name = {item.head.name: item for item in await self._items(collection)}
-        return [by_name[name] for name in names if name in by_name]
-
-    async def search(self, collection: Collection, window: Window) -> Sequence[Item]:
-        """Candidates by their bounds in time."""
-        return [item for item in await self._items(collection) if window.may_meet(item.head.span)]
-
-    async def changes_since(self, collection: Collection, revision: int, limit: int) -> Changes:
-        """From nothing, or nothing new; whoever knows an older position begins anew, for it is not kept what was."""
-        if revision == collection.revision:
-            return Changes((), (), revision, False)
-        if revision:
-            raise refuse(Condition.VALID_SYNC_TOKEN, "The sync token is no longer known; start anew")
-        heads = tuple(await self.heads(collection))
-        return Changes(heads, (), collection.revision, False)
-
-    async def put_item(
-        self, user_id: str, collection: Collection, name: str, thing: CalendarObject, expected: Expected
-    ) -> PutResult:
-        """The neighbours' gatherings are the neighbours'."""
-        raise refuse_rights()
-
-    async def delete_item(self, user_id: str, collection: Collection, name: str, expected: Expected) -> None:
-        """Nothing is removed here."""
-        raise refuse_rights()
-
-    async def _items(self, collection: Collection) -> list[Item]:
         opened = await self._open()
         if opened is None:
             return []
@@ -81,6 +49,15 @@ class NeighbourCalendar:
         times = [(span, found) for found in await neighbours.gatherings(since) for span in found.thing.times]
         soonest = sorted(times, key=lambda pair: pair[0])[:_MOST]
         return self._rendered.all_of(_entry(found, span) for span, found in soonest)
+
+    async def changes_since(self, collection: Collection, revision: int, limit: int) -> Changes:
+        """From nothing, or nothing new; whoever knows an older position begins anew, for it is not kept what was."""
+        if revision == collection.revision:
+            return Changes((), (), revision, False)
+        if revision:
+            raise refuse(Condition.VALID_SYNC_TOKEN, "The sync token is no longer known; start anew")
+        heads = tuple(item.head for item in await self.all_items(collection))
+        return Changes(heads, (), collection.revision, False)
 
 
 def _entry(found: Of[FarGathering], span: tuple[int, int]) -> Gathering:

@@ -24,6 +24,7 @@ from server.calendars.mine import MINE, MineCalendar
 from server.calendars.ports import CalendarBackend, Rights
 from server.calendars.public_calendar import PUBLIC, PublicCalendar
 from server.calendars.rights import ReadOnly, RightsByPrefix
+from server.calendars.whole import WholeCalendars
 
 
 def shared_calendars(node: Node) -> list[CalendarBackend]:
@@ -35,17 +36,19 @@ def shared_calendars(node: Node) -> list[CalendarBackend]:
         person = members.person_of_user(user_id)
         return None if person is None else person.household_id
 
+    bookings = BookingCalendars(life.bookings, members, clock, life.booking_desk.say)
+    mine = MineCalendar([
+        SaidYes(association.gatherings, association.attendance), MyBookings(life.bookings, members, clock),
+        MyDuties(life.duties, members),
+    ], household_of)
     return [
         AudienceCalendars(association.gatherings, members),
-        BookingCalendars(life.bookings, members, clock, life.booking_desk.say),
-        GarbageCalendars(life.garbage, members),
-        DutyCalendars(life.duties, members),
-        MineCalendar([
-            SaidYes(association.gatherings, association.attendance), MyBookings(life.bookings, members, clock),
-            MyDuties(life.duties, members),
-        ], household_of),
+        WholeCalendars(bookings, writer=bookings),
+        WholeCalendars(GarbageCalendars(life.garbage, members)),
+        WholeCalendars(DutyCalendars(life.duties, members)),
+        WholeCalendars(mine),
         public_calendar_of(node.core),
-        NeighbourCalendar(partial(_sharing_of, node.core)),
+        WholeCalendars(NeighbourCalendar(partial(_sharing_of, node.core))),
     ]
 
 

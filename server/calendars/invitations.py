@@ -80,7 +80,7 @@ class InvitationDesk:
 
 
 class InvitationCalendar:
-    """A ``ports.CalendarBackend``: everybody's own copies, in which apps answer."""
+    """A ``whole.WholeSource`` of everybody's own copies, in which apps answer: their writer, too."""
 
     def __init__(self, desk: InvitationDesk) -> None:
         self._desk = desk
@@ -94,22 +94,13 @@ class InvitationCalendar:
         return (Collection(f"{COPIES}-{place}", COPIES, Kind.INVITED, "VEVENT", "出欠のお返事", revision, owner=user_id,
                            color="#EF6C00FF"),)
 
-    async def heads(self, collection: Collection) -> Sequence[ItemHead]:
+    async def all_items(self, collection: Collection) -> list[Item]:
         """Every copy."""
-        return [item.head for item in await self._items(collection.owner)]
-
-    async def items(self, collection: Collection, names: Sequence[str]) -> Sequence[Item]:
-        """Copies by name."""
-        by_name = {item.head.name: item for item in await self._items(collection.owner)}
-        return [by_name[name] for name in names if name in by_name]
-
-    async def search(self, collection: Collection, window: Window) -> Sequence[Item]:
-        """Candidates by their bounds in time."""
-        return [item for item in await self._items(collection.owner) if window.may_meet(item.head.span)]
+        return await self._copies(collection.owner)
 
     async def changes_since(self, collection: Collection, revision: int, limit: int) -> Changes:
         """What has changed since."""
-        items = await self._items(collection.owner)
+        items = await self.all_items(collection)
         there = {item.head.name for item in items}
         put_away = await self._desk.gone(collection.owner)
         gone = [
@@ -144,7 +135,7 @@ class InvitationCalendar:
 
     async def put_away(self, user_id: str, name: str) -> None:
         """Remove one's copy without an answer (``Schedule-Reply: F``, section 8.1); raises ``NotFound``."""
-        if not any(item.head.name == name for item in await self._items(user_id)):
+        if not any(item.head.name == name for item in await self._copies(user_id)):
             raise NotFound("There is no such invitation")
         found = await self._invitation(user_id, name)
         await self._desk.put_away(user_id, COPIES, name, found.gathering.sequence)
@@ -156,9 +147,9 @@ class InvitationCalendar:
         raise NotFound("There is no such invitation")
 
     async def _one(self, collection: Collection, name: str) -> Item | None:
-        return next((item for item in await self._items(collection.owner) if item.head.name == name), None)
+        return next((item for item in await self.all_items(collection) if item.head.name == name), None)
 
-    async def _items(self, user_id: str) -> list[Item]:
+    async def _copies(self, user_id: str) -> list[Item]:
         put_away = await self._desk.gone(user_id)
         items = []
         for found in await self._desk.port.invitations(user_id):
@@ -172,7 +163,7 @@ class InvitationCalendar:
 
 
 class InvitationInbox:
-    """A ``ports.CalendarBackend``: a message for each invitation that waits for an answer."""
+    """A ``whole.WholeSource``, and its writer: a message for each invitation that waits for an answer."""
 
     def __init__(self, desk: InvitationDesk) -> None:
         self._desk = desk
@@ -182,21 +173,24 @@ class InvitationInbox:
         revision = await self._desk.position(user_id) + 1
         return (Collection(INBOX, INBOX, Kind.INBOX, "VEVENT", "受信箱", revision, owner=user_id),)
 
-    async def heads(self, collection: Collection) -> Sequence[ItemHead]:
+    async def all_items(self, collection: Collection) -> list[Item]:
         """Every message."""
-        return [item.head for item in await self._items(collection.owner)]
-
-    async def items(self, collection: Collection, names: Sequence[str]) -> Sequence[Item]:
-        """Messages by name."""
-        return [item for item in await self._items(collection.owner) if item.head.name in names]
-
-    async def search(self, collection: Collection, window: Window) -> Sequence[Item]:
-        """Candidates by their bounds in time."""
-        return [item for item in await self._items(collection.owner) if window.may_meet(item.head.span)]
+        user_id = collection.owner
+        put_away = await self._desk.gone(user_id)
+        items = []
+        for found in await self._desk.port.invitations(user_id):
+            waits = found.shown and found.partstat == NEEDS_ACTION and not found.gathering.draft.cancelled
+            waits = waits and not found.is_over
+            sequence = found.gathering.sequence
+            gone = put_away.get((INBOX, found.gathering.name), PutAway(-1, 0))
+            if waits and gone.sequence < sequence:
+                data = as_request(self._desk.written(user_id, found))
+                items.append(self._desk.item(found, _message(found, sequence), data, found.position))
+        return sorted(items, key=lambda item: item.head.name)
 
     async def changes_since(self, collection: Collection, revision: int, limit: int) -> Changes:
         """What has changed since; of messages that are gone, too many rather than too few."""
-        items = await self._items(collection.owner)
+        items = await self.all_items(collection)
         there = {item.head.name for item in items}
         gone = [
             (collection.revision - 1, name) for found in await self._desk.port.invitations(collection.owner)
@@ -213,25 +207,12 @@ class InvitationInbox:
 
     async def delete_item(self, user_id: str, collection: Collection, name: str, expected: Expected) -> None:
         """The app has shown it."""
-        for item in await self.items(collection, [name]):
-            expected.require(item.head.etag)
-            stem, _, sequence = name.removesuffix(".ics").rpartition("-")
-            await self._desk.put_away(user_id, INBOX, stem, int(sequence))
-            return
-        raise NotFound("There is no such message")
-
-    async def _items(self, user_id: str) -> list[Item]:
-        put_away = await self._desk.gone(user_id)
-        items = []
-        for found in await self._desk.port.invitations(user_id):
-            waits = found.shown and found.partstat == NEEDS_ACTION and not found.gathering.draft.cancelled
-            waits = waits and not found.is_over
-            sequence = found.gathering.sequence
-            gone = put_away.get((INBOX, found.gathering.name), PutAway(-1, 0))
-            if waits and gone.sequence < sequence:
-                data = as_request(self._desk.written(user_id, found))
-                items.append(self._desk.item(found, _message(found, sequence), data, found.position))
-        return sorted(items, key=lambda item: item.head.name)
+        found = next((item for item in await self.all_items(collection) if item.head.name == name), None)
+        if found is None:
+            raise NotFound("There is no such message")
+        expected.require(found.head.etag)
+        stem, _, sequence = name.removesuffix(".ics").rpartition("-")
+        await self._desk.put_away(user_id, INBOX, stem, int(sequence))
 
 
 class Outbox:

@@ -9,10 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Protocol
 
 from server.calendars.appointments import RenderedEntries, told_since
-from server.calendars.calendar_object import CalendarObject
-from server.calendars.model import Changes, Collection, Expected, Item, ItemHead, Kind, PutResult, Window
+from server.calendars.model import Changes, Collection, Item, Kind
 from server.calendars.ports import Gathering
-from server.calendars.refusals import refuse_rights
 
 MINE: Final = "mine"
 
@@ -31,7 +29,7 @@ class MineSource(Protocol):
 
 
 class MineCalendar:
-    """A ``ports.CalendarBackend``. ``place_of`` answers what the entries follow from beside the sources (the
+    """A ``whole.WholeSource``. ``place_of`` answers what the entries follow from beside the sources (the
     household of the account), or ``None`` for who is not on the roster: where it changes, apps begin anew.
     """
 
@@ -49,34 +47,12 @@ class MineCalendar:
         return (Collection(f"{MINE}-{place}", MINE, Kind.SHARED, "VEVENT", "わたしの予定", revision + 1, owner=user_id,
                            color="#6A1B9AFF"),)
 
-    async def heads(self, collection: Collection) -> Sequence[ItemHead]:
-        """Everything."""
-        return [item.head for item in await self._items(collection)]
-
-    async def items(self, collection: Collection, names: Sequence[str]) -> Sequence[Item]:
-        """Entries by name."""
-        by_name = {item.head.name: item for item in await self._items(collection)}
-        return [by_name[name] for name in names if name in by_name]
-
-    async def search(self, collection: Collection, window: Window) -> Sequence[Item]:
-        """Candidates by their bounds in time."""
-        return [item for item in await self._items(collection) if window.may_meet(item.head.span)]
+    async def all_items(self, collection: Collection) -> list[Item]:
+        """Everything; a booking is changed in the calendar of what is booked."""
+        found = [await source.entries(collection.owner) for source in self._sources]
+        return self._rendered.all_of(entry for entries in found for entry in entries)
 
     async def changes_since(self, collection: Collection, revision: int, limit: int) -> Changes:
         """What changed since."""
         gone = [pair for source in self._sources for pair in await source.gone_since(collection.owner, revision - 1)]
-        return told_since(await self._items(collection), gone, revision, limit, collection.revision)
-
-    async def put_item(
-        self, user_id: str, collection: Collection, name: str, thing: CalendarObject, expected: Expected
-    ) -> PutResult:
-        """Nothing is written here: a booking is changed in the calendar of what is booked."""
-        raise refuse_rights()
-
-    async def delete_item(self, user_id: str, collection: Collection, name: str, expected: Expected) -> None:
-        """Nothing is removed here."""
-        raise refuse_rights()
-
-    async def _items(self, collection: Collection) -> list[Item]:
-        found = [await source.entries(collection.owner) for source in self._sources]
-        return self._rendered.all_of(entry for entries in found for entry in entries)
+        return told_since(await self.all_items(collection), gone, revision, limit, collection.revision)

@@ -11,6 +11,7 @@ from server.calendars.personal_properties import PersonalProperties
 from server.calendars.ports import CalendarBackend, GatheringPort, Rights
 from server.calendars.scheduling import Scheduling
 from server.calendars.stored import StoredCalendars
+from server.calendars.whole import WholeCalendars
 from server.foundation.clock import Clock
 from server.storage.database import Database
 
@@ -29,5 +30,6 @@ def open_calendars(
     overlays = Overlays(database)
     shared = [OverlaidCalendars(backend, overlays) for backend in (everyone, *more)]
     if scheduling is not None:
-        shared.append(OverlaidCalendars(scheduling.copies, overlays))
+        copies = WholeCalendars(scheduling.copies, writer=scheduling.copies)
+        shared.append(OverlaidCalendars(copies, overlays))
     return Calendars(database, own, shared, properties, rights, clock, scheduling)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from server.calendars.invitations import INBOX, OUTBOX, InvitationCalendar, InvitationDesk, InvitationInbox, Outbox
 from server.calendars.ports import CalendarBackend
+from server.calendars.whole import WholeCalendars
 
 ShowsBusyTimes = Callable[[str], Awaitable[bool]]
 """Whether somebody lets neighbours see when they have time; never for an account that does not exist."""
@@ -24,4 +25,5 @@ class Scheduling:
 
 def open_scheduling(desk: InvitationDesk, shows_busy_times: ShowsBusyTimes) -> Scheduling:
     """All of scheduling around one desk."""
-    return Scheduling(InvitationCalendar(desk), (InvitationInbox(desk), Outbox()), shows_busy_times)
+    inbox = InvitationInbox(desk)
+    return Scheduling(InvitationCalendar(desk), (WholeCalendars(inbox, writer=inbox), Outbox()), shows_busy_times)

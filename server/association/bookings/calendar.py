@@ -23,7 +23,7 @@ from server.association.members.model import Right
 from server.calendars.appointments import RenderedEntries, told_since
 from server.calendars.calendar_object import CalendarObject
 from server.calendars.gathering_ics import read_gathering
-from server.calendars.model import Changes, Collection, Expected, Item, ItemHead, Kind, PutResult, Window, require_name
+from server.calendars.model import Changes, Collection, Expected, Item, Kind, PutResult, require_name
 from server.calendars.ports import Gathering, GatheringDraft
 from server.calendars.refusals import CalendarRefused, Condition, refuse, refuse_rights
 from server.foundation.clock import TOKYO, Clock
@@ -38,7 +38,7 @@ Say = Callable[[str, str], Awaitable[None]]
 
 
 class BookingCalendars:
-    """A ``ports.CalendarBackend`` with one collection for each facility.
+    """A ``whole.WholeSource`` of one collection for each facility, and its writer.
 
     What is read depends on who reads: the title and who has it may be for them and for officers only. ``say`` tells
     people of a refusal where they read it even if their calendar app only shows a number.
@@ -62,23 +62,20 @@ class BookingCalendars:
             for facility in self._bookings.facilities()
         ]
 
-    async def heads(self, collection: Collection) -> Sequence[ItemHead]:
+    async def all_items(self, collection: Collection) -> list[Item]:
         """All bookings that hold their time."""
-        return [item.head for item in self._items(collection)]
-
-    async def items(self, collection: Collection, names: Sequence[str]) -> Sequence[Item]:
-        """Bookings by name."""
-        by_name = {item.head.name: item for item in self._items(collection)}
-        return [by_name[name] for name in names if name in by_name]
-
-    async def search(self, collection: Collection, window: Window) -> Sequence[Item]:
-        """Candidates by their bounds in time."""
-        return [item for item in self._items(collection) if window.may_meet(item.head.span)]
+        facility, user_id = self._facility(collection), collection.owner
+        own, is_keeper = self._own_id(user_id), self._members.may(user_id, Right.KEEP_FACILITIES)
+        return sorted(
+            (self._shown(facility, item, item.person == own or item.by == user_id, is_keeper)
+             for item in self._of(collection) if item.holds),
+            key=lambda item: item.head.name,
+        )
 
     async def changes_since(self, collection: Collection, revision: int, limit: int) -> Changes:
         """What changed since."""
         gone = [(item.revision, item.name) for item in self._of(collection) if not item.holds]
-        return told_since(self._items(collection), gone, revision, limit, collection.revision)
+        return told_since(await self.all_items(collection), gone, revision, limit, collection.revision)
 
     async def put_item(
         self, user_id: str, collection: Collection, name: str, thing: CalendarObject, expected: Expected
@@ -134,15 +131,6 @@ class BookingCalendars:
     def _of(self, collection: Collection) -> list[Booking]:
         since = self._clock.now_ms() - _PAST_MS
         return self._bookings.of_facility(collection.key.removeprefix(PREFIX), since)
-
-    def _items(self, collection: Collection) -> list[Item]:
-        facility, user_id = self._facility(collection), collection.owner
-        own, is_keeper = self._own_id(user_id), self._members.may(user_id, Right.KEEP_FACILITIES)
-        return sorted(
-            (self._shown(facility, item, item.person == own or item.by == user_id, is_keeper)
-             for item in self._of(collection) if item.holds),
-            key=lambda item: item.head.name,
-        )
 
     def _item(self, user_id: str, facility: Facility, booking: Booking) -> Item:
         is_mine = booking.person == self._own_id(user_id) or booking.by == user_id

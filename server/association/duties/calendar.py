@@ -13,10 +13,8 @@ from server.association.duties.actions import Duties
 from server.association.duties.model import Duty, Rhythm, Turn, start_of, turn_of
 from server.association.members.members import Members
 from server.calendars.appointments import RenderedEntries, told_since
-from server.calendars.calendar_object import CalendarObject
-from server.calendars.model import Changes, Collection, Expected, Item, ItemHead, Kind, PutResult, Window
+from server.calendars.model import Changes, Collection, Item, Kind
 from server.calendars.ports import Gathering, GatheringDraft
-from server.calendars.refusals import refuse_rights
 
 KEY: Final = "duties"
 NameOf = Callable[[str], str]
@@ -24,7 +22,7 @@ _FREQUENCIES: Final = {Rhythm.DAILY: "DAILY", Rhythm.WEEKLY: "WEEKLY", Rhythm.MO
 
 
 class DutyCalendars:
-    """A ``ports.CalendarBackend`` with one collection: the duties that concern whoever reads it. Nobody writes it."""
+    """A ``whole.WholeSource`` of one collection: the duties that concern whoever reads it."""
 
     def __init__(self, duties: Duties, members: Members) -> None:
         self._duties = duties
@@ -41,43 +39,21 @@ class DutyCalendars:
         return (Collection(key, KEY, Kind.SHARED, "VEVENT", "当番", self._duties.revision + 1, owner=user_id,
                            color="#EF6C00FF", names_people=True),)
 
-    async def heads(self, collection: Collection) -> Sequence[ItemHead]:
+    async def all_items(self, collection: Collection) -> list[Item]:
         """All series and single turns."""
-        return [item.head for item in self._items(collection)]
-
-    async def items(self, collection: Collection, names: Sequence[str]) -> Sequence[Item]:
-        """Entries by name."""
-        by_name = {item.head.name: item for item in self._items(collection)}
-        return [by_name[name] for name in names if name in by_name]
-
-    async def search(self, collection: Collection, window: Window) -> Sequence[Item]:
-        """Candidates by their bounds in time."""
-        return [item for item in self._items(collection) if window.may_meet(item.head.span)]
+        return self._rendered.all_of(
+            entry for duty in self._of(collection.owner) for entry in entries_of(duty, self._name_of, "")
+        )
 
     async def changes_since(self, collection: Collection, revision: int, limit: int) -> Changes:
         """What changed since."""
-        items = self._items(collection)
+        items = await self.all_items(collection)
         there = {item.head.name for item in items}
         gone = [pair for duty in self._of(collection.owner) for pair in _names(duty) if pair[1] not in there]
         return told_since(items, gone, revision, limit, collection.revision)
 
-    async def put_item(
-        self, user_id: str, collection: Collection, name: str, thing: CalendarObject, expected: Expected
-    ) -> PutResult:
-        """An order is arranged on a page."""
-        raise refuse_rights()
-
-    async def delete_item(self, user_id: str, collection: Collection, name: str, expected: Expected) -> None:
-        """Nothing is removed here."""
-        raise refuse_rights()
-
     def _of(self, user_id: str) -> list[Duty]:
         return [duty for duty in self._duties.all() if self._members.is_in(user_id, duty.plan.audience)]
-
-    def _items(self, collection: Collection) -> list[Item]:
-        return self._rendered.all_of(
-            entry for duty in self._of(collection.owner) for entry in entries_of(duty, self._name_of, "")
-        )
 
     def _name_of(self, household_id: str) -> str:
         known = self._members.register.households()

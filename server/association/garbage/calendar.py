@@ -13,10 +13,8 @@ from server.association.garbage.actions import Garbage, is_holiday
 from server.association.garbage.model import BlockPlan, DayOff, Rule, is_left_out
 from server.association.members.members import Members
 from server.calendars.appointments import RenderedEntries, told_since
-from server.calendars.calendar_object import CalendarObject
-from server.calendars.model import Changes, Collection, Expected, Item, ItemHead, Kind, PutResult, Window
+from server.calendars.model import Changes, Collection, Item, Kind
 from server.calendars.ports import Gathering, GatheringDraft
-from server.calendars.refusals import refuse_rights
 
 PREFIX: Final = "garbage-"
 _NAME: Final = "garbage"
@@ -27,7 +25,7 @@ _HORIZON: Final = timedelta(days=5 * 366)
 
 
 class GarbageCalendars:
-    """A ``ports.CalendarBackend``: the calendar of the reader's block, as soon as an area was chosen for it."""
+    """A ``whole.WholeSource``: the calendar of the reader's block, as soon as an area was chosen for it."""
 
     def __init__(self, garbage: Garbage, members: Members) -> None:
         self._garbage = garbage
@@ -44,40 +42,8 @@ class GarbageCalendars:
         return (Collection(PREFIX + block.id, _NAME, Kind.SHARED, "VEVENT", "ごみの日", self._garbage.revision + 1,
                            color="#795548FF"),)
 
-    async def heads(self, collection: Collection) -> Sequence[ItemHead]:
+    async def all_items(self, collection: Collection) -> list[Item]:
         """All series and single days."""
-        return [item.head for item in self._items(collection)]
-
-    async def items(self, collection: Collection, names: Sequence[str]) -> Sequence[Item]:
-        """Entries by name."""
-        by_name = {item.head.name: item for item in self._items(collection)}
-        return [by_name[name] for name in names if name in by_name]
-
-    async def search(self, collection: Collection, window: Window) -> Sequence[Item]:
-        """Candidates by their bounds in time."""
-        return [item for item in self._items(collection) if window.may_meet(item.head.span)]
-
-    async def changes_since(self, collection: Collection, revision: int, limit: int) -> Changes:
-        """What changed since. A series that is gone has a name that could come back, so all such names are told."""
-        items, block_id = self._items(collection), collection.key.removeprefix(PREFIX)
-        plan, there = self._garbage.plan(block_id), {item.head.name for item in items}
-        gone = [(item.revision, f"{item.id}.ics") for item in self._garbage.changes(block_id)]
-        if plan is not None:
-            gone += [(plan.revision, _series_name(number, part)) for number in range(30) for part in ("w", "m")]
-        return told_since(items, [(at, name) for at, name in gone if name not in there], revision, limit,
-                          collection.revision)
-
-    async def put_item(
-        self, user_id: str, collection: Collection, name: str, thing: CalendarObject, expected: Expected
-    ) -> PutResult:
-        """Exceptions are told on a page, so that the block hears of them."""
-        raise refuse_rights()
-
-    async def delete_item(self, user_id: str, collection: Collection, name: str, expected: Expected) -> None:
-        """Nothing is removed here."""
-        raise refuse_rights()
-
-    def _items(self, collection: Collection) -> list[Item]:
         block_id, revision = collection.key.removeprefix(PREFIX), self._garbage.revision
         known = self._entries.get(block_id)
         if known is None or known[0] != revision:
@@ -85,6 +51,16 @@ class GarbageCalendars:
             found = [] if plan is None else list(entries_of(plan, self._garbage.changes(block_id)))
             known = self._entries[block_id] = (revision, found)
         return self._rendered.all_of(known[1])
+
+    async def changes_since(self, collection: Collection, revision: int, limit: int) -> Changes:
+        """What changed since. A series that is gone has a name that could come back, so all such names are told."""
+        items, block_id = await self.all_items(collection), collection.key.removeprefix(PREFIX)
+        plan, there = self._garbage.plan(block_id), {item.head.name for item in items}
+        gone = [(item.revision, f"{item.id}.ics") for item in self._garbage.changes(block_id)]
+        if plan is not None:
+            gone += [(plan.revision, _series_name(number, part)) for number in range(30) for part in ("w", "m")]
+        return told_since(items, [(at, name) for at, name in gone if name not in there], revision, limit,
+                          collection.revision)
 
 
 def entries_of(plan: BlockPlan, changes: Sequence[DayOff]) -> Iterator[Gathering]:

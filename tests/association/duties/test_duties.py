@@ -24,6 +24,7 @@ from server.association.duties.contents import KEY, message_content
 from server.association.duties.model import Duty, DutyPlan, Rhythm, start_of, turns
 from server.association.duties.projection import DutyProjection
 from server.association.members.model import EVERYONE, Audience, Role
+from server.calendars.whole import WholeCalendars
 from server.foundation.clock import TOKYO
 from server.foundation.errors import Forbidden, InvalidParam, NotFound, Refused
 from server.rooms.send_event import Draft
@@ -181,7 +182,7 @@ async def test_calendars_show_the_same_turns(tmp_path: Path, more: dict[str, Any
         duty = await here.arrange(**more)
         duty = await here.duties.swap(here.street.user(CHAIR), duty.id, 1, 5)
         members = here.street.node.members
-        shown = DutyCalendars(here.duties, members)
+        shown = WholeCalendars(DutyCalendars(here.duties, members))
         (collection,) = await shown.collections(here.street.user(HANAKO))
         items = await shown.items(collection, [head.name for head in await shown.heads(collection)])
         wanted = [(turn.start, f"ごみ置き場の掃除：{members.household(turn.household).name}")
@@ -198,7 +199,7 @@ async def test_apps_that_were_away_hear_of_the_end(tmp_path: Path) -> None:
         duty = await here.arrange()
         duty = await here.duties.swap(here.street.user(CHAIR), duty.id, 1, 5)
         members = here.street.node.members
-        shown, mine = DutyCalendars(here.duties, members), MyDuties(here.duties, members)
+        shown, mine = WholeCalendars(DutyCalendars(here.duties, members)), MyDuties(here.duties, members)
         hanako = here.street.user(HANAKO)
         (before,) = await shown.collections(hanako)
         there = {head.name for head in await shown.heads(before)}

@@ -22,6 +22,7 @@ from server.association.garbage.contents import CHANGE, PLAN
 from server.association.garbage.projection import GarbageProjection
 from server.association.members.model import Role
 from server.calendars.model import Collection
+from server.calendars.whole import WholeCalendars
 from server.foundation.clock import TOKYO
 from server.foundation.errors import Forbidden, InvalidParam, NotFound
 from server.rooms.send_event import Draft
@@ -155,7 +156,7 @@ async def test_the_calendar_has_the_same_days_as_the_page(tmp_path: Path) -> Non
         chair, block = here.street.user(CHAIR), here.street.node.members.block(here.block())
         await here.garbage.tell(chair, [block], "燃やすごみ", date(2024, 3, 7), date(2024, 3, 8))
         await here.garbage.tell(chair, [block], "プラスチック", None, date(2024, 3, 9))
-        calendars = GarbageCalendars(here.garbage, here.street.node.members)
+        calendars = WholeCalendars(GarbageCalendars(here.garbage, here.street.node.members))
         (collection,) = await calendars.collections(here.street.user(HANAKO))
         assert await calendars.collections(here.street.user(MISAKI)) == ()
         first = date(2024, 1, 1)
@@ -170,7 +171,7 @@ async def test_the_calendar_has_the_same_days_as_the_page(tmp_path: Path) -> Non
 async def test_apps_that_were_away_hear_of_another_area(tmp_path: Path) -> None:
     async with town(tmp_path) as here:
         await here.choose()
-        calendars = GarbageCalendars(here.garbage, here.street.node.members)
+        calendars = WholeCalendars(GarbageCalendars(here.garbage, here.street.node.members))
         (before,) = await calendars.collections(here.street.user(HANAKO))
         there = {head.name for head in await calendars.heads(before)}
         await here.garbage.choose(here.street.user(CHAIR), here.block(), "髙橋町二丁目")
@@ -182,7 +183,7 @@ async def test_apps_that_were_away_hear_of_another_area(tmp_path: Path) -> None:
         assert {head.name for head in changes.changed} == now
 
 
-async def _days(calendars: GarbageCalendars, collection: Collection, first: date) -> dict[date, list[str]]:
+async def _days(calendars: WholeCalendars, collection: Collection, first: date) -> dict[date, list[str]]:
     found: dict[date, list[str]] = {}
     start = datetime(first.year, first.month, first.day, tzinfo=TOKYO)
     names = [head.name for head in await calendars.heads(collection)]

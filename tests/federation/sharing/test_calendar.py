@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from federation.sharing.calendar import KEY, NeighbourCalendar
+from federation.sharing.calendar import KEY
 from federation.sharing.model import Subject
 from server.assembly.shared_calendars import shared_calendars, shared_rights
 from server.calendars.calendar_object import read_object
 from server.calendars.model import Expected
+from server.calendars.ports import CalendarBackend
 from server.foundation.errors import Refused
 from tests.federation.sharing.neighbourhood import announces, ends, neighbours, sees, shares
 from tests.federation.wide_area.places import Place
@@ -55,6 +56,5 @@ async def test_residents_read_the_neighbours_gatherings_in_their_apps(tmp_path: 
         assert await calendar.collections(taro.user_id) == ()
 
 
-def _calendar(place: Place) -> NeighbourCalendar:
-    found = shared_calendars(place.node.inside)
-    return next(item for item in found if isinstance(item, NeighbourCalendar))
+def _calendar(place: Place) -> CalendarBackend:
+    return shared_calendars(place.node.inside)[-1]
