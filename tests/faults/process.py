@@ -24,13 +24,14 @@ _PATIENCE_S = 30.0
 class NodeProcess:
     """``kairan run`` on a folder. Start and kill it as often as you like."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, federation: str = "enabled = false") -> None:
         self.port = _free_port()
         self.folder = folder
         self.config = folder / "kairan.toml"
         self.config.write_text(
             f'server_name = "sakura.example"\n[http]\nlisten = "127.0.0.1:{self.port}"\n[passwords]\ncost = 4\n'
-            '[limits]\nenabled = false\n[registration]\nmode = "open"\n[federation]\nenabled = false\n'
+            '[limits]\nenabled = false\n[registration]\nmode = "open"\n[federation]\n'
+            f"{federation}\n"
         )
         (folder / "signing.key").write_text(SigningKey.generate().line())
         self._process: asyncio.subprocess.Process | None = None
@@ -52,13 +53,17 @@ class NodeProcess:
 
     async def start(self) -> None:
         """Start, and wait for the line that says that it is ready."""
+        await self.begin()
+        await self.ready()
+
+    async def begin(self) -> None:
+        """Start it, and wait for nothing."""
         log = os.open(self.folder / "node.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "server", "run", "--config", str(self.config), cwd=ROOT,
             stdout=asyncio.subprocess.PIPE, stderr=log, env={**os.environ, "PYTHONPATH": str(ROOT)},
         )
         os.close(log)
-        await self.ready()
 
     async def ready(self) -> None:
         """Wait for the next line that says that it is ready: another one comes where it begins again by itself."""

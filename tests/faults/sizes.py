@@ -27,3 +27,9 @@ def resident_mb(process_id: int) -> float:
 def open_files(process_id: int) -> int:
     """How many descriptors a process holds."""
     return len(list(Path(f"/proc/{process_id}/fd").iterdir()))
+
+
+def cpu_s(process_id: int) -> float:
+    """What a process has cost so far (proc(5), ``stat``: ``utime`` and ``stime``)."""
+    fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
