@@ -29,14 +29,17 @@ class Occurrence:
 
 def occurrences_after(gathering: Gathering, now_ms: int, limit: int) -> list[Occurrence]:
     """The next ``limit`` times that are not over at ``now_ms``, within two years."""
+    return list(islice(occurrences_between(gathering, now_ms, now_ms + _FAR_MS), limit))
+
+
+def occurrences_between(gathering: Gathering, first_ms: int, last_ms: int) -> Iterator[Occurrence]:
+    """The times that are not over at ``first_ms`` and have begun by ``last_ms``, in order."""
     length = to_ms(gathering.plan.end) - to_ms(gathering.plan.start)
-    found: list[Occurrence] = []
     for start in islice(_starts(gathering), _MOST_STEPS):
-        if start > now_ms + _FAR_MS or len(found) == limit:
+        if start > last_ms:
             break
-        if start + length > now_ms or start >= now_ms:
-            found.append(Occurrence(gathering, start, start + length))
-    return found
+        if start + length > first_ms or start >= first_ms:
+            yield Occurrence(gathering, start, start + length)
 
 
 def to_ms(value: Moment) -> int:
