@@ -30,6 +30,7 @@ async def facts_of(node: Node) -> Facts:
         free_bytes=await asyncio.to_thread(lambda: shutil.disk_usage(core.settings.data_dir).free),
         backs_up=core.settings.backup.folder is not None,
         backup=_work(upkeep.get("backup")), check=_work(upkeep.get("check")),
+        copy=_work(upkeep.get("copy")) if core.settings.backup.copy_to else None,
         queues=await _queues(node), people=sum(person.user_id is not None for person in members.persons()),
         apps=sum(len(pushers.of(user_id)) for user_id in pushers.users), apps_failing=len(pushers.failing),
         unreached=len(quiet), stuck_handovers=await count_of_stuck(core.database),

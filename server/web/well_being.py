@@ -22,7 +22,11 @@ _DISK_TO_DO: Final = (
 )
 _BACKUP: Final = "控え（バックアップ）"
 _CHECK: Final = "データの けんさ"
+_COPY: Final = "べつの 場所の 控え"
 _DAILY_TO_DO: Final = "機械を みている人に、毎日の けんさと 控えを うごかすように たのんでください。"
+_COPY_TO_DO: Final = (
+    "インターネットに つながっているか、見てください。つづくときは、機械を みている人に 知らせてください。"
+)
 _PEER_TO_DO: Final = (
     "あいての 機械が 止まっているようです。もどれば、自分で おくります。1日 つづくときは、電話で たしかめてください。"
 )
@@ -47,8 +51,9 @@ class Queue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What is known. ``apps``: telephones and browsers that are told of news; ``apps_failing``: those of them whose
-    service does not answer; ``unreached``: households without paper in which no telephone rings.
+    """What is known. ``copy``: of backups to places far away, ``None`` where there are no such places. ``apps``:
+    telephones and browsers that are told of news; ``apps_failing``: those of them whose service does not answer;
+    ``unreached``: households without paper in which no telephone rings.
     """
 
     now_ms: int
@@ -57,6 +62,7 @@ class Facts:
     backs_up: bool
     backup: Work
     check: Work
+    copy: Work | None = None
     queues: Sequence[Queue]
     people: int
     apps: int
@@ -80,7 +86,7 @@ class Line:
 def lines_of(facts: Facts) -> list[Line]:
     """All lines, what is to be looked at first."""
     lines = [
-        _node(facts), _disk(facts), _backup(facts), _check(facts), *_links(facts), _telephones(facts),
+        _node(facts), _disk(facts), _backup(facts), _copy(facts), _check(facts), *_links(facts), _telephones(facts),
         _unreached(facts), *_handovers(facts),
     ]
     return sorted(lines, key=lambda line: line.is_good)
@@ -113,6 +119,18 @@ def _backup(facts: Facts) -> Line:
             to_do="控えの ディスク（USBなど）が ささっているか、いっぱいでないかを 見てください。",
         )
     return _nightly(facts, _BACKUP, work, "とれています。")
+
+
+def _copy(facts: Facts) -> Line:
+    work = facts.copy
+    if work is None:
+        text = "写していません。火事や 水害にも そなえるなら、機械を みている人に たのんでください。"
+        return Line(what=_COPY, is_good=True, text=text)
+    if work.has_failed:
+        return Line(
+            what=_COPY, is_good=False, text="この前は 写せませんでした。", at_ms=work.done_ms, to_do=_COPY_TO_DO,
+        )
+    return _nightly(facts, _COPY, work, "写せています。")
 
 
 def _check(facts: Facts) -> Line:

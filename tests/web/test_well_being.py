@@ -17,7 +17,7 @@ NOW = 1_800_000_000_000
 HOUR = 3_600_000
 WELL = Facts(
     now_ms=NOW, writes=True, free_bytes=50 * 2**30, backs_up=True, backup=Work(NOW - HOUR), check=Work(NOW - HOUR),
-    queues=[Queue("桜市")], people=10, apps=7, apps_failing=0, unreached=0,
+    copy=Work(NOW - HOUR), queues=[Queue("桜市")], people=10, apps=7, apps_failing=0, unreached=0,
 )
 TECHNICAL = ("SQL", "データベース", "ノード", "サーバーエラー", "HTTP", "federation", "push", "kairan ", "UTF", "ログ ")
 
@@ -35,6 +35,9 @@ def test_where_all_is_well_nothing_is_to_be_done() -> None:
     (replace(WELL, backup=Work()), "控え", "いちども"),
     (replace(WELL, backup=Work(NOW - 90 * HOUR)), "控え", "3日 していません"),
     (replace(WELL, backup=Work(NOW - HOUR, has_failed=True)), "控え", "とれませんでした"),
+    (replace(WELL, copy=Work()), "べつの 場所", "いちども"),
+    (replace(WELL, copy=Work(NOW - 90 * HOUR)), "べつの 場所", "3日 していません"),
+    (replace(WELL, copy=Work(NOW - HOUR, has_failed=True)), "べつの 場所", "写せませんでした"),
     (replace(WELL, check=Work(NOW - HOUR, has_failed=True)), "けんさ", "きずが 見つかりました"),
     (replace(WELL, queues=[Queue("桜市", 3, NOW - 5 * HOUR)]), "桜市との つながり", "5時間 とどいていません（3件）"),
     (replace(WELL, queues=[Queue("", 3, NOW - 30 * HOUR)]), "ほかの サーバー", "1か所"),
@@ -51,6 +54,12 @@ def test_what_is_not_well_comes_first_and_says_what_to_do(facts: Facts, what: st
     assert first.to_do
     assert all(line.is_good for line in others)
     assert not [word for word in TECHNICAL if word in first.what + first.text + first.to_do]
+
+
+def test_without_a_place_far_away_that_is_said_and_nothing_is_wrong() -> None:
+    lines = lines_of(replace(WELL, copy=None))
+    assert all(line.is_good for line in lines)
+    assert any("写していません" in line.text for line in lines)
 
 
 @pytest.mark.parametrize("queue", [Queue("桜市", 3, NOW - HOUR // 2), Queue("", 3, NOW - 5 * HOUR), Queue("桜市", 1)])
