@@ -18,7 +18,7 @@ import pytest
 from tests.faults.process import Client, NodeProcess
 
 KILLS = int(os.environ.get("KAIRAN_KILLS", "20"))
-WRITERS = 10
+WRITERS = 20
 GONE = (aiohttp.ClientError, ConnectionError, asyncio.TimeoutError)
 
 
