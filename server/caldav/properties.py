@@ -22,7 +22,8 @@ from server.calendars.model import Kind
 from server.calendars.occurrences import MAX_INSTANCES
 from server.calendars.reading import MAX_BYTES
 from server.calendars.sync_token import sync_token
-from server.calendars.times import FIRST_YEAR, LAST_YEAR, from_ms
+from server.calendars.times import from_ms
+from server.foundation.clock import FIRST_YEAR, LAST_YEAR
 
 Render = Callable[[Subject], str | None]
 

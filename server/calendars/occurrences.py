@@ -19,7 +19,8 @@ from server.calendars.model import Span, Window
 from server.calendars.reading import Part
 from server.calendars.recurrence_rules import dates_listed, length_of, starts_of, values_of
 from server.calendars.refusals import CalendarRefused, Condition, refuse
-from server.calendars.times import FIRST_YEAR, LAST_YEAR, from_ms, is_whole_day, moment, to_ms
+from server.calendars.times import from_ms, is_whole_day, moment, to_ms
+from server.foundation.clock import FIRST_YEAR, LAST_YEAR
 
 logger = logging.getLogger(__name__)
 

@@ -6,12 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from server.calendars.refusals import Condition, refuse
-from server.foundation.clock import TOKYO
+from server.foundation.clock import FIRST_YEAR, LAST_YEAR, TOKYO
 
-# Dates outside are nobody's appointment; inside, no arithmetic of ours or of a library runs out of the calendar.
-# (1604 is the year that Apple gives to birthdays without one.)
-FIRST_YEAR: Final = 1600
-LAST_YEAR: Final = 2399
 LONGEST: Final = timedelta(days=3660)
 
 

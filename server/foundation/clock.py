@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from datetime import datetime
-from typing import Protocol
+from datetime import date, datetime
+from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
 TOKYO = ZoneInfo("Asia/Tokyo")
+# Days outside are nobody's appointment; inside, no arithmetic of ours or of a library runs out of the calendar.
+# (1604 is the year that Apple gives to birthdays without one.)
+FIRST_YEAR: Final = 1600
+LAST_YEAR: Final = 2399
 
 
 class Timer(Protocol):
@@ -51,3 +55,8 @@ class SystemClock:
 def tokyo_time(ms: int) -> datetime:
     """The moment ``ms`` (since 1970) as a clock on a wall in Japan shows it, whatever the process's zone."""
     return datetime.fromtimestamp(ms / 1000, TOKYO)
+
+
+def is_reckonable(day: date) -> bool:
+    """Whether a day that somebody has written can be reckoned with: it lies far from both ends of the calendar."""
+    return FIRST_YEAR <= day.year <= LAST_YEAR

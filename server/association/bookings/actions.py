@@ -174,6 +174,8 @@ class Bookings:
         content = facility_content(facility)
         async with self._locks.hold(facility.id):
             await self._sender.send(Draft(space, self._members.node_user_id, FACILITY, content, facility.id))
+            if not facility.is_gone:
+                await self._move_up(facility)
         return self.facility(facility.id)
 
     # ---- booking ---------------------------------------------------------------------------------------------------
@@ -185,18 +187,17 @@ class Bookings:
 
         Raises ``Clash`` (409), ``InvalidParam`` where the rules do not allow it, ``Forbidden``, ``NotFound``.
         """
-        wish, facility = checked_wish(wish), self.facility(wish.facility_id)
-        person = self._for_whom(user_id, person_id)
-        booking_id = _id_of(origin)
-        made = self._book.find(booking_id)
-        if made is not None:
-            return made
-        self._require_rules(user_id, facility, wish, person)
-        booking = Booking(
-            booking_id, wish, State.WAITING, person.id, user_id, origin.name or f"{booking_id}.ics",
-            origin.uid or f"{booking_id}@{self._sender.identity.server_name}",
-        )
-        async with self._locks.hold(facility.id):
+        wish, booking_id = checked_wish(wish), _id_of(origin)
+        async with self._locks.hold(wish.facility_id):
+            facility, person = self.facility(wish.facility_id), self._for_whom(user_id, person_id)
+            made = self._book.find(booking_id)
+            if made is not None:
+                return made
+            self._require_rules(user_id, facility, wish, person)
+            booking = Booking(
+                booking_id, wish, State.WAITING, person.id, user_id, origin.name or f"{booking_id}.ics",
+                origin.uid or f"{booking_id}@{self._sender.identity.server_name}",
+            )
             known = self._book.named(facility.id, booking.name)
             if known is not None and not known.is_over:
                 raise Refused("同じ名前の予約があります", status=409)
@@ -247,13 +248,14 @@ class Bookings:
             new = tuple(item for item in times_of(wish) if (item.start, item.end) not in before)
             if new:
                 self._require_rules(user_id, facility, wish, self._members.person(old.person), beside=old, new=new)
-                if taken := self._taken(facility, new, old.id):
+                # Who waits holds none of the old times.
+                if taken := self._taken(facility, new if old.holds else times_of(wish), old.id):
                     raise self._clash(facility, wish, taken)
                 state = self._held_state(user_id, facility)
             moved = bool(new) or len(times_of(wish)) != len(before)
-            told = await self._tell(facility, replace(old, wish=wish, state=state, sequence=old.sequence + moved))
+            await self._tell(facility, replace(old, wish=wish, state=state, sequence=old.sequence + moved))
             await self._move_up(facility)
-            return told
+            return self.get(user_id, old.id)
 
     async def leave_out(
         self, user_id: str, booking_id: str, day: date, *, expected_revision: int | None = None

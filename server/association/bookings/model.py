@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from server.association.bookings.repeating import MAX_TIMES, read_rule
-from server.foundation.clock import TOKYO
+from server.foundation.clock import TOKYO, is_reckonable
 from server.foundation.errors import InvalidParam, Refused
 
 MAX_NAME: Final = 60
@@ -177,6 +177,8 @@ class Clash(Refused):
 
 def checked_wish(wish: Wish) -> Wish:
     """``wish`` as it is kept, times in Japan; raises ``InvalidParam``."""
+    if not is_reckonable(wish.start) or not is_reckonable(wish.end):
+        raise InvalidParam("その日は、予約できません")
     start, end = (moment.astimezone(TOKYO).replace(second=0, microsecond=0) for moment in (wish.start, wish.end))
     if end <= start:
         raise InvalidParam("おわりは、はじまりより後にしてください")

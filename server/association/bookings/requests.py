@@ -16,7 +16,7 @@ from typing import Any, Final
 from server.association.bookings.contents import read_moments
 from server.association.bookings.model import Facility, Wish
 from server.association.bookings.repeating import Repeat
-from server.foundation.clock import TOKYO
+from server.foundation.clock import TOKYO, is_reckonable
 from server.foundation.errors import InvalidParam
 from server.rooms.numbered_answers import folded
 
@@ -152,6 +152,8 @@ def _day(text: str, today: date) -> tuple[date, str]:
                 day = day.replace(year=year + 1)
         except ValueError:
             raise InvalidParam("その日にちは、ありません") from None
+        if not is_reckonable(day):
+            raise InvalidParam("その日は、予約できません")
         return day, text[:written.start()] + " " + text[written.end():]
     if near is not None:
         return today + timedelta(days=_NEAR_DAYS[near[1]]), text[:near.start()] + " " + text[near.end():]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 
 from server.association.bookings.actions import Origin
 from server.association.bookings.contents import BOOKING, FACILITY, booking_content
-from server.association.bookings.model import Clash, Facility, Kind, Rules, State
+from server.association.bookings.model import Clash, Facility, Kind, Rules, State, Wish
 from server.association.members.model import Purpose
 from server.foundation.errors import Forbidden, InvalidParam, NotFound, Refused
 from server.rooms.send_event import Draft
@@ -140,6 +140,34 @@ async def test_several_may_run_at_once_where_there_are_several(tmp_path: Path) -
         with pytest.raises(Clash, match="09:00〜11:00、12:00〜21:00"):
             await here.book(MISAKI, 11, 12)
         await here.book(MISAKI, 12, 14)
+
+
+async def test_who_waits_moves_up_when_there_is_one_more(tmp_path: Path) -> None:
+    async with hall(tmp_path) as here:
+        await here.book(HANAKO, 10, 12)
+        waiting = await here.book(ICHIRO, 10, 12, origin=Origin(waits=True))
+        await here.rules(at_once=2)
+        assert here.bookings.get(here.street.user(ICHIRO), waiting.id).state is State.CONFIRMED
+
+
+async def test_two_bookings_at_once_do_not_go_over_what_one_may_have(tmp_path: Path) -> None:
+    async with hall(tmp_path) as here:
+        await here.rules(most=1)
+        came = await asyncio.gather(
+            here.book(HANAKO, 10, 11), here.book(HANAKO, 13, 14), return_exceptions=True)
+        assert sorted(type(item).__name__ for item in came) == ["Booking", "InvalidParam"]
+
+
+@pytest.mark.parametrize(("start", "rule"), [
+    ("9999-12-31T23:00:00+00:00", ""), ("0001-01-01T00:00:00+14:00", ""),
+    ("9999-12-18T10:00:00+09:00", "FREQ=WEEKLY;COUNT=10"), ("9999-12-18T10:00:00+09:00", "FREQ=MONTHLY;COUNT=10"),
+])
+async def test_days_at_the_ends_of_the_calendar_are_refused(tmp_path: Path, start: str, rule: str) -> None:
+    async with hall(tmp_path) as here:
+        first = datetime.fromisoformat(start)
+        wish = Wish(here.facility.id, first, first + timedelta(minutes=30), rule=rule)
+        with pytest.raises(InvalidParam, match="その日は、予約できません"):
+            await here.bookings.book(here.street.user(CHAIR), wish)
 
 
 async def test_others_neither_see_nor_change_nor_forge_a_booking(tmp_path: Path) -> None:

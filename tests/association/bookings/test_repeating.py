@@ -103,6 +103,28 @@ async def test_changing_looks_at_what_is_new_only(tmp_path: Path) -> None:
         assert longer.state is State.REQUESTED
 
 
+async def test_who_waits_and_wants_more_still_waits_for_what_is_taken(tmp_path: Path) -> None:
+    async with hall(tmp_path) as here:
+        hanako, ichiro = here.street.user(HANAKO), here.street.user(ICHIRO)
+        first = await here.bookings.book(ichiro, here.wish(10, 12))
+        waiting = await here.bookings.book(hanako, weekly(here, 10, 12), origin=Origin(waits=True))
+        longer = replace(waiting.wish, rule="FREQ=WEEKLY;COUNT=5")
+        with pytest.raises(Clash, match="1月13日"):
+            await here.bookings.change(hanako, waiting.id, longer)
+        assert here.bookings.get(hanako, waiting.id) == waiting
+        await here.bookings.cancel(ichiro, first.id)
+        longer_now = await here.bookings.change(hanako, waiting.id, longer)
+        assert (longer_now.state, len(here.bookings.times(longer_now))) == (State.CONFIRMED, 5)
+
+
+async def test_who_waits_and_wants_less_may_have_it_at_once(tmp_path: Path) -> None:
+    async with hall(tmp_path) as here:
+        hanako = here.street.user(HANAKO)
+        await here.bookings.book(here.street.user(ICHIRO), here.wish(10, 12))
+        waiting = await here.bookings.book(hanako, weekly(here, 10, 12), origin=Origin(waits=True))
+        assert (await here.bookings.leave_out(hanako, waiting.id, DAY.date())).state is State.CONFIRMED
+
+
 async def test_the_rules_of_the_hall_hold_for_every_time(tmp_path: Path) -> None:
     async with hall(tmp_path) as here:
         await here.rules(times=5, ahead_days=40, closed=((DAY + 2 * WEEK).date(),))

@@ -93,6 +93,8 @@ async def test_a_line_in_a_room_is_a_booking(tmp_path: Path) -> None:
         person = here.street.person(ICHIRO)
         assert [item.state for item in here.bookings.of_person(person.id)] == [State.CONFIRMED]
         assert "わかりませんでした" in await here.asks(HANAKO, "予約 集会所")
+        for words in ("9999年12月31日 10時〜24時", "9999年12月31日から毎週火曜日 10回 10時〜12時"):
+            assert "その日は、予約できません" in await here.asks(HANAKO, f"予約 集会所 {words}")
         assert await open_requests(here.street.node.database) == []
 
 
