@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import zlib
 from collections.abc import Sequence
 from typing import Final
 
@@ -25,6 +26,14 @@ from server.calendars.refusals import Condition, refuse
 from server.foundation.errors import NotFound
 
 GATHERINGS: Final = "gatherings"
+_GREEN: Final = "#2E7D32FF"
+# Dark enough for white letters, and none of them the colour of another kind of calendar.
+_OF_GROUPS: Final = ("#00695CFF", "#AD1457FF", "#283593FF", "#4E342EFF", "#C62828FF", "#00838FFF", "#558B2FFF")
+
+
+def _color_of(key: str) -> str:
+    """Green for everybody's gatherings; each group and block keeps one colour for ever."""
+    return _GREEN if key == GATHERINGS else _OF_GROUPS[zlib.crc32(key.encode()) % len(_OF_GROUPS)]
 
 
 class GatheringCalendar:
@@ -47,7 +56,7 @@ class GatheringCalendar:
         # A sync token of 0 means "from nothing", so positions are told one higher.
         revision = await self._port.revision() + 1
         return (Collection(self._key, self._key, Kind.SHARED, "VEVENT", self._display_name, revision,
-                           color="#2E7D32FF"),)
+                           color=_color_of(self._key)),)
 
     async def heads(self, collection: Collection) -> Sequence[ItemHead]:
         """All gatherings."""

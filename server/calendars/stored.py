@@ -38,7 +38,7 @@ MAX_ITEMS: Final = 20_000
 _KEY: Final = "own-"
 # What everybody finds: without a calendar to write to, some apps make one of their own, others give up.
 _FIRST: Final = (("personal", "VEVENT"), ("tasks", "VTODO"))
-_NAMES: Final = {"VEVENT": "わたしの予定", "VTODO": "わたしのやること", "VJOURNAL": "わたしのメモ"}
+_NAMES: Final = {"VEVENT": "わたしの手帳", "VTODO": "わたしのやること", "VJOURNAL": "わたしのメモ"}
 
 
 class StoredCalendars:

@@ -83,6 +83,18 @@ async def test_everybody_has_the_calendars_of_the_audiences_they_belong_to(here:
         assert (await hanako.ask("PROPFIND", f"{key}/", Depth="1"))[0] == 404
 
 
+async def color_of(app: App, key: str) -> str:
+    wanted = ('<D:propfind xmlns:D="DAV:" xmlns:A="http://apple.com/ns/ical/"><D:prop><A:calendar-color/></D:prop>'
+              "</D:propfind>")
+    _, text = await app.ask("PROPFIND", f"{key}/", wanted, Depth="0")
+    return re.findall("#[0-9A-F]{8}", text)[0]
+
+
+async def test_the_calendar_of_a_block_has_a_colour_of_its_own(here: Site) -> None:
+    hanako = await app_of(here, HANAKO)
+    assert await color_of(hanako, "gatherings") != await color_of(hanako, block_key(here, "1班"))
+
+
 async def test_what_is_for_two_blocks_stands_in_the_calendars_of_both_and_nowhere_else(here: Site) -> None:
     gatherings, chair = here.node.association.gatherings, here.user(CHAIR)
     first, second = here.block("1班"), here.block("2班")

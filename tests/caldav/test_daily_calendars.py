@@ -64,6 +64,13 @@ async def test_who_has_which(here: Site) -> None:
     assert await titles(misaki, "duties") == await titles(misaki, "mine") == []
 
 
+async def test_no_two_calendars_of_somebody_have_the_same_name(here: Site) -> None:
+    await filled(here)
+    names = (await keys(await app_of(here, HANAKO))).values()
+    assert len(set(names)) == len(names)
+    assert {"わたしの予定", "わたしの手帳"} <= set(names)
+
+
 async def test_whoever_is_not_on_the_roster_has_none_of_them(here: Site) -> None:
     hall = await filled(here)
     app = await app_of(here, HANAKO)

@@ -68,7 +68,7 @@ def test_propname_and_allprop_are_answered(hanako: Account) -> None:
     assert names.xml.find(f".//{D}sync-token") is not None
     assert names.xml.findtext(f".//{D}sync-token") in (None, "")
     everything = hanako.ask("PROPFIND", hanako.personal, Depth="0")
-    assert everything.xml.findtext(f".//{D}displayname") == "わたしの予定"
+    assert everything.xml.findtext(f".//{D}displayname") == "わたしの手帳"
 
 
 def test_missing_properties_are_left_out_for_who_wants_little(hanako: Account) -> None:

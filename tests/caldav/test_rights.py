@@ -87,7 +87,7 @@ def test_properties_change_together_or_not_at_all(hanako: Account) -> None:
     assert b"403 Forbidden" in answer.body
     assert b"424 Failed" in answer.body
     assert b"cannot-modify-protected-property" in answer.body
-    assert "わたしの予定".encode() in hanako.ask("PROPFIND", hanako.personal, Depth="0").body
+    assert "わたしの手帳".encode() in hanako.ask("PROPFIND", hanako.personal, Depth="0").body
 
 
 def test_what_only_the_app_understands_is_kept_and_can_be_removed(hanako: Account) -> None:

@@ -18,7 +18,7 @@ def test_discovery_finds_the_principal_the_home_and_its_calendars(hanako: Accoun
     principal = hanako.client().principal()
     assert str(principal.url).endswith("/dav/principals/hanako/")
     names = {item.get_display_name() for item in principal.calendars()}
-    assert names == {"桜町町内会の行事", "わたしの予定", "わたしのやること", "出欠のお返事"}
+    assert names == {"桜町町内会の行事", "わたしの手帳", "わたしのやること", "出欠のお返事"}
 
 
 def test_an_entry_is_saved_changed_found_and_deleted(hanako: Account) -> None:
