@@ -87,7 +87,7 @@ async def color_of(app: App, key: str) -> str:
     wanted = ('<D:propfind xmlns:D="DAV:" xmlns:A="http://apple.com/ns/ical/"><D:prop><A:calendar-color/></D:prop>'
               "</D:propfind>")
     _, text = await app.ask("PROPFIND", f"{key}/", wanted, Depth="0")
-    return re.findall("#[0-9A-F]{8}", text)[0]
+    return str(re.findall("#[0-9A-F]{8}", text)[0])
 
 
 async def test_the_calendar_of_a_block_has_a_colour_of_its_own(here: Site) -> None:
