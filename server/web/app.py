@@ -14,7 +14,7 @@ from aiohttp import web
 
 from server.accounts.web_sessions import WebSession
 from server.foundation.errors import LimitExceeded, NotFound, Refused, TooLarge
-from server.web.dates import time_of
+from server.web.languages.dates import time_of
 from server.web.pages import all_pages
 from server.web.pending import PendingFiles
 from server.web.repeats import Repeats

@@ -1,11 +1,12 @@
-"""What an association has going on, in a few sentences for those who take over."""
+"""What an association has going on, in a few sentences on paper for those who take over."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from server.association.circulars.model import State
-from server.web.dates import short_date_of
+from server.web.languages.dates import Dates
+from server.web.languages.tongues import JAPANESE
 from server.web.visit import Visit
 
 _MOST: Final = 6
@@ -32,7 +33,8 @@ async def _polls(visit: Visit) -> list[str]:
 
 def _gatherings(visit: Visit) -> list[str]:
     found = visit.services.gatherings.verbs.upcoming(visit.user_id, _MOST)
-    return [f"行事：{short_date_of(item.start_ms)} {item.gathering.plan.title}" for item in found]
+    dates = Dates(JAPANESE.code)
+    return [f"行事：{dates.short_day(item.start_ms)} {item.gathering.plan.title}" for item in found]
 
 
 def _bookings(visit: Visit) -> list[str]:

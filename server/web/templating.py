@@ -16,7 +16,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2.ext import Extension
 from markupsafe import Markup, escape
 
-from server.web import dates
 from server.web.languages.catalogues import Catalogue, catalogue_of
 from server.web.languages.dates import Dates
 from server.web.languages.furigana import ruby, without_readings
@@ -76,11 +75,11 @@ class Templates:
 
     def say(self, text: str, tongue: Tongue) -> str:
         """A text of ours in a language; with readings as HTML where that is shown so."""
-        return _say(catalogue_of(tongue.code), text)
+        return _say(catalogue_of(tongue.code), Dates(tongue.code), text)
 
     def plain(self, text: str, tongue: Tongue) -> str:
         """The same without readings."""
-        return without_readings(catalogue_of(tongue.code).say(text))
+        return _plain(catalogue_of(tongue.code), Dates(tongue.code), text)
 
     def address_of(self, name: str) -> str:
         """Where browsers find a static file."""
@@ -99,22 +98,27 @@ class Templates:
         catalogue, words = catalogue_of(tongue.code), Dates(tongue.code)
         made.globals.update(
             association=self.association, static=self.address_of, form_proof=form_proof, catalogue=catalogue,
-            tongue=tongue, span_of=words.span,
+            tongue=tongue, span_of=words.span, days_of=words.days, plain_days=words.plain_days,
         )
         made.filters.update(words.filters())
         made.filters.update(
-            linked=linked, size=size_in_words, ruby=ruby, year=dates.year_of_moment,
-            say=lambda text: _say(catalogue, text),
+            linked=linked, size=lambda count: _say(catalogue, words, size_in_words(count)), ruby=ruby,
+            say=lambda text: _say(catalogue, words, text), plain=lambda text: _plain(catalogue, words, text),
         )
         return made
 
 
-def _say(catalogue: Catalogue, text: str) -> str:
-    """A label or a reason of ours in the language of the page. Whatever is HTML already stays as it is."""
+def _say(catalogue: Catalogue, dates: Dates, text: str) -> str:
+    """A label or a reason of ours in the language of the page, also the days in it. What is HTML already stays."""
     if isinstance(text, Markup) or catalogue.code == JAPANESE.code:
         return text
     said = catalogue.say(text)
-    return ruby(said) if catalogue.is_easy else said
+    return ruby(said) if catalogue.is_easy else dates.retold(said)
+
+
+def _plain(catalogue: Catalogue, dates: Dates, text: str) -> str:
+    """The same where no readings can be shown."""
+    return dates.retold(without_readings(catalogue.say(text)))
 
 
 def linked(text: str) -> Markup:

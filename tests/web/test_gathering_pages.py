@@ -6,7 +6,7 @@ import time
 from datetime import date, timedelta
 
 from server.foundation.clock import tokyo_time
-from server.web.dates import full_date, short_date
+from server.web.languages.dates import Dates
 from tests.web.browser import Browser
 from tests.web.conftest import LogIn
 
@@ -29,7 +29,7 @@ async def test_a_gathering_is_seen_with_its_day_in_the_years_of_japan(chair: Bro
     hanako = await log_in("佐藤 花子")
     assert "夏まつり" in (await hanako.get("/")).text
     page = await hanako.get("/gatherings")
-    assert full_date(date.fromisoformat(DAY)) in page.text
+    assert Dates("ja").day(date.fromisoformat(DAY)) in page.text
     assert "10:00〜15:00" in page.text
     page = await hanako.get(f"/gatherings/{gathering}")
     assert "中央公園" in page.text
@@ -66,7 +66,8 @@ async def test_days_without_times_and_over_several_days(chair: Browser) -> None:
     gathering = await announced(chair, start="", end="")
     assert "一日" in (await chair.get(f"/gatherings/{gathering}")).text
     gathering = await announced(chair, title="合宿", start="", end="", last_day=LAST)
-    assert f"{short_date(date.fromisoformat(LAST))}まで" in (await chair.get(f"/gatherings/{gathering}")).text
+    until = f"{Dates('ja').short_day(date.fromisoformat(LAST))}まで"
+    assert until in (await chair.get(f"/gatherings/{gathering}")).text
     page = await chair.get(f"/desk/gatherings/{gathering}")
     assert dict(page.form(f"/desk/gatherings/{gathering}").fields)["last_day"] == LAST
 

@@ -8,8 +8,9 @@ import pytest
 
 from server.foundation.clock import TOKYO
 from server.foundation.errors import InvalidParam
-from server.web.dates import day_from_input, end_of_day_ms, full_date, moment_from_input, moment_of, span_of
+from server.web.dates import day_from_input, end_of_day_ms, moment_from_input
 from server.web.forms import Form
+from server.web.languages.dates import Dates
 from server.web.templating import linked, size_in_words
 
 
@@ -24,11 +25,11 @@ def ms(*at: int) -> int:
     (date(2019, 4, 30), "2019年4月30日（火）"),
 ])  # fmt: skip
 def test_a_date_carries_the_era_and_the_weekday(day: date, text: str) -> None:
-    assert full_date(day) == text
+    assert Dates("ja").day(day) == text
 
 
 def test_moments_are_those_of_a_clock_in_japan() -> None:
-    assert moment_of(0) == "1月1日（木） 09:00"
+    assert Dates("ja").moment(0) == "1月1日（木） 09:00"
 
 
 @pytest.mark.parametrize(("start", "end", "all_day", "text"), [
@@ -39,7 +40,7 @@ def test_moments_are_those_of_a_clock_in_japan() -> None:
     (ms(2026, 8, 9), ms(2026, 8, 12), True, "8月11日（火）まで"),
 ])  # fmt: skip
 def test_how_long_something_takes(start: int, end: int, all_day: bool, text: str) -> None:
-    assert span_of(start, end, is_all_day=all_day) == text
+    assert Dates("ja").span(start, end, is_all_day=all_day) == text
 
 
 def test_a_deadline_includes_its_day() -> None:

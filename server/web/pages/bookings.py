@@ -9,13 +9,22 @@ from typing import Final
 from aiohttp import web
 
 from server.association.bookings.actions import Bookings, Origin
-from server.association.bookings.model import MAX_NOTE, MAX_TITLE, Booking, Clash, Facility, State, Wish, hours_on
-from server.association.bookings.repeating import Repeat
-from server.association.bookings.words import when_of
+from server.association.bookings.model import (
+    MAX_NOTE,
+    MAX_TITLE,
+    Booking,
+    Clash,
+    Facility,
+    State,
+    Wish,
+    hours_on,
+    times_of,
+)
+from server.association.bookings.repeating import Repeat, read_rule
 from server.association.members.model import Right
 from server.foundation.clock import TOKYO, tokyo_time
 from server.foundation.errors import InvalidParam, Refused
-from server.web.dates import day_from_input, moment_from_input, short_date
+from server.web.dates import day_from_input, moment_from_input
 from server.web.forms import Form
 from server.web.routing import Routes
 from server.web.visit import Visit
@@ -147,9 +156,20 @@ def shown(visit: Visit, booking: Booking, time: Wish | None = None) -> dict[str,
     """A booking in words of a list, at one of its times or else the next."""
     wish = time or _verbs(visit).next_time(booking)
     return {
-        "booking": booking, "facility": _verbs(visit).facility(wish.facility_id), "day": short_date(wish.start.date()),
-        "from": f"{wish.start:%H:%M}", "to": f"{wish.end:%H:%M}", "repeats": bool(booking.wish.rule),
+        "booking": booking, "facility": _verbs(visit).facility(wish.facility_id), "on": wish.start.date(),
+        "from": f"{wish.start:%H:%M}", "to": f"{wish.end:%H:%M}", "repeats": _repeating(booking.wish),
     }
+
+
+def _repeating(wish: Wish) -> dict[str, object]:
+    """How it repeats, from when until when and how often; empty where it does not."""
+    if not wish.rule:
+        return {}
+    times = times_of(wish)
+    first, last = times[0].start.date(), times[-1].start.date()
+    every = read_rule(wish.rule, wish.start).in_words(wish.start.date())
+    left_out = sorted(moment.date() for moment in wish.except_for)
+    return {"every": every, "first": first, "last": last, "count": len(times), "left_out": left_out}
 
 
 def _verbs(visit: Visit) -> Bookings:
@@ -190,7 +210,7 @@ def _facility_page(
         for time in verbs.times(item) if time.start.date() == day
     ]
     return visit.page(
-        "facility.html", facility=facility, form=form, day=day.isoformat(), day_text=short_date(day),
+        "facility.html", facility=facility, form=form, day=day.isoformat(), on=day,
         times=sorted(free + taken), is_open=hours_on(facility, day) is not None, once=visit.new_once(),
         before=(day - timedelta(days=1)).isoformat(), after=(day + timedelta(days=1)).isoformat(),
         may_keep=visit.may(Right.KEEP_FACILITIES), most=(MAX_TITLE, MAX_NOTE), is_clash=isinstance(fault, Clash),
@@ -211,8 +231,7 @@ def _booking_page(visit: Visit, booking: Booking, fault: Refused | None = None) 
         "booking.html", item=shown(visit, booking), facility=facility, booking=booking, State=State, person=person,
         day=wish.start.date().isoformat(), may_keep=visit.may(Right.KEEP_FACILITIES), most=(MAX_TITLE, MAX_NOTE),
         fault="" if fault is None else fault.reason, status=200 if fault is None else fault.status,
-        is_ahead=bool(coming), all_times=when_of(wish),
-        coming=[(time.start.date().isoformat(), short_date(time.start.date())) for time in coming],
+        is_ahead=bool(coming), coming=[time.start.date() for time in coming],
     )
 
 

@@ -24,7 +24,6 @@ from server.association.bookings.model import (
     length_in_words,
 )
 from server.association.bookings.repeating import MAX_TIMES
-from server.association.bookings.words import when_of
 from server.association.members.model import Right
 from server.foundation.clock import tokyo_time
 from server.foundation.errors import InvalidParam, Refused
@@ -176,7 +175,7 @@ def _verbs(visit: Visit) -> Bookings:
 def _line(visit: Visit, item: Booking, time: Wish | None = None) -> dict[str, object]:
     register = visit.services.members.register
     name = register.person(item.person).name if register.has_person(item.person) else ""
-    return {**shown(visit, item, time), "name": name, "all_times": when_of(item.wish)}
+    return {**shown(visit, item, time), "name": name}
 
 
 def _facility(facility_id: str, form: Form) -> Facility:

@@ -7,7 +7,6 @@ from aiohttp import BodyPartReader, web
 from server.association.members.model import Right
 from server.calendars.public_entries import MAX_BYTES
 from server.foundation.errors import InvalidParam, Refused
-from server.web.dates import moment_of
 from server.web.forms import Upload, bytes_of
 from server.web.routing import Routes
 from server.web.visit import Visit
@@ -63,7 +62,6 @@ async def _page(visit: Visit, told: str = "", fault: Refused | None = None, url:
     known = await visit.services.daily.city.subscription(visit.user_id)
     return visit.page(
         "desk_city.html", told=told, known=known, fault="" if fault is None else fault.reason, url=url,
-        good=moment_of(known.good_ms) if known is not None and known.good_ms else "",
         status=200 if fault is None else fault.status,
     )
 

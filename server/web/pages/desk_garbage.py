@@ -10,7 +10,7 @@ from server.association.garbage.model import DayOff
 from server.association.garbage.open_data import MAX_BYTES
 from server.association.members.model import Block, Right
 from server.foundation.errors import InvalidParam, Refused
-from server.web.dates import day_from_input, short_date
+from server.web.dates import day_from_input
 from server.web.forms import Form, Upload, bytes_of
 from server.web.routing import Routes
 from server.web.visit import Visit
@@ -95,7 +95,7 @@ async def _desk_page(visit: Visit, *, told: list[str] | None = None, fault: Refu
     return visit.page(
         "desk_garbage.html", blocks=blocks, plans=plans, areas=await garbage.areas(), centers=await garbage.centers(),
         kinds=list(kinds),
-        changes=_changes(visit, blocks), told=told or [], once=visit.new_once(), short_date=short_date,
+        changes=_changes(visit, blocks), told=told or [], once=visit.new_once(),
         fault="" if fault is None else fault.reason, status=200 if fault is None else fault.status,
     )
 

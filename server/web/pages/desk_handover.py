@@ -9,11 +9,12 @@ from aiohttp import web
 from server.association.members.handover import Handover, Offices, offices_after, offices_of
 from server.association.members.model import Person, Right, Role
 from server.association.members.names import folded
-from server.foundation.clock import tokyo_time
 from server.foundation.errors import InvalidParam
-from server.web.dates import day_from_input, full_date, input_date_of
+from server.web.dates import day_from_input, input_date_of
 from server.web.forms import Form
 from server.web.going_on import going_on
+from server.web.languages.dates import Dates
+from server.web.languages.tongues import JAPANESE
 from server.web.routing import Routes
 from server.web.visit import Visit
 
@@ -129,7 +130,7 @@ async def print_sheet(visit: Visit) -> web.StreamResponse:
     settings, members = visit.services.settings, visit.services.members
     changes = handover.changes if handover.state.is_open else ()
     pdf = await visit.services.roster.papers.handover_sheet_pdf(
-        settings.association.name, f"{full_date(tokyo_time(handover.due_ts).date())}から",
+        settings.association.name, f"{Dates(JAPANESE.code).day(handover.due_ts)}から",
         _by_role(visit, offices_after(members.register, changes)), await going_on(visit),
         f"{settings.http.public_url}/desk",
     )

@@ -9,7 +9,6 @@ from aiohttp import web
 
 from server.association.duties.actions import Duties
 from server.association.duties.model import MAX_TURN, Turn
-from server.web.dates import short_date
 from server.web.routing import Routes
 from server.web.visit import Visit
 
@@ -61,10 +60,8 @@ async def take_over(visit: Visit) -> web.StreamResponse:
 def shown(visit: Visit, turn: Turn) -> dict[str, object]:
     """A turn in words."""
     homes = {home.id: home.name for home in visit.services.members.households()}
-    last, today = turn.end - timedelta(days=1), _verbs(visit).today
-    days = short_date(turn.start) if last == turn.start else f"{short_date(turn.start)}〜{short_date(last)}"
-    name = homes.get(turn.household, "（いない世帯）")
-    return {"turn": turn, "days": days, "name": name, "is_now": turn.start <= today}
+    name, is_now = homes.get(turn.household, "（いない世帯）"), turn.start <= _verbs(visit).today
+    return {"turn": turn, "last": turn.end - timedelta(days=1), "name": name, "is_now": is_now}
 
 
 def _verbs(visit: Visit) -> Duties:

@@ -10,7 +10,6 @@ from server.association.gatherings.model import Gathering
 from server.association.gatherings.occurrences import to_ms
 from server.association.members.model import Right
 from server.foundation.errors import Refused
-from server.web.dates import short_date_of
 from server.web.forms import Form
 from server.web.photos import ACCEPT, answer_photo, name_of, photo_keeper, pictures_of
 from server.web.routing import Routes
@@ -147,12 +146,12 @@ def _form_page(visit: Visit, form: Form, fault: Refused | None = None) -> web.Re
     )
 
 
-def _gatherings(visit: Visit) -> list[tuple[str, str]]:
+def _gatherings(visit: Visit) -> list[Gathering]:
     """The last gatherings, to which photos may belong."""
     soon = visit.services.clock.now_ms() + _DAY_MS
     begun = [(to_ms(item.plan.start), item) for item in _seen_gatherings(visit)]
     last = sorted(((start, item.id, item) for start, item in begun if start < soon), reverse=True)[:_GATHERINGS]
-    return [(item.id, f"{short_date_of(start)} {item.plan.title}") for start, _, item in last]
+    return [item for _, _, item in last]
 
 
 def _seen_gatherings(visit: Visit) -> list[Gathering]:

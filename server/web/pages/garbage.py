@@ -7,7 +7,6 @@ from typing import Final
 
 from aiohttp import web
 
-from server.web.dates import short_date
 from server.web.routing import Routes
 from server.web.visit import Visit
 
@@ -27,6 +26,6 @@ async def show_days(visit: Visit) -> web.StreamResponse:
     return visit.page(
         "garbage.html", block=block, plan=garbage.plan(block.id), today=garbage.on(block.id, today),
         tomorrow=garbage.on(block.id, today + timedelta(days=1)),
-        coming=[(short_date(day), kinds) for day, kinds in garbage.coming(block.id, _AHEAD)],
+        coming=garbage.coming(block.id, _AHEAD),
         words=words, found=await garbage.look_up(words), has_things=await garbage.has_things(),
     )

@@ -9,7 +9,7 @@ from aiohttp import web
 from server.association.bookings.model import MAX_TITLE, Wish
 from server.foundation.clock import tokyo_time
 from server.foundation.errors import InvalidParam, Refused
-from server.web.dates import day_from_input, moment_from_input, short_date
+from server.web.dates import day_from_input, moment_from_input
 from server.web.forms import Form
 from server.web.routing import Routes
 from server.web.visit import Visit
@@ -30,9 +30,8 @@ def add_routes(routes: Routes) -> None:
 async def show_neighbours(visit: Visit) -> web.StreamResponse:
     """Everything that they show."""
     desk, user_id = await visit.services.sharing(), visit.user_id
-    asked = [(item, short_date(item.day)) for item in await desk.asked(user_id)]
     return visit.page(
-        "neighbours.html", neighbours=await desk.neighbours(user_id), asked=asked,
+        "neighbours.html", neighbours=await desk.neighbours(user_id), asked=await desk.asked(user_id),
         gatherings=await desk.gatherings(user_id, _MOST_SHOWN), facilities=await desk.far_facilities(user_id),
     )
 
@@ -96,7 +95,7 @@ async def _facility_page(visit: Visit, form: Form, day: date, fault: Refused | N
     item, free = await desk.far_facility(visit.user_id, visit.parts["share"], visit.parts["facility"], day)
     return visit.page(
         "neighbour_facility.html", item=item, facility=item.facility, free=free, day=day.isoformat(), form=form,
-        day_text=short_date(day), before=(day - timedelta(days=1)).isoformat(), most=MAX_TITLE,
+        on=day, before=(day - timedelta(days=1)).isoformat(), most=MAX_TITLE,
         after=(day + timedelta(days=1)).isoformat(), once=visit.new_once(),
         fault="" if fault is None else fault.reason, status=200 if fault is None else fault.status,
     )
