@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from server.accounts.looks import Looks
 from server.accounts.web_sessions import WebSessions
 from server.assembly.app_passwords import app_passwords_of
 from server.assembly.common_pages import common_services
-from server.assembly.node import Node
-from server.association.members.departures import Departures
+from server.assembly.node import Core, Node
+from server.association.members.departures import Beside, Departures
+from server.association.members.traces import Stay, Traces
+from server.association.safety_checks.safety_store import forget_words_of
 from server.calendars.app_passwords import AppPasswords
 from server.calendars.leaving import erase_calendars
+from server.foundation.errors import Refused
+from server.media.model import Mxc
+from server.rooms.state_store import memberships_of
 from server.web.common_services import CommonServices
 
 
@@ -32,8 +39,23 @@ def departures_with(
         await erase_calendars(core.database, passwords, user_id)
         await common.forget(user_id)
 
+    async def forget_picture(url: str) -> None:
+        with contextlib.suppress(Refused):  # it is gone already, or another server's
+            await node.media.media.delete(Mxc.parse(url))
+
     services = core.services
     return Departures(
-        association.members, association.editor, core.accounts, services.sender, services.history,
-        services.membership, forget,
+        association.members, association.editor, core.accounts, services.sender, services.membership,
+        Traces(association.members, services.sender, services.history, lambda user_id: stays_of(core, user_id)),
+        Beside(forget_picture, forget, forget_words_of),
     )
+
+
+async def stays_of(core: Core, user_id: str) -> list[Stay]:
+    """Everywhere that somebody is or was."""
+    found = []
+    for place in await memberships_of(core.database, user_id):
+        is_in = place.membership == "join"
+        room = await core.services.rooms.get(place.room_id) if is_in else None
+        found.append(Stay(place.room_id, is_in, room is not None and room.joined == {user_id}))
+    return found

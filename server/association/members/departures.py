@@ -1,12 +1,13 @@
 """Leaving the association: the person's data go out of the tables, their name out of the rooms (APPI, R113).
 
-What they have said in rooms stays, without their name. The order is such that a stop in the middle leaves the person
-on the roster, so that the officer sees that it has to be done again; every step can be repeated.
+What they have said in rooms stays, without their name (``traces.py``). The order is such that a stop in the middle
+leaves the person on the roster, so that the officer sees that it has to be done again; every step can be repeated.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from server.accounts.accounts import Accounts
 from server.association.members.editor import MemberEditor
@@ -15,32 +16,39 @@ from server.association.members.members import Members
 from server.association.members.model import Right, Role
 from server.association.members.room_book import desk_key
 from server.association.members.rooms_store import drop_room
+from server.association.members.traces import Traces
 from server.foundation.errors import Refused
-from server.rooms.event import Event
-from server.rooms.history import History
 from server.rooms.membership import Membership
 from server.rooms.send_event import Draft, EventSender
+from server.storage.database import Writes
 
-_PAGE = 200
 
-# Removes what parts above or beside this one keep of an account: calendars, browsers.
-Forgetting = Callable[[str], Awaitable[None]]
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Removes what parts above or beside this one keep: a picture by its address, what there is of an account
+    (calendars, browsers), and of a person (what was entered for them), the last in the transaction in which they leave
+    the roster.
+    """
+
+    forget_picture: Callable[[str], Awaitable[None]]
+    forget_account: Callable[[str], Awaitable[None]]
+    forget_person: Callable[[Writes, str], None]
 
 
 class Departures:
     """Erases people."""
 
     def __init__(
-        self, members: Members, editor: MemberEditor, accounts: Accounts, sender: EventSender, history: History,
-        membership: Membership, forget: Forgetting,
+        self, members: Members, editor: MemberEditor, accounts: Accounts, sender: EventSender, membership: Membership,
+        traces: Traces, beside: Beside,
     ) -> None:
         self._members = members
         self._editor = editor
         self._accounts = accounts
         self._sender = sender
-        self._history = history
         self._membership = membership
-        self._forget = forget
+        self._traces = traces
+        self._beside = beside
 
     async def erase(self, by: str, person_id: str) -> None:
         """Take a person out for good: out of all rooms, account closed, everything about them removed.
@@ -57,6 +65,7 @@ class Departures:
         async with self._editor.editing() as edit:
             drop_invitations_of(edit.writes, person_id)
             drop_room(edit.writes, desk_key(person_id))
+            self._beside.forget_person(edit.writes, person_id)
             edit.writes.after_commit.append(lambda: self._members.rooms.drop(desk_key(person_id)))
             edit.drop_person(person_id)
             if [item.id for item in self._members.persons_at(person.household_id)] == [person_id]:
@@ -71,32 +80,16 @@ class Departures:
             raise Refused("会長がいなくなります。先に次の会長をきめてください")
 
     async def _close_account(self, user_id: str) -> None:
+        await self._traces.remove(user_id)
         for room_id in await self._membership.joined_rooms(user_id):
             if self._members.rooms.of_id(room_id) is not None:
-                await self._take_name_out(room_id, user_id)
                 leave = Draft(room_id, self._members.node_user_id, "m.room.member", {"membership": "leave"}, user_id)
                 await self._sender.send(leave)
             else:
                 await self._membership.leave(room_id, user_id)
+        picture = (await self._accounts.member_profile(user_id)).get("avatar_url")
+        if picture:
+            await self._beside.forget_picture(str(picture))
         if await self._accounts.user_exists(user_id):
             await self._accounts.deactivate(user_id, clear_profile=True)
-        await self._forget(user_id)
-
-    async def _take_name_out(self, room_id: str, user_id: str) -> None:
-        """Redact every membership of theirs that shows a name or a picture."""
-        def shows_them(event: Event) -> bool:
-            return (
-                event.type == "m.room.member" and event.state_key == user_id
-                and not event.content.keys().isdisjoint(("displayname", "avatar_url"))
-            )
-
-        node, start = self._members.node_user_id, None
-        found: list[str] = []
-        while True:
-            page = await self._history.page(room_id, node, start, None, _PAGE, shows_them, backwards=True)
-            found += [entry.event.event_id for entry in page.entries]
-            if page.end is None:
-                break
-            start = page.end
-        for event_id in found:
-            await self._sender.send(Draft(room_id, node, "m.room.redaction", {}, redacts=event_id))
+        await self._beside.forget_account(user_id)

@@ -83,6 +83,11 @@ _READ: Final = update(safety_prompts).where(_ONE & _p.read_ts.is_(None)).values(
 _ENDED: Final = update(safety_prompts).where(_ONE).values(ended=1)
 _CONFIRMED: Final = update(safety_prompts).where(_ONE).values(confirmed=bindparam("place"))
 _ADD_ANSWER: Final = upsert(safety_answers, replace=())
+_NO_WORDS: Final = {"comment": "", "people": None, "geo_uri": ""}
+_FORGET: Final = [
+    update(table).where(table.c.person_id == bindparam("person")).values(_NO_WORDS)
+    for table in (safety_answers, safety_prompts)
+]
 _WITHDRAW: Final = update(safety_answers).where(safety_answers.c.id == bindparam("answer")).values(withdrawn=1)
 _NOW: Final = update(safety_prompts).where(_ONE).values(
     status=bindparam("new_status"), answered_ts=bindparam("ts"), comment=bindparam("words"),
@@ -161,6 +166,12 @@ def withdraw_answer(writes: Writes, prompt: Prompt, answer_id: str) -> None:
     """Store that an answer was taken back, and what holds now."""
     writes.add(_WITHDRAW, {"answer": answer_id})
     set_current(writes, prompt)
+
+
+def forget_words_of(writes: Writes, person_id: str) -> None:
+    """Somebody leaves: how they were stays for the figures, what they told of it goes."""
+    for statement in _FORGET:
+        writes.add(statement, {"person": person_id})
 
 
 def set_current(writes: Writes, prompt: Prompt) -> None:

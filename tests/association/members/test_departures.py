@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from server.association.members.departures import Departures
+from server.association.members.departures import Beside, Departures
 from server.association.members.model import Purpose, Role
+from server.association.members.traces import Stay, Traces
 from server.foundation.errors import Forbidden, NotFound, Refused
+from server.rooms.state_store import memberships_of
 from tests.association.world import World, world
 
 _NAME = "伊集院 花子"
@@ -18,7 +20,16 @@ def _departures(node: World) -> Departures:
     async def forget(user_id: str) -> None:
         assert not await node.accounts.user_exists(user_id)
 
-    return Departures(node.members, node.editor, node.accounts, node.sender, node.history, node.membership, forget)
+    async def stays(user_id: str) -> list[Stay]:
+        rooms = [await node.live(place.room_id) for place in await memberships_of(node.database, user_id)]
+        return [Stay(room.room_id, user_id in room.joined, room.joined == {user_id}) for room in rooms]
+
+    async def forget_picture(url: str) -> None:
+        raise AssertionError("nobody here has a picture")
+
+    traces = Traces(node.members, node.sender, node.history, stays)
+    beside = Beside(forget_picture, forget, lambda _writes, _person_id: None)
+    return Departures(node.members, node.editor, node.accounts, node.sender, node.membership, traces, beside)
 
 
 @pytest.mark.slow
