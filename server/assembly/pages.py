@@ -25,7 +25,9 @@ from server.assembly.translation import translations_of
 from server.assembly.trial_verbs import is_trial, trial_of
 from server.assembly.well_being import facts_of
 from server.association.circulars.ledger import CircularLedger
+from server.association.circulars.pdf_reading import PDF_LIMITS, PdfReading
 from server.association.circulars.reader import CircularReader
+from server.association.circulars.stamps import Stamps
 from server.association.examples.actions import Examples
 from server.association.gatherings.calendar import as_ics
 from server.association.members.invitations import CardSettings, Invitations
@@ -36,7 +38,7 @@ from server.association.polls.yearly import polls_between
 from server.association.safety_checks.desk import SafetyDesk
 from server.association.standing_papers.actions import StandingPapers
 from server.calendars.feeds import Feeds
-from server.foundation.worker_process import WorkerProcess
+from server.foundation.worker_process import WorkerLimits, WorkerProcess
 from server.http.late_door import Handler
 from server.http.rate_limits import RateLimits
 from server.web.app import make_pages
@@ -71,12 +73,12 @@ def invitations_of(node: Node) -> Invitations:
 
 def _services(node: Node, limits: RateLimits, interactive_auth: InteractiveAuth) -> WebServices:
     core, association = node.core, node.association
-    worker = WorkerProcess(core.clock, "paper", PAPER_LIMITS)
-    core.closing.push_async_callback(worker.close)
+    worker = _worker(core, "paper", PAPER_LIMITS)
     sessions = WebSessions(core.database, core.clock, core.accounts.users)
     looks = core.accounts.looks
     passwords = app_passwords_of(core)
     common = common_services(node)
+    reader = CircularReader(core.database, association.members, core.services.receipts)
     return WebServices(
         node=NodeServices(
             settings=core.settings, clock=core.clock, limits=limits, interactive_auth=interactive_auth,
@@ -99,9 +101,10 @@ def _services(node: Node, limits: RateLimits, interactive_auth: InteractiveAuth)
         examples=Examples(core.database, core.clock, association.members),
         circulars=CircularServices(
             verbs=association.circulars,
-            reader=CircularReader(core.database, association.members, core.services.receipts),
+            reader=reader, stamps=Stamps(core.database, reader, core.services.sender),
             translations=translations_of(core), ledger=CircularLedger(core.database, association.members),
             planned=association.officers_work.planned, again=association.officers_work.again,
+            pdf_reading=PdfReading(_worker(core, "pdf", PDF_LIMITS)),
         ),
         gatherings=GatheringServices(
             verbs=association.gatherings, attendance=association.attendance, as_ics=as_ics,
@@ -136,10 +139,16 @@ async def _sharing_pages(node: Node) -> SharingDesk:
 
 def _slips(node: Node, printing: WorkerProcess) -> Slips:
     core, association = node.core, node.association
-    reading = WorkerProcess(core.clock, "slips", SLIP_LIMITS)
-    core.closing.push_async_callback(reading.close)
+    reading = _worker(core, "slips", SLIP_LIMITS)
     on_paper = Print(core.settings.association.name, core.settings.http.public_url)
     return Slips(core.database, association.members, association.polls.results, printing, reading, on_paper)
+
+
+def _worker(core: Core, name: str, limits: WorkerLimits) -> WorkerProcess:
+    """A process for heavy work, which ends with the node."""
+    worker = WorkerProcess(core.clock, name, limits)
+    core.closing.push_async_callback(worker.close)
+    return worker
 
 
 def _pepper(core: Core) -> bytes:

@@ -76,7 +76,7 @@ class WebPush:
             return Answer.REJECTED
         look = await self._parts.web.looks.of(pusher.key.user_id)
         shown = shown_of(room, entry, look.language, is_ours=entry.event.sender == self._parts.web.node_user_id)
-        if shown is None or (shown.kind in look.muted and not shown.is_alert):
+        if shown is None or (shown.kind in look.muted and not shown.is_alert and not shown.is_important):
             return Answer.DELIVERED
         if not shown.is_alert and look.is_quiet_at(self._minute()):
             await self._wait(pusher, told, look)

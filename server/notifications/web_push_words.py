@@ -54,7 +54,7 @@ _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A notification. ``kind`` is what a person may mute; ``buttons`` are values and words for ``question``."""
+    """A notification. ``kind`` is what a person may mute, but for what is important; ``buttons`` are values and words for ``question``."""
 
     kind: str
     title: str
@@ -62,6 +62,7 @@ class Shown:
     tag: str
     address: str
     is_alert: bool = False
+    is_important: bool = False
     question: str = ""
     buttons: tuple[tuple[str, str], ...] = ()
 
@@ -91,7 +92,7 @@ def shown_of(room: LiveRoom, entry: Entry, language: str, *, is_ours: bool) -> S
 def _circular(told: Mapping[str, Any], words: Mapping[str, str]) -> Shown:
     number = _text(told, "id")
     return Shown("circular", words["circular"], _text(told, "title"), f"circular {number}", f"/circulars/{number}",
-                 is_alert=told.get("category") == "disaster")
+                 is_alert=told.get("category") == "disaster", is_important=told.get("important") is True)
 
 
 def _safety(told: Mapping[str, Any], words: Mapping[str, str]) -> Shown:

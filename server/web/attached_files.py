@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -18,7 +19,7 @@ from server.media.thumbnails import Thumbnails
 from server.web.forms import Keeper, Upload, chunks_of
 from server.web.visit import Visit
 
-_PDF: Final = "application/pdf"
+PDF: Final = "application/pdf"
 _NOT_HERE: Final = "このファイルは、まだ 届いていません。送った 相手の サーバーが 止まっているかも しれません。"
 _LOCKED: Final = "default-src 'none'; sandbox; frame-ancestors 'none'"
 
@@ -28,11 +29,11 @@ def keeper_for(visit: Visit) -> Keeper:
 
     async def keep(part: BodyPartReader) -> Upload:
         kind = bare_type(part.headers.get("Content-Type", ANY_TYPE))
-        if kind != _PDF and not kind.startswith("image/"):
+        if kind != PDF and not kind.startswith("image/"):
             raise InvalidParam("つけられるのは、PDFと 写真だけです。")
         name = part.filename or "ファイル"
         # Where a photo was taken goes to nobody who reads the circular.
-        chunks = chunks_of(part) if kind == _PDF else cleaned(chunks_of(part))
+        chunks = chunks_of(part) if kind == PDF else cleaned(chunks_of(part))
         mxc = await visit.services.node.media.media.keep(visit.user_id, kind, name, chunks)
         return Upload(part.name or "", name, kind, mxc)
 
@@ -53,6 +54,17 @@ async def attachments_of(
     return tuple(found)
 
 
+async def text_of_pdfs(visit: Visit, attachments: Sequence[Attachment]) -> str:
+    """What the PDFs among them say, one after the other; empty where they are pictures of paper."""
+    found = []
+    for attachment in attachments:
+        opened, _ = await _opened(visit, Mxc.parse(attachment.url))
+        if bare_type(opened.item.content_type) == PDF and _is_pdf(opened):
+            data = await asyncio.to_thread(opened.path.read_bytes)
+            found.append(await visit.services.circulars.pdf_reading.text_of(data))
+    return "\n\n".join(filter(None, found))
+
+
 async def answer_file(visit: Visit, attachment: Attachment, *, is_small: bool) -> web.StreamResponse:
     """The file itself, or the small picture of a photo. What a browser might run is only ever saved."""
     mxc = Mxc.parse(attachment.url)
@@ -61,7 +73,7 @@ async def answer_file(visit: Visit, attachment: Attachment, *, is_small: bool) -
         path, kind, _ = await thumbnails.get(mxc, SCALED[-1])
         return _file(path, kind, f'inline; filename="{path.name}"')
     kind = bare_type(opened.item.content_type)
-    if kind == _PDF and _is_pdf(opened):
+    if kind == PDF and _is_pdf(opened):
         return _file(opened.path, kind, content_disposition("text/plain", opened.item.filename), policy="")
     kind = kind if kind in INLINE_TYPES else ANY_TYPE
     return _file(opened.path, kind, content_disposition(kind, opened.item.filename))

@@ -15,8 +15,10 @@ from server.association.bookings.model import Booking, Facility
 from server.association.circulars.actions import Circulars
 from server.association.circulars.again import Again
 from server.association.circulars.ledger import CircularLedger
+from server.association.circulars.pdf_reading import PdfReading
 from server.association.circulars.planning import PlannedCirculars
 from server.association.circulars.reader import CircularReader
+from server.association.circulars.stamps import Stamps
 from server.association.circulars.translating import CircularTranslations
 from server.association.duties.actions import Duties
 from server.association.examples.actions import Examples
@@ -147,6 +149,8 @@ class CircularServices:
     planned: PlannedCirculars
     translations: CircularTranslations | None
     again: Again
+    pdf_reading: PdfReading
+    stamps: Stamps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from server.association.members.model import Role
+from tests.association.circulars.test_pdf_text import pdf
 from tests.web.browser import Browser, PageRead
 from tests.web.conftest import LogIn
 from tests.web.site import Site
@@ -236,3 +237,34 @@ async def test_a_block_leader_writes_to_the_own_block_only(here: Site, log_in: L
         await leader.submit("/desk/circulars/new", fields, files=[])
         page = await leader.submit("/desk/circulars/new", {"step": "send"})
         assert page.status == 403, page.text
+
+
+async def test_the_words_of_a_pdf_are_put_into_the_form_to_be_looked_through(chair: Browser) -> None:
+    paper = ("upload", "おしらせ.pdf", "application/pdf", pdf(["清掃の お知らせ", "十一月三日の朝八時に集まります。"]))
+    await chair.get("/desk/circulars/new")
+    page = await chair.submit("/desk/circulars/new", {"title": "清掃", "step": "preview"}, files=[paper])
+    assert "PDFから 文を 読みとりました" in page.text
+    assert "十一月三日の朝八時に集まります。" in page.html
+    page = await chair.submit("/desk/circulars/new", {"step": "preview"}, files=[])
+    assert "住民の画面では" in page.text
+    assert "おしらせ.pdf" in page.text
+    assert "十一月三日の朝八時に集まります。" in page.text
+
+
+@pytest.mark.parametrize("data", [PDF, pdf([])], ids=["broken", "a picture only"])
+async def test_a_pdf_without_words_says_so_and_still_goes_round(chair: Browser, data: bytes) -> None:
+    await chair.get("/desk/circulars/new")
+    paper = ("upload", "写真.pdf", "application/pdf", data)
+    page = await chair.submit("/desk/circulars/new", {"title": "清掃", "step": "read"}, files=[paper])
+    assert "読みとれませんでした" in page.text or "読めません" in page.text
+    page = await chair.submit("/desk/circulars/new", {"step": "preview"}, files=[])
+    assert "写真.pdf" in page.text
+
+
+async def test_what_is_important_says_so_everywhere(chair: Browser, log_in: LogIn) -> None:
+    circular = await posted(chair, important="yes")
+    hanako = await log_in("佐藤 花子")
+    for path in ("/circulars", f"/circulars/{circular}"):
+        assert "大切" in (await hanako.get(path)).text
+    await chair.get(f"/desk/circulars/{circular}/correct")
+    assert ("important", "yes") in chair.page.form(f"/desk/circulars/{circular}/correct").fields  # type: ignore[union-attr]

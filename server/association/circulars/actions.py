@@ -89,7 +89,7 @@ class Circulars:
         circular = Circular(
             circular_id or random_letters(_ID_LETTERS), letter.title.strip(), letter.text.strip(), letter.category,
             letter.audience, officer, State.GOING_ROUND, 1, now, now, letter.deadline, letter.attachments,
-            upstream=letter.upstream,
+            upstream=letter.upstream, is_important=letter.is_important,
         )
         await self._deliver(circular)
         return circular
@@ -109,6 +109,7 @@ class Circulars:
             return await self._change(replace(
                 before, title=letter.title.strip(), text=letter.text.strip(), category=letter.category,
                 deadline=letter.deadline, attachments=letter.attachments, state=State.CORRECTED, reason=reason,
+                is_important=letter.is_important,
             ), before)
 
     async def withdraw(self, officer: str, circular_id: str, reason: str = "") -> Circular:

@@ -29,6 +29,7 @@ circulars: Final = Table(
     Column("attachments", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("upstream", Text, nullable=False),
+    Column("is_important", Integer, nullable=False),
 )
 circular_rooms: Final = Table(
     "circular_rooms", metadata,
@@ -65,6 +66,7 @@ KIND_SEEN: Final = "seen"
 _NEWER: Final = "excluded.revision > circulars.revision"
 _SET: Final = upsert(circulars, replace=[
     "title", "text", "category", "state", "revision", "changed_ts", "deadline", "attachments", "reason",
+    "is_important",
 ], only_if=_NEWER)
 # A withdrawal says no more what the circular said; here it stays for the officers.
 _WITHDRAW: Final = upsert(circulars, replace=["state", "revision", "changed_ts", "reason"], only_if=_NEWER)
@@ -136,6 +138,7 @@ def set_circular(writes: Writes, circular: Circular) -> None:
         "audience": str(circular.audience), "issuer": circular.issuer, "state": circular.state.value,
         "revision": circular.revision, "created_ts": circular.created_ts, "changed_ts": circular.changed_ts,
         "deadline": circular.deadline, "reason": circular.reason, "upstream": circular.upstream,
+        "is_important": int(circular.is_important),
         "attachments": orjson.dumps([item.as_json() for item in circular.attachments]).decode(),
     })
 
@@ -289,4 +292,5 @@ def _as_circular(row: Any) -> Circular:
     return Circular(
         row.id, row.title, row.text, Category(row.category), Audience.parse(row.audience), row.issuer, State(row.state),
         row.revision, row.created_ts, row.changed_ts, row.deadline, attachments, row.reason, row.upstream,
+        bool(row.is_important),
     )

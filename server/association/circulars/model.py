@@ -105,7 +105,10 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """What an officer writes. ``deadline`` in milliseconds since 1970, ``upstream`` the broadcast that it repeats."""
+    """What an officer writes. ``deadline`` in milliseconds since 1970, ``upstream`` the broadcast that it repeats.
+
+    What is important rings also where circulars are muted.
+    """
 
     title: str
     text: str
@@ -114,6 +117,7 @@ class Letter:
     deadline: int | None = None
     attachments: tuple[Attachment, ...] = ()
     upstream: str = ""
+    is_important: bool = False
 
     def check(self) -> None:
         """Raise ``InvalidParam`` where it cannot be sent."""
@@ -147,6 +151,7 @@ class Circular:
     attachments: tuple[Attachment, ...] = ()
     reason: str = ""
     upstream: str = ""
+    is_important: bool = False
 
     def state_at(self, now_ms: int) -> State:
         """The state as it is shown: past its deadline a circular has come back."""
@@ -164,6 +169,8 @@ class Circular:
             mark["upstream"] = self.upstream
         if self.reason:
             mark["reason"] = self.reason
+        if self.is_important:
+            mark["important"] = True
         if self.state is not State.WITHDRAWN:
             mark |= {"text": self.text, "attachments": [item.as_json() for item in self.attachments]}
         return mark
@@ -177,7 +184,7 @@ class Circular:
             Audience.from_json(mark["audience"]), str(mark["issuer"]), State(mark["state"]), int(mark["revision"]),
             int(mark["created_ts"]), int(mark["changed_ts"]), None if deadline is None else int(deadline),
             tuple(Attachment.from_json(item) for item in mark.get("attachments", ())), str(mark.get("reason", "")),
-            str(mark.get("upstream", "")),
+            str(mark.get("upstream", "")), mark.get("important") is True,
         )
 
 
@@ -187,7 +194,7 @@ def readable_body(circular: Circular) -> str:
         lines = [f"【回覧・取り消し】{circular.title}", "この回覧は取り消されました。", circular.reason]
         return "\n".join(line for line in lines if line)
     head = {State.CORRECTED: "【回覧・訂正】", State.RETURNED: "【回覧・おわり】"}.get(circular.state, "【回覧】")
-    lines = [head + circular.title]
+    lines = [head + ("【大切】" if circular.is_important else "") + circular.title]
     if circular.reason:
         lines.append(f"（{circular.reason}）")
     if circular.text:

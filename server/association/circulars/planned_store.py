@@ -31,7 +31,7 @@ def put_planned(writes: Writes, planned: Planned) -> None:
     letter = planned.letter
     content = {
         "title": letter.title, "text": letter.text, "audience": str(letter.audience), "category": letter.category.value,
-        "deadline": letter.deadline, "attachments": [item.as_json() for item in letter.attachments],
+        "deadline": letter.deadline, "attachments": [item.as_json() for item in letter.attachments], "important": letter.is_important,
     }
     writes.add(_PUT, {
         "id": planned.id, "officer": planned.officer, "letter": orjson.dumps(content).decode(),
@@ -57,5 +57,6 @@ def _as_planned(row: Any) -> Planned:
         title=told["title"], text=told["text"], audience=Audience.parse(told["audience"]),
         category=Category(told["category"]), deadline=told["deadline"],
         attachments=tuple(Attachment.from_json(item) for item in told["attachments"]),
+        is_important=told.get("important") is True,
     )
     return Planned(row.id, row.officer, letter, row.publish_ts, row.fault, row.revision)

@@ -7,6 +7,7 @@ from typing import Final
 
 from server.association.circulars import circulars_store as store
 from server.association.circulars.model import ATTACHMENT, MARK, OPENED, Circular, is_acknowledging
+from server.association.circulars.stamps_store import Stamped, add_stamp, drop_stamp
 from server.association.members.members import Members
 from server.foundation.errors import Refused
 from server.rooms.accept_event import EventAcceptor
@@ -22,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 # How long after it was posted it is noted who sees a circular.
 _NOTED_MS: Final = 60 * 86_400_000
+_LONGEST_STAMP: Final = 16  # people with families are made of many signs
 _UNREADABLE: Final = (Refused, KeyError, ValueError, TypeError, AttributeError)
 
 
@@ -95,12 +97,16 @@ class CircularProjection:
             store.add_attachment(writes, entry.event.event_id, mark["id"], room.room_id, mark["url"])
 
     def _reaction(self, room: LiveRoom, entry: Entry, writes: Writes) -> None:
-        """✅ or 👍 on the message acknowledges it."""
+        """✅ or 👍 on the message acknowledges it; everything else is a stamp."""
         reaction = reaction_of(entry.event.content) if room.room_id in self.rooms else None
         person = self._members.person_of_user(entry.event.sender)
-        if reaction is not None and person is not None and is_acknowledging(reaction[1]):
-            event = entry.event
-            store.acknowledge(writes, event.event_id, person.id, room.room_id, reaction[0], event.origin_server_ts)
+        if reaction is None or person is None:
+            return
+        (target, key), event = reaction, entry.event
+        if is_acknowledging(key):
+            store.acknowledge(writes, event.event_id, person.id, room.room_id, target, event.origin_server_ts)
+        elif len(key) <= _LONGEST_STAMP:
+            add_stamp(writes, Stamped(event.event_id, event.sender, key), room.room_id, target)
 
     def _opened(self, room: LiveRoom, entry: Entry, writes: Writes) -> None:
         """A person has opened this very circular; said where it stands or in their own 窓口."""
@@ -115,6 +121,7 @@ class CircularProjection:
         target = entry.event.redacts
         if target is not None and room.room_id in self.rooms:
             store.forget_event(writes, target)
+            drop_stamp(writes, target)
 
 
 def _read(mark: object) -> Circular | None:

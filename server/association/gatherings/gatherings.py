@@ -11,7 +11,7 @@ from server.association.gatherings.book import GatheringBook
 from server.association.gatherings.contents import edit_content, message_content, notice_content
 from server.association.gatherings.gatherings_store import load_gatherings
 from server.association.gatherings.model import Gathering, Moment, Plan, State, checked_plan, moves, require_next
-from server.association.gatherings.occurrences import Occurrence, occurrences_after
+from server.association.gatherings.occurrences import Occurrence, occurrences_after, occurrences_between
 from server.association.gatherings.projection import GatheringProjection
 from server.association.members.members import Members
 from server.association.members.model import Audience, AudienceKind, Right
@@ -94,9 +94,16 @@ class Gatherings:
     def upcoming(self, user_id: str, limit: int = 20) -> list[Occurrence]:
         """What is ahead of this account or going on, soonest first, with what was called off."""
         now = self._clock.now_ms()
-        shown = [item for item in self._book.all() if item.is_shown and self.sees(user_id, item)]
-        found = [occurrence for item in shown for occurrence in occurrences_after(item, now, limit)]
+        found = [occurrence for item in self._shown_to(user_id) for occurrence in occurrences_after(item, now, limit)]
         return sorted(found, key=lambda occurrence: occurrence.start_ms)[:limit]
+
+    def between(self, user_id: str, first_ms: int, last_ms: int) -> list[Occurrence]:
+        """What concerns this account, is not over at ``first_ms`` and has begun by ``last_ms``; in no order."""
+        return [occurrence for item in self._shown_to(user_id)
+                for occurrence in occurrences_between(item, first_ms, last_ms)]
+
+    def _shown_to(self, user_id: str) -> list[Gathering]:
+        return [item for item in self._book.all() if item.is_shown and self.sees(user_id, item)]
 
     # ---- arranging -------------------------------------------------------------------------------------------------
 

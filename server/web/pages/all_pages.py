@@ -6,6 +6,7 @@ from server.web.pages import (
     app_shell,
     board,
     bookings,
+    calendar,
     circulars,
     confirming,
     daily,
@@ -65,7 +66,8 @@ from server.web.pages import (
 from server.web.routing import Routes
 
 _GROUPS = (
-    home, invitation, login, safety, circulars, polls, gatherings, daily, bookings, garbage, duties, desk_duties,
+    home, invitation, login, safety, circulars, polls, gatherings, daily, bookings, garbage, duties, calendar,
+    desk_duties,
     desk_city, talk, desk_inquiries, desk_bookings, desk_garbage, my, my_calendar, my_reminders, files, desk,
     desk_safety, desk_circulars, desk_writing, desk_polls, desk_gatherings, desk_roster, desk_roster_files,
     desk_invitations, desk_links, desk_liaison, desk_notices, desk_notice_writing, desk_asked, desk_progress,

@@ -20,6 +20,7 @@ def add_routes(routes: Routes) -> None:
     routes.get("/circulars", show_list)
     routes.get("/circulars/{circular}", show_circular)
     routes.post("/circulars/{circular}/acknowledge", acknowledge)
+    routes.post("/circulars/{circular}/stamp", stamp)
     routes.get("/circulars/{circular}/files/{number}", show_file)
 
 
@@ -44,6 +45,7 @@ async def show_circular(visit: Visit) -> web.StreamResponse:
         item=item, circular=circular, is_mine=is_mine, State=State,
         state=circular.state_at(visit.services.clock.now_ms()), issuer="" if issuer is None else issuer.name,
         told=visit.services.members.describe(circular.audience),
+        stamps=await visit.services.circulars.stamps.on(visit.user_id, circular.id),
     )
 
 
@@ -53,6 +55,14 @@ async def acknowledge(visit: Visit) -> web.StreamResponse:
     circular_id = visit.parts["circular"]
     await visit.services.circulars.verbs.acknowledge(visit.user_id, circular_id)
     return visit.go(f"/circulars/{circular_id}", done="acknowledged")
+
+
+async def stamp(visit: Visit) -> web.StreamResponse:
+    """A stamp, or the own one taken back: the same as a reaction in any client."""
+    form = await visit.form()
+    circular_id = visit.parts["circular"]
+    await visit.services.circulars.stamps.turn(visit.user_id, circular_id, form.line("sign"))
+    return visit.go(f"/circulars/{circular_id}")
 
 
 async def show_file(visit: Visit) -> web.StreamResponse:

@@ -7,7 +7,7 @@ from aiohttp import web
 from server.association.circulars.model import MAX_TEXT, MAX_TITLE, Attachment, Category, Circular, Letter
 from server.association.members.model import Audience, Right
 from server.foundation.errors import NotFound, Refused
-from server.web.attached_files import attachments_of, keeper_for
+from server.web.attached_files import PDF, attachments_of, keeper_for, text_of_pdfs
 from server.web.audiences import ChosenAudience
 from server.web.dates import day_from_input, end_of_day_ms, input_date_of, moment_from_input
 from server.web.forms import Form
@@ -39,13 +39,16 @@ async def show_empty_form(visit: Visit) -> web.StreamResponse:
 
 
 async def take_form(visit: Visit) -> web.StreamResponse:
-    """``step``: show what readers will see, go back to the form, or send it round."""
+    """``step``: take the text out of the PDFs, show what readers will see, go back to the form, or send it round."""
     visit.require_somewhere(Right.POST_CIRCULARS)
     form = await visit.form(keeper_for(visit))
     attachments = await attachments_of(visit, [*form.lines("file"), *(upload.mxc for upload in form.uploads)])
     chosen = ChosenAudience.of_form(form)
     if form.line("step") == "edit":
         return _form_page(visit, form, chosen, attachments)
+    brings_words = not form.text("text") and any(upload.content_type == PDF for upload in form.uploads)
+    if form.line("step") == "read" or brings_words:
+        return await _read_pdfs(visit, form, chosen, attachments)
     try:
         letter = letter_of(form, chosen.audience(), attachments)
         letter.check()
@@ -58,12 +61,28 @@ async def take_form(visit: Visit) -> web.StreamResponse:
     return _preview_page(visit, form, chosen, letter)
 
 
+async def _read_pdfs(
+    visit: Visit, form: Form, chosen: ChosenAudience, attachments: tuple[Attachment, ...]
+) -> web.StreamResponse:
+    """The form again with the words of its PDFs below those that were typed, to be looked through."""
+    try:
+        found = await text_of_pdfs(visit, attachments)
+    except Refused as fault:
+        return _form_page(visit, form, chosen, attachments, fault)
+    typed = form.text("text")
+    if found and found not in typed:
+        words = "\n\n".join(filter(None, [typed, found]))[:MAX_TEXT]
+        form.fields = [("text", words), *(field for field in form.fields if field[0] != "text")]
+    return _form_page(visit, form, chosen, attachments, read="found" if found else "nothing")
+
+
 async def show_correction(visit: Visit) -> web.StreamResponse:
     """The form with what the circular says now."""
     circular = await _correctable(visit)
     form = Form([
         ("title", circular.title), ("text", circular.text), ("category", circular.category.value),
         ("deadline", "" if circular.deadline is None else input_date_of(circular.deadline)),
+        *([("important", "yes")] if circular.is_important else []),
     ])
     return correction_page(visit, circular, form, circular.attachments)
 
@@ -124,7 +143,7 @@ def letter_of(form: Form, audience: Audience, attachments: tuple[Attachment, ...
     """What a form says; raises ``InvalidParam``."""
     deadline = form.line("deadline")
     return Letter(
-        title=form.line("title"), text=form.text("text"), audience=audience,
+        title=form.line("title"), text=form.text("text"), audience=audience, is_important=form.has("important"),
         category=_CATEGORIES.get(form.line("category"), Category.NOTICE), attachments=attachments,
         deadline=end_of_day_ms(day_from_input(deadline, "期限")) if deadline else None,
     )
@@ -142,12 +161,15 @@ def _preview_page(
 
 
 def _form_page(
-    visit: Visit, form: Form, chosen: ChosenAudience, attachments: tuple[Attachment, ...], fault: Refused | None = None
+    visit: Visit, form: Form, chosen: ChosenAudience, attachments: tuple[Attachment, ...], fault: Refused | None = None,
+    read: str = "",
 ) -> web.Response:
+    """``read``: whether the PDFs said something (``found``, ``nothing``); empty where nobody has asked."""
     members = visit.services.members
     is_everywhere = visit.may(Right.POST_CIRCULARS)
     return visit.page(
-        "desk_circular_new.html", form=form, chosen=chosen, attachments=attachments, categories=list(Category),
+        "desk_circular_new.html", read=read, form=form, chosen=chosen, attachments=attachments,
+        categories=list(Category),
         fault="" if fault is None else fault.reason, status=200 if fault is None else fault.status,
         blocks=members.blocks_with(visit.user_id, Right.POST_CIRCULARS),
         groups=members.groups() if is_everywhere else [], is_everywhere=is_everywhere,

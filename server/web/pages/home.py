@@ -8,8 +8,8 @@ from aiohttp import web
 
 from server.association.circulars.model import State as CircularState
 from server.association.gatherings.model import State as GatheringState
-from server.association.members.model import Person
 from server.association.safety_checks.model import MAX_COMMENT, Status
+from server.web.agenda import agenda
 from server.web.languages.tongues import TONGUES
 from server.web.pages.talk import has_reply
 from server.web.reading import mark_desk_read
@@ -34,7 +34,7 @@ async def show_home(visit: Visit) -> web.StreamResponse:
     questions = await visit.services.safety.desk.questions_for(visit.user_id)
     if any(item.current.status is None for item in questions):
         await mark_desk_read(visit, person)
-    now = visit.services.clock.now_ms()
+    now, today = visit.services.clock.now_ms(), visit.services.daily.garbage.today
     polls = [
         item for item in await visit.services.polls.results.polls_for(visit.user_id) if not item.poll.is_over_at(now)
     ]
@@ -47,11 +47,5 @@ async def show_home(visit: Visit) -> web.StreamResponse:
         unanswered=sum(not item.chosen for item in polls), unread=len(unread),
         is_more_unread=circulars.next is not None and len(unread) == len(circulars.items),
         newest=next(iter([*unread, *circulars.items]), None), coming=next(iter(coming), None), State=GatheringState,
-        garbage=_garbage(visit, person), has_reply=await has_reply(visit, person),
+        today=agenda(visit, person, today, today), has_reply=await has_reply(visit, person),
     )
-
-
-def _garbage(visit: Visit, person: Person) -> list[str]:
-    """What is fetched today in their block."""
-    garbage, block = visit.services.daily.garbage, visit.services.members.block_of(person.id)
-    return garbage.on(block.id, garbage.today)
