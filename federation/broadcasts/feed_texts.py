@@ -15,6 +15,7 @@ from email.utils import format_datetime
 from typing import Final
 
 from federation.broadcasts.public import PublicNotice
+from server.association.circulars.model import Attachment
 from server.calendars.gathering_ics import render_gathering
 from server.calendars.ports import Gathering, GatheringDraft
 from server.foundation.clock import tokyo_time
@@ -47,10 +48,19 @@ class Publisher:
         """Where a notice stands on that page."""
         return f"{self.page}#n-{item.id}"
 
+    def paper(self, item: PublicNotice, number: int) -> str:
+        """Where a file of a notice is fetched."""
+        return f"{self.url}{paper_path(item.id, number)}"
+
     def name_of(self, item: PublicNotice) -> str:
         """A name that stays when addresses change (RFC 4151)."""
         host = self.server.rpartition(":")[0] if self.server.rpartition(":")[2].isdigit() else self.server
         return f"tag:{host.strip('[]')},{tokyo_time(item.notice.sent_ts):%Y-%m-%d}:notice/{item.id}"
+
+
+def paper_path(notice_id: str, number: int) -> str:
+    """The path of a public notice's file, counted from 0."""
+    return f"/public/{notice_id}/{number}"
 
 
 def atom(publisher: Publisher, items: Sequence[PublicNotice]) -> bytes:
@@ -86,19 +96,25 @@ def deadlines(publisher: Publisher, items: Sequence[PublicNotice]) -> list[bytes
 
 
 def _entry(publisher: Publisher, item: PublicNotice) -> str:
-    said, words = item.notice.message, "\n".join([*item.lines, "", item.origin_words])
+    said, words = item.notice.message, "\n".join(_words(publisher, item))
+    papers = "".join(
+        f'<link rel="enclosure" type="{_text(paper.mimetype)}" title="{_text(paper.name)}"{_length(paper)}'
+        f' href="{_text(publisher.paper(item, number))}"/>' for number, paper in enumerate(item.papers))
     alert = '<category term="alert" label="緊急"/>' if item.is_alert else ""
     return (
         f"<entry><title>{_text(item.title)}</title><id>{_text(publisher.name_of(item))}</id>"
         f'<link rel="alternate" type="text/html" href="{_text(publisher.link(item))}"/>'
-        f"<published>{_rfc_3339(item.notice.sent_ts)}</published><updated>{_rfc_3339(item.changed_ts)}</updated>"
+        f"{papers}<published>{_rfc_3339(item.notice.sent_ts)}</published><updated>{_rfc_3339(item.changed_ts)}</updated>"
         f'<category term="{said.category.value}" label="{_text(said.category.label)}"/>{alert}'
         f'<content type="text">{_text(words)}</content></entry>'
     )
 
 
 def _item(publisher: Publisher, item: PublicNotice) -> str:
-    words = "<br>".join(html.escape(line) for line in [*item.lines, "", item.origin_words])
+    words = "<br>".join(html.escape(line) for line in _words(publisher, item))
+    papers = "".join(
+        f'<enclosure url="{_text(publisher.paper(item, number))}" length="{paper.size or 0}"'
+        f' type="{_text(paper.mimetype)}"/>' for number, paper in enumerate(item.papers))
     alert = "<category>緊急</category>" if item.is_alert else ""
     return (
         f"<item><title>{_wide(item.title)}</title><link>{_text(publisher.link(item))}</link>"
@@ -106,7 +122,7 @@ def _item(publisher: Publisher, item: PublicNotice) -> str:
         f"<pubDate>{_rfc_822(item.notice.sent_ts)}</pubDate>"
         f"<atom:updated>{_rfc_3339(item.changed_ts)}</atom:updated>"
         f"<category>{_wide(item.notice.message.category.label)}</category>{alert}"
-        f"<description>{_text(words)}</description></item>"
+        f"<description>{_text(words)}</description>{papers}</item>"
     )
 
 
@@ -114,11 +130,21 @@ def _deadline(publisher: Publisher, item: PublicNotice, deadline: int | None) ->
     day = tokyo_time(deadline or 0).date()
     draft = GatheringDraft(
         f"notice-{item.id}@{publisher.server}", f"期限：{item.title}", day, day + timedelta(days=1), "",
-        "\n".join([*item.lines, "", item.origin_words, publisher.link(item)]), cancelled=item.is_cancelled,
+        "\n".join([*_words(publisher, item), publisher.link(item)]), cancelled=item.is_cancelled,
     )
     notice = item.notice
     return render_gathering(Gathering(
         f"{item.id}.ics", draft, notice.revision, notice.sent_ts, item.changed_ts, notice.revision - 1))
+
+
+def _words(publisher: Publisher, item: PublicNotice) -> list[str]:
+    """All that there is to read, line by line, also for readers that show no enclosures."""
+    papers = [f"{paper.name}：{publisher.paper(item, number)}" for number, paper in enumerate(item.papers)]
+    return [*item.lines, *papers, "", item.origin_words]
+
+
+def _length(paper: Attachment) -> str:
+    return "" if paper.size is None else f' length="{paper.size}"'
 
 
 def _newest(items: Sequence[PublicNotice]) -> int:

@@ -15,6 +15,7 @@ from federation.broadcasts import notices_store, public_store
 from federation.broadcasts.model import Kind, Message, Notice, Priority, Stage
 from federation.links.book import LinkBook
 from federation.links.model import Category, NodeKind
+from server.association.circulars.model import Attachment
 from server.foundation.clock import tokyo_time
 from server.foundation.errors import Forbidden, NotFound, Refused
 from server.storage.database import Writes
@@ -87,9 +88,12 @@ class PublicNotice:
             lines.append(f"（訂正しました。{reason}）")
         if said.deadline is not None:
             lines.append(f"期限：{tokyo_time(said.deadline):%Y年%m月%d日}")
-        if said.attachments:
-            lines.append(f"ファイルが{len(said.attachments)}つ、町内会の回覧に付いています。")
         return lines
+
+    @property
+    def papers(self) -> tuple[Attachment, ...]:
+        """The files beside the text; a cancelled notice has none any more."""
+        return () if self.is_cancelled else self.notice.message.attachments
 
 
 class PublicNotices:
@@ -105,6 +109,14 @@ class PublicNotices:
         names = {area.code: area.name for link in self._book.links() for area in link.terms.areas}
         told = await public_store.latest(self._book.database, limit, self._book.clock.now_ms())
         return [PublicNotice(notice=notice, changed_ts=ts, areas=self._areas(notice, names)) for notice, ts in told]
+
+    async def papers(self, notice_id: str) -> tuple[Attachment, ...]:
+        """The files of a notice that everybody may read now; none of any other."""
+        book = self._book
+        told = await public_store.find(book.database, f"{book.us.server}/{notice_id}", book.clock.now_ms())
+        if told is None or book.us.kind is NodeKind.ASSOCIATION:
+            return ()
+        return PublicNotice(notice=told.notice, changed_ts=told.changed_ts, areas=()).papers
 
     async def is_public(self, key: str) -> bool:
         """Whether everybody may read it."""

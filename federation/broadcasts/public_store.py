@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import orjson
-from sqlalchemy import BigInteger, Column, Table, Text, bindparam, delete, select, update
+from sqlalchemy import BigInteger, Column, Select, Table, Text, bindparam, delete, select, update
 
 from federation.broadcasts.model import Notice, Standing
 from federation.broadcasts.notices_store import notices
@@ -53,9 +53,23 @@ async def is_open(database: Database, key: str) -> bool:
 
 async def latest(database: Database, limit: int, now_ms: int) -> list[Told]:
     """Own notices that are public and have not expired, the one that has changed last first."""
+    newest = _readable(now_ms).order_by(public_notices.c.changed_ts.desc(), notices.c.key).limit(limit)
+    return [_told(row) for row in await database.fetch_all(newest)]
+
+
+async def find(database: Database, key: str, now_ms: int) -> Told | None:
+    """One of them."""
+    row = await database.fetch_one(_readable(now_ms).where(notices.c.key == key))
+    return _told(row) if row else None
+
+
+def _readable(now_ms: int) -> Select[tuple[str, int]]:
     n, p = notices.c, public_notices.c
-    rows = await database.fetch_all(
+    return (
         select(n.signed, p.changed_ts).join(public_notices, p.key == n.key)
         .where(n.standing == Standing.OWN.value, n.expires_ts > now_ms)
-        .order_by(p.changed_ts.desc(), n.key).limit(limit))
-    return [Told(Notice.from_json(orjson.loads(row[0])), row[1]) for row in rows]
+    )
+
+
+def _told(row: Any) -> Told:
+    return Told(Notice.from_json(orjson.loads(row[0])), row[1])

@@ -224,6 +224,10 @@ class WideAreaPages:
             raise NotFound("このページは ありません。")
         return [_public_view(item) for item in await self._wide.public.latest(self._feed.notices)]
 
+    async def public_papers(self, notice_id: str) -> Sequence[Attachment]:
+        """As the feeds name them."""
+        return await self._wide.public.papers(notice_id) if self.has_feed else ()
+
     def is_to_be_public(self, draft: Draft) -> bool:
         """As it would be sent."""
         return self.has_feed and is_to_be_public(_message(draft), _openness(draft))
@@ -283,6 +287,7 @@ def _public_view(item: PublicNotice) -> PublicView:
     return PublicView(
         id=item.id, title=item.title, lines=item.lines, words=item.origin_words, is_alert=item.is_alert,
         is_cancelled=item.is_cancelled, sent_ts=item.notice.sent_ts, changed_ts=item.changed_ts,
+        papers=item.papers,
     )
 
 

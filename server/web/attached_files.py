@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from aiohttp import BodyPartReader, web
 
@@ -19,9 +19,19 @@ from server.media.thumbnails import Thumbnails
 from server.web.forms import Keeper, Upload, chunks_of
 from server.web.visit import Visit
 
+_File = TypeVar("_File")
+
 PDF: Final = "application/pdf"
 _NOT_HERE: Final = "このファイルは、まだ 届いていません。送った 相手の サーバーが 止まっているかも しれません。"
+_NO_FILE: Final = "このファイルは ありません。"
 _LOCKED: Final = "default-src 'none'; sandbox; frame-ancestors 'none'"
+
+
+def numbered(files: Sequence[_File], number: str) -> _File:
+    """The file that an address names by its place, counted from 0; raises ``NotFound``."""
+    if not (number.isascii() and number.isdigit() and len(number) < 3 and int(number) < len(files)):
+        raise NotFound(_NO_FILE)
+    return files[int(number)]
 
 
 def keeper_for(visit: Visit) -> Keeper:

@@ -123,6 +123,7 @@ class PublicView:
     is_cancelled: bool
     sent_ts: int
     changed_ts: int
+    papers: Sequence[Attachment] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,6 +226,9 @@ class WideAreaDesk(Protocol):
 
     async def public(self) -> Sequence[PublicView]:
         """What everybody may read, the newest first; raises ``NotFound`` where there is no such page here."""
+
+    async def public_papers(self, notice_id: str) -> Sequence[Attachment]:
+        """The files of one of them; none of what is not public."""
 
     def is_to_be_public(self, draft: Draft) -> bool:
         """Whether a draft would be for everybody; raises ``Refused`` where it cannot be."""

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from server.association.members.model import Right
 from server.foundation.errors import InvalidParam, NotFound
-from server.web.attached_files import answer_file, attachments_of, keeper_for
+from server.web.attached_files import answer_file, attachments_of, keeper_for, numbered
 from server.web.routing import Routes
 from server.web.visit import Visit
 from server.web.wide_area import NoticeView, WideAreaDesk
@@ -50,11 +50,8 @@ async def show_figures(visit: Visit) -> web.StreamResponse:
 async def show_file(visit: Visit) -> web.StreamResponse:
     """A file of a notice, also before it goes round."""
     notice = await (await visit.services.wide_area()).one(visit.user_id, _key(visit))
-    number = visit.parts["number"]
-    is_number = number.isascii() and number.isdigit() and len(number) < 3
-    if not is_number or int(number) >= len(notice.attachments):
-        raise NotFound("このファイルは ありません。")
-    return await answer_file(visit, notice.attachments[int(number)], is_small=visit.query("size") == "small")
+    file = numbered(notice.attachments, visit.parts["number"])
+    return await answer_file(visit, file, is_small=visit.query("size") == "small")
 
 
 async def give_out(visit: Visit) -> web.StreamResponse:

@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 import pytest
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import make_mocked_request
+from yarl import URL
 
 from federation.broadcasts.feed_door import Feed, FeedDoor
 from federation.broadcasts.feed_texts import Publisher, atom, deadlines, rss
@@ -32,6 +33,7 @@ from tests.federation.wide_area.places import link, message, wide_area
 
 _NOW = 1_790_000_000_000
 _CITY = Publisher(name="金沢市", server="matrix.city.example:8448", url="https://city.example")
+_PDF = b"%PDF-1.7\n" + b"0" * 400
 _ATOM = "{http://www.w3.org/2005/Atom}"
 _EVIL = "<script>alert(1)</script> &amp; ]]> \"'\x00\x0b\ufffe<![CDATA["
 _CLEAN = "<script>alert(1)</script> &amp; ]]> \"'<![CDATA["
@@ -232,6 +234,35 @@ async def test_the_desk_sends_and_strangers_read_until_it_is_taken_off(tmp_path:
             assert not [word for word in ("健診", "ないしょ", OFFICER) if word in text], text
             assert (await read(f"{sakura.node.url}/feeds{name}"))[0] == 404
         assert (await read(f"{city.node.url}/feeds/other"))[0] == 404
+
+
+async def test_the_papers_of_a_public_notice_are_for_everybody_as_long_as_it_is_public(tmp_path: Path) -> None:
+    async with wide_area(tmp_path, city="city", sakura="association") as (city, sakura), officer_at(city) as desk:
+        await link(city, sakura, "17201/sakura")
+        await desk.get("/desk/notices/new")
+        await desk.submit("/desk/notices/new", {
+            "kind": "notice", "title": "断水します", "text": "", "area": ["17201"], "category": "administration",
+            "priority": "ordinary", "openness": "yes"}, files=[("upload", "地図.pdf", "application/pdf", _PDF)])
+        page = await desk.submit("/desk/notices/send")
+        notice = page.url.split("?")[0]
+        feed = ElementTree.fromstring((await read(f"{city.node.url}/feeds/notices.atom"))[1])
+        enclosure = feed.find(f"{_ATOM}entry/{_ATOM}link[@rel='enclosure']")
+        assert enclosure is not None
+        assert (enclosure.get("title"), enclosure.get("length")) == ("地図.pdf", str(len(_PDF)))
+        address = city.node.url + URL(enclosure.get("href") or "").path
+        assert f'href="{URL(address).path}"' in (await read(f"{city.node.url}/feeds"))[1]
+        assert await read(address) == (200, _PDF.decode())
+        folder = address.removesuffix("0")
+        for wrong in (f"{folder}9", address.replace("/public/", "/public/x"), f"{folder}-1", f"{folder}０"):
+            assert (await read(wrong))[0] == 404
+        assert (await read(f"{sakura.node.url}{URL(address).path}"))[0] == 404
+        await desk.submit(f"{notice}/do", {"what": "private"})
+        assert (await read(address))[0] == 404
+        await desk.submit(f"{notice}/do", {"what": "public"})
+        assert (await read(address))[0] == 200
+        await desk.submit(f"{notice}/do", {"what": "cancel", "reason": "まちがい"})
+        assert (await read(address))[0] == 404
+        assert "断水" in (await read(f"{city.node.url}/feeds"))[1]
 
 
 async def test_only_an_officer_of_the_node_that_wrote_it_decides(tmp_path: Path) -> None:
