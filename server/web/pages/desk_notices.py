@@ -7,7 +7,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from server.association.members.model import Right
-from server.foundation.errors import InvalidParam, NotFound
+from server.foundation.errors import InvalidParam
 from server.web.attached_files import answer_file, attachments_of, keeper_for, numbered
 from server.web.routing import Routes
 from server.web.visit import Visit
