@@ -22,6 +22,7 @@ from server.association.board.model import (
 from server.association.members.model import Purpose, Right
 from server.foundation.errors import InvalidParam, NotFound, Refused
 from server.media.pictures import Picture
+from server.web.attached_files import numbered
 from server.web.forms import Form
 from server.web.photos import ACCEPT, answer_photo, name_of, photo_keeper, pictures_of
 from server.web.reading import mark_room_read
@@ -99,11 +100,7 @@ async def show_post(visit: Visit) -> web.StreamResponse:
 async def show_photo(visit: Visit) -> web.StreamResponse:
     """A photo of a post, for whoever may read it."""
     post, _ = await _one(visit)
-    photos = post.writing.photos
-    number = visit.parts["number"]
-    if not (number.isascii() and number.isdigit() and len(number) < 3 and int(number) < len(photos)):
-        raise NotFound("その写真は、ありません")
-    return await answer_photo(visit, photos[int(number)])
+    return await answer_photo(visit, numbered(post.writing.photos, visit.parts["number"]))
 
 
 async def show_comment_photo(visit: Visit) -> web.StreamResponse:

@@ -6,7 +6,8 @@ from aiohttp import web
 
 from server.association.board.model import MAX_REASON, Category, Rules
 from server.association.members.model import Right
-from server.foundation.errors import InvalidParam, NotFound
+from server.foundation.errors import InvalidParam
+from server.web.attached_files import numbered
 from server.web.photos import answer_photo, name_of
 from server.web.routing import Routes
 from server.web.visit import Visit
@@ -55,10 +56,7 @@ async def show_waiting_photo(visit: Visit) -> web.StreamResponse:
     """A photo of a post that waits."""
     waiting = await visit.services.common.moderation.waiting(visit.user_id)
     photos = next((item.writing.photos for item in waiting if item.id == visit.parts["item"]), ())
-    number = visit.parts["number"]
-    if not (number.isascii() and number.isdigit() and len(number) < 3 and int(number) < len(photos)):
-        raise NotFound("その写真は、ありません")
-    return await answer_photo(visit, photos[int(number)])
+    return await answer_photo(visit, numbered(photos, visit.parts["number"]))
 
 
 async def decide_reported(visit: Visit) -> web.StreamResponse:
