@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from federation.sharing.model import MAX_ID, SHARED, Content, Kind, Thing
 from server.association.bookings.contents import facility_content, read_facility
-from server.association.bookings.model import Facility, State, Wish, checked_wish
+from server.association.bookings.model import Facility, State, Wish
+from server.association.bookings.rules import checked_wish
 from server.foundation.clock import tokyo_time
 from server.foundation.errors import InvalidParam
 

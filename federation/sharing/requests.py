@@ -19,16 +19,8 @@ from federation.sharing.contents import Answer, FarFacility, Request, read_answe
 from federation.sharing.model import Kind, Share, Subject, Thing
 from federation.sharing.things_store import Asked, Taken
 from server.association.bookings.actions import Bookings
-from server.association.bookings.model import (
-    NEIGHBOUR,
-    Booking,
-    State,
-    Wish,
-    checked_wish,
-    is_free,
-    require_in_time,
-    require_open,
-)
+from server.association.bookings.model import NEIGHBOUR, Booking, State, Wish
+from server.association.bookings.rules import checked_wish, is_free, require_in_time, require_open
 from server.association.bookings.words import when
 from server.foundation.clock import tokyo_time
 from server.foundation.errors import Forbidden, InvalidParam, NotFound, Refused
@@ -174,7 +166,7 @@ class TheirRequests:
     async def hear(self, share: Share, row: Taken) -> None:
         """A neighbour asks, or takes it back. Doing it twice is doing it once."""
         booking_id = _booking_id(row)
-        booking = self._bookings().find(booking_id)
+        booking = self._bookings().schedule.find(booking_id)
         if not row.value:
             if booking is not None and not booking.is_over:
                 await self._bookings().cancel(self._book.us.user_id, booking_id, "相手の町内会が取り消しました")
@@ -198,18 +190,18 @@ class TheirRequests:
 
     def _require_few(self, share: Share) -> None:
         now = self._book.clock.now_ms()
-        held = [item for item in self._bookings().of_person(f"{NEIGHBOUR}{share.server}", now) if not item.is_over]
-        if len(held) >= _MOST_HELD:
+        theirs = self._bookings().schedule.of_person(f"{NEIGHBOUR}{share.server}", now)
+        if sum(not item.is_over for item in theirs) >= _MOST_HELD:
             raise InvalidParam(f"ひとつの町内会の予約は、{_MOST_HELD}件までです")
 
     async def end(self, share: Share) -> None:
         """The share is over: what no officer has confirmed is off; what was confirmed stays promised."""
-        for booking in self._bookings().asked(self._book.us.user_id):
+        for booking in self._bookings().schedule.asked(self._book.us.user_id):
             if booking.person == f"{NEIGHBOUR}{share.server}":
                 await self._bookings().cancel(self._book.us.user_id, booking.id, "分け合いがおわりました")
 
     def _answer(self, row: Taken) -> Answer | None:
-        booking = self._bookings().find(_booking_id(row))
+        booking = self._bookings().schedule.find(_booking_id(row))
         if booking is not None:
             return Answer(row.id, booking.state, row.note)
         return Answer(row.id, State.DECLINED, row.note) if row.note else None

@@ -60,7 +60,7 @@ class OpenFacilities:
 
     async def things(self, share: Share) -> Sequence[Thing]:
         """A ``Source``."""
-        shown = [item for item in self._bookings().facilities() if share.given.opens(item.id)]
+        shown = [item for item in self._bookings().schedule.facilities() if share.given.opens(item.id)]
         return [
             Thing(Kind.FACILITY, item.id, FarFacility(item, self._busy(item)).as_json(), f"【集会所など】{item.name}")
             for item in shown
@@ -68,14 +68,14 @@ class OpenFacilities:
 
     def choosable(self) -> list[Opened]:
         """What an officer may open."""
-        return [Opened(item.id, item.name) for item in self._bookings().facilities()]
+        return [Opened(item.id, item.name) for item in self._bookings().schedule.facilities()]
 
     def _busy(self, facility: Facility) -> tuple[tuple[int, int], ...]:
         today = _midnight_ms(self._clock)
         held = [
             (round(time.start.timestamp() * 1000), round(time.end.timestamp() * 1000))
-            for item in self._bookings().of_facility(facility.id, today) if item.holds
-            for time in self._bookings().times(item)
+            for item in self._bookings().schedule.of_facility(facility.id, today) if item.holds
+            for time in self._bookings().schedule.times(item)
         ]
         ahead = (span for span in held if span[1] > today and span[0] < today + _BUSY_AHEAD_MS)
         return merged(ahead, facility.rules.at_once)

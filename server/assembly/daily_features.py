@@ -42,7 +42,7 @@ class DailyFeatures:
 
     def reminder_sources(self, members: Members) -> list[ReminderSource]:
         """What people are reminded of."""
-        return [BookingReminders(self.bookings, members), DutyReminders(self.duties, members)]
+        return [BookingReminders(self.bookings.schedule, members), DutyReminders(self.duties, members)]
 
 
 def make_features(core: Core, members: Members, editor: MemberEditor) -> DailyFeatures:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from server.association.bookings.actions import Bookings
 from server.association.bookings.model import Booking, Kind, State, Wish
+from server.association.bookings.schedule import Schedule
 from server.association.duties.actions import Duties
 from server.association.duties.model import Turn, turns
 from server.association.members.members import Members
@@ -17,17 +17,17 @@ from server.foundation.clock import TOKYO, tokyo_time
 class BookingReminders:
     """A ``ReminderSource``: whoever has booked is reminded of it, of a ride with the way (R44)."""
 
-    def __init__(self, bookings: Bookings, members: Members) -> None:
-        self._bookings = bookings
+    def __init__(self, schedule: Schedule, members: Members) -> None:
+        self._schedule = schedule
         self._members = members
 
     async def between(self, first_ms: int, last_ms: int) -> Sequence[Appointment]:
         """Confirmed bookings that begin soon."""
-        return [self._appointment(item, time) for item, time in self._bookings.between(first_ms, last_ms)
+        return [self._appointment(item, time) for item, time in self._schedule.between(first_ms, last_ms)
                 if item.state is State.CONFIRMED and self._members.register.has_person(item.person)]
 
     def _appointment(self, item: Booking, wish: Wish) -> Appointment:
-        facility = self._bookings.facility(wish.facility_id)
+        facility = self._schedule.facility(wish.facility_id)
         title = f"{facility.name}：{wish.title}" if wish.title else f"{facility.name}の予約"
         place = wish.note if facility.kind is Kind.RIDE and wish.note else facility.place
         user_id = self._members.person(item.person).user_id

@@ -38,7 +38,7 @@ def shared_calendars(node: Node) -> list[CalendarBackend]:
 
     bookings = BookingCalendars(life.bookings, members, clock, life.booking_desk.say)
     mine = MineCalendar([
-        SaidYes(association.gatherings, association.attendance), MyBookings(life.bookings, members, clock),
+        SaidYes(association.gatherings, association.attendance), MyBookings(life.bookings.schedule, members, clock),
         MyDuties(life.duties, members),
     ], household_of)
     return [

@@ -10,7 +10,8 @@ from pathlib import Path
 from federation.sharing.model import OUR_WORDS, Opened, Share, ShareState, Subject, Terms
 from server.assembly.node import Node
 from server.assembly.sharing import Sharing
-from server.association.bookings.model import State, Wish, free_times
+from server.association.bookings.model import State, Wish
+from server.association.bookings.rules import free_times
 from server.foundation.errors import Forbidden, InvalidParam, NotFound
 from server.media.model import Mxc
 from server.media.thumbnail_sizes import SCALED

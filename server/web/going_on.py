@@ -38,5 +38,5 @@ def _gatherings(visit: Visit) -> list[str]:
 
 
 def _bookings(visit: Visit) -> list[str]:
-    waiting = len(visit.services.daily.bookings.asked(visit.user_id))
+    waiting = len(visit.services.daily.bookings.schedule.asked(visit.user_id))
     return [f"予約：{waiting}件が 返事を まっています"] if waiting else []

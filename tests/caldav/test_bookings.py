@@ -73,7 +73,7 @@ async def test_a_booking_of_a_calendar_app_is_one_everywhere(here: Site) -> None
     assert "わたしの予定" in text
     status, _ = await hanako.ask("PUT", f"{key}/a.ics", entry("a", 10, 12, "SUMMARY:練習", "DESCRIPTION:鍵は花子"))
     assert status == 201
-    (booking,) = bookings_of(here).of_person(here.person(HANAKO).id)
+    (booking,) = bookings_of(here).schedule.of_person(here.person(HANAKO).id)
     assert (booking.wish.title, booking.state, booking.name) == ("練習", State.CONFIRMED, "a.ics")
     assert await titles(hanako, key) == ["練習"]
     assert await titles(hanako, "mine") == ["集会所：練習"]
@@ -86,7 +86,7 @@ async def test_a_booking_of_a_calendar_app_is_one_everywhere(here: Site) -> None
     assert (await ichiro.ask("PUT", f"{key}/a.ics", entry("a", 13, 14, "SUMMARY:練習")))[0] == 403
     status, _ = await hanako.ask("PUT", f"{key}/a.ics", entry("a", 13, 15, "SUMMARY:練習"))
     assert status == 204
-    assert bookings_of(here).get(here.user(HANAKO), booking.id).wish.start == DAY + timedelta(hours=13)
+    assert bookings_of(here).schedule.get(here.user(HANAKO), booking.id).wish.start == DAY + timedelta(hours=13)
     officer = await app_of(here, CHAIR)
     _, text = await officer.ask("GET", f"{key}/a.ics")
     assert "予約した人：佐藤 花子" in text
@@ -128,8 +128,8 @@ async def test_a_series_of_a_calendar_app_is_held_as_a_whole_and_days_of_it_can_
     assert "no-booking-conflict" in text
     left_out = f"EXDATE;TZID=Asia/Tokyo:{third:%Y%m%d}T100000"
     assert (await hanako.ask("PUT", f"{key}/s.ics", entry("s", 10, 12, *series, left_out)))[0] == 201
-    (booking,) = bookings_of(here).of_person(here.person(HANAKO).id)
-    assert len(bookings_of(here).times(booking)) == 3
+    (booking,) = bookings_of(here).schedule.of_person(here.person(HANAKO).id)
+    assert len(bookings_of(here).schedule.times(booking)) == 3
     for app, place in ((ichiro, f"{key}/s.ics"), (hanako, f"mine/booking-{booking.id}.ics")):
         _, text = await app.ask("GET", place)
         assert "RRULE:FREQ=WEEKLY;COUNT=4" in text
@@ -137,7 +137,7 @@ async def test_a_series_of_a_calendar_app_is_held_as_a_whole_and_days_of_it_can_
     last = DAY + timedelta(days=21)
     again = f"EXDATE;TZID=Asia/Tokyo:{last:%Y%m%d}T100000"
     assert (await hanako.ask("PUT", f"{key}/s.ics", entry("s", 10, 12, *series, left_out, again)))[0] == 204
-    assert len(bookings_of(here).times(bookings_of(here).get(here.user(HANAKO), booking.id))) == 2
+    assert len(bookings_of(here).schedule.times(bookings_of(here).schedule.get(here.user(HANAKO), booking.id))) == 2
     moved = entry("s", 10, 12, *series, left_out).replace("END:VEVENT", (
         f"END:VEVENT\r\nBEGIN:VEVENT\r\nUID:s\r\nDTSTAMP:20260101T000000Z\r\n"
         f"RECURRENCE-ID;TZID=Asia/Tokyo:{last:%Y%m%d}T100000\r\nDTSTART;TZID=Asia/Tokyo:{last:%Y%m%d}T150000\r\n"
@@ -183,7 +183,7 @@ async def test_what_comes_from_a_day_without_times_is_the_whole_day(here: Site) 
     app = await app_of(here, HANAKO)
     body = ics("d", f"DTSTART;VALUE=DATE:{DAY:%Y%m%d}")
     assert (await app.ask("PUT", f"booking-{facility.id}/d.ics", body))[0] == 201
-    (booking,) = bookings_of(here).of_person(here.person(HANAKO).id)
+    (booking,) = bookings_of(here).schedule.of_person(here.person(HANAKO).id)
     assert (booking.wish.start.hour, booking.wish.end.hour) == (9, 21)
 
 
@@ -229,7 +229,7 @@ async def test_two_officers_and_fifty_residents_want_the_same_hour_by_three_ways
     ways = (by_app, by_page, by_room)
     got = await asyncio.gather(*(ways[number % 3](name) for number, name in enumerate(people)))
     assert sum(got) == 1
-    held = [item for item in bookings_of(here).of_facility(facility.id) if item.holds]
+    held = [item for item in bookings_of(here).schedule.of_facility(facility.id) if item.holds]
     assert [people[got.index(True)]] == [members.person(item.person).name for item in held]
 
 

@@ -21,7 +21,8 @@ async def hall(chair: Browser, here: Site, **more: str | list[str]) -> str:
     await chair.get("/desk/facilities/new")
     page = await chair.submit("/desk/facilities/new", {"name": "集会所", "place": "桜町1-1", **CHOSEN, **more})
     assert page.url.startswith("/desk/bookings"), page.text
-    return next(item.id for item in here.node.association.daily_life.bookings.facilities() if item.name == "集会所")
+    facilities = here.node.association.daily_life.bookings.schedule.facilities()
+    return next(item.id for item in facilities if item.name == "集会所")
 
 
 async def wanted(browser: Browser, facility: str, start: str, end: str, **more: str) -> PageRead:
@@ -66,7 +67,7 @@ async def test_a_button_pressed_twice_books_once_and_times_can_be_changed(
     for _ in range(2):
         hanako.page = page
         await hanako.submit(f"/facilities/{facility}", {"start": "10:00", "end": "12:00"})
-    (booking,) = here.node.association.daily_life.bookings.of_facility(facility)
+    (booking,) = here.node.association.daily_life.bookings.schedule.of_facility(facility)
     await hanako.get(f"/bookings/{booking.id}")
     page = await hanako.submit(f"/bookings/{booking.id}", {"start": "13:00", "end": "15:00"})
     assert "13:00〜15:00" in page.text
@@ -101,8 +102,8 @@ async def test_a_hall_is_booked_every_week_and_one_day_is_given_back(
     page = await hanako.submit(booking, {"start": "13:00", "end": "14:00"})
     assert "13:00〜14:00" in page.text
     assert "3回" in page.text
-    (found,) = here.node.association.daily_life.bookings.of_facility(facility)
-    assert [time.start.hour for time in here.node.association.daily_life.bookings.times(found)] == [13, 13, 13]
+    (found,) = here.node.association.daily_life.bookings.schedule.of_facility(facility)
+    assert [time.start.hour for time in here.node.association.daily_life.bookings.schedule.times(found)] == [13, 13, 13]
     page = await chair.get(f"/desk/facilities/{facility}/list.csv?month={DAY[:7]}")
     assert page.html.count("体操") == sum((first + timedelta(days=n)).isoformat()[:7] == DAY[:7] for n in (0, 14, 21))
 
@@ -113,12 +114,12 @@ async def test_officers_confirm_decline_and_write_for_others(chair: Browser, log
     await wanted(hanako, facility, "10:00", "12:00", title="練習")
     await wanted(hanako, facility, "13:00", "14:00", title="将棋")
     verbs = here.node.association.daily_life.bookings
-    first, second = verbs.of_facility(facility)
+    first, second = verbs.schedule.of_facility(facility)
     page = await chair.get("/desk/bookings")
     assert "佐藤 花子・練習" in page.text
     await chair.submit(f"/desk/bookings/{first.id}/confirm")
     await chair.submit(f"/desk/bookings/{second.id}/decline", {"reason": "清掃のため"})
-    assert [item.state for item in verbs.of_facility(facility)] == [State.CONFIRMED, State.DECLINED]
+    assert [item.state for item in verbs.schedule.of_facility(facility)] == [State.CONFIRMED, State.DECLINED]
     assert (await hanako.get("/desk/bookings")).status == 403
     page = await wanted(chair, facility, "15:00", "16:00", for_name="鈴木一郎")
     assert "鈴木 一郎" in page.text
@@ -131,7 +132,7 @@ async def test_officers_confirm_decline_and_write_for_others(chair: Browser, log
 async def test_rules_are_kept_and_a_facility_goes(chair: Browser, here: Site) -> None:
     facility = await hall(chair, here, day=["0", "2"], longest="120", closed=f"{DAY}\n2027-01-01")
     verbs = here.node.association.daily_life.bookings
-    rules = verbs.facility(facility).rules
+    rules = verbs.schedule.facility(facility).rules
     assert [hours is not None for hours in rules.hours] == [True, False, True, False, False, False, False]
     assert (rules.longest, len(rules.closed)) == (120, 2)
     assert "この日は 休みです" in (await chair.get(f"/facilities/{facility}?day={DAY}")).text

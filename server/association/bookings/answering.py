@@ -41,6 +41,7 @@ class BookingDesk:
         self._members = members
         self._sender = sender
         self._bookings = bookings
+        self._schedule = bookings.schedule
         self._tasks = tasks
         self._answering: set[str] = set()
         self._said: OrderedDict[tuple[str, str], None] = OrderedDict()
@@ -99,7 +100,7 @@ class BookingDesk:
         if "wish" in request.content:
             return read_event(request.content["wish"])
         today = tokyo_time(request.ts).date()
-        return read_text(str(request.content.get("text", "")), self._bookings.facilities(), today)
+        return read_text(str(request.content.get("text", "")), self._schedule.facilities(), today)
 
     async def _do(self, request: store.Request, read: Read) -> str:
         if read.meant is Meant.BOOK and read.wish is not None:
@@ -123,7 +124,7 @@ class BookingDesk:
         assert read.day is not None
         chosen = mine if read.number is None else mine[read.number - 1:read.number] if read.number else []
         found = [item for item in chosen
-                 if any(wish.start.date() == read.day for wish in self._bookings.times(item))]
+                 if any(wish.start.date() == read.day for wish in self._schedule.times(item))]
         if len(found) != 1:
             raise InvalidParam("その日の予約は、ひとつではありません。番号もそえてください" if found else
                                "その日の予約はありません")
@@ -132,11 +133,11 @@ class BookingDesk:
     def _mine(self, user_id: str) -> list[Booking]:
         person = self._members.person_of_user(user_id)
         now = self._clock.now_ms()
-        found = self._bookings.of_person(person.id, now) if person is not None else []
+        found = self._schedule.of_person(person.id, now) if person is not None else []
         return [item for item in found if not item.is_over]
 
     def _overview(self, mine: list[Booking]) -> str:
-        lines = ["予約できるもの："] + [f"・{facility_text(item)}" for item in self._bookings.facilities()]
+        lines = ["予約できるもの："] + [f"・{facility_text(item)}" for item in self._schedule.facilities()]
         if len(lines) == 1:
             return "いま予約できるものはありません。"
         if mine:
@@ -145,5 +146,5 @@ class BookingDesk:
         return "\n".join([*lines, "", _HOW])
 
     def _line(self, booking: Booking) -> str:
-        name = self._bookings.facility(booking.wish.facility_id).name
+        name = self._schedule.facility(booking.wish.facility_id).name
         return f"{name} {when_of(booking.wish)}（{booking.state.label}）"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from server.association.bookings.model import Booking, Facility, State, Wish, times_of
+from server.association.bookings.model import Booking, Facility, State, Wish
+from server.association.bookings.rules import times_of
 
 
 class BookingBook:

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from server.association.bookings.actions import Bookings, Origin
-from server.association.bookings.model import (
-    NEIGHBOUR,
-    STATE_LABELS,
-    Booking,
-    Clash,
-    Facility,
-    State,
-    Wish,
-    hours_on,
-)
+from server.association.bookings.model import NEIGHBOUR, STATE_LABELS, Booking, Clash, Facility, State, Wish
+from server.association.bookings.rules import hours_on
+from server.association.bookings.schedule import Schedule
 from server.association.members.members import Members
 from server.association.members.model import Right
 from server.calendars.appointments import RenderedEntries, told_since
@@ -46,6 +40,7 @@ class BookingCalendars:
 
     def __init__(self, bookings: Bookings, members: Members, clock: Clock, say: Say) -> None:
         self._bookings = bookings
+        self._schedule = bookings.schedule
         self._members = members
         self._clock = clock
         self._say = say
@@ -57,9 +52,9 @@ class BookingCalendars:
             return ()
         return [
             Collection(PREFIX + facility.id, PREFIX + facility.id, Kind.SHARED, "VEVENT", f"{facility.name}の予約",
-                       self._bookings.revision + 1, owner=user_id, description=facility.note, color="#1565C0FF",
+                       self._schedule.revision + 1, owner=user_id, description=facility.note, color="#1565C0FF",
                        names_people=self._members.may(user_id, Right.KEEP_FACILITIES))
-            for facility in self._bookings.facilities()
+            for facility in self._schedule.facilities()
         ]
 
     async def all_items(self, collection: Collection) -> list[Item]:
@@ -117,20 +112,20 @@ class BookingCalendars:
             await self._bookings.cancel(user_id, old.id, expected_revision=old.revision)
 
     def _facility(self, collection: Collection) -> Facility:
-        return self._bookings.facility(collection.key.removeprefix(PREFIX))
+        return self._schedule.facility(collection.key.removeprefix(PREFIX))
 
     def _standing(self, facility: Facility, name: str) -> Booking | None:
-        found = self._bookings.named(facility.id, name)
+        found = self._schedule.named(facility.id, name)
         return found if found is not None and found.holds else None
 
     def _require_uid_free(self, facility: Facility, uid: str) -> None:
-        for item in self._bookings.of_facility(facility.id, self._clock.now_ms() - _PAST_MS):
+        for item in self._schedule.of_facility(facility.id, self._clock.now_ms() - _PAST_MS):
             if item.holds and item.uid == uid:
                 raise refuse(Condition.UID_CONFLICT, "Another booking has this UID", status=409, names=(item.name,))
 
     def _of(self, collection: Collection) -> list[Booking]:
         since = self._clock.now_ms() - _PAST_MS
-        return self._bookings.of_facility(collection.key.removeprefix(PREFIX), since)
+        return self._schedule.of_facility(collection.key.removeprefix(PREFIX), since)
 
     def _item(self, user_id: str, facility: Facility, booking: Booking) -> Item:
         is_mine = booking.person == self._own_id(user_id) or booking.by == user_id
@@ -164,14 +159,14 @@ class BookingCalendars:
 class MyBookings:
     """A ``server.calendars.mine.MineSource``: what somebody has booked or waits for."""
 
-    def __init__(self, bookings: Bookings, members: Members, clock: Clock) -> None:
-        self._bookings = bookings
+    def __init__(self, schedule: Schedule, members: Members, clock: Clock) -> None:
+        self._schedule = schedule
         self._members = members
         self._clock = clock
 
     async def revision(self, user_id: str) -> int:
         """The position of the last change of any booking."""
-        return self._bookings.revision
+        return self._schedule.revision
 
     async def entries(self, user_id: str) -> Iterable[Gathering]:
         """Theirs, with what they wait for."""
@@ -183,13 +178,12 @@ class MyBookings:
                 if item.is_over and item.revision > revision]
 
     def _as_mine(self, item: Booking) -> Gathering:
-        facility = self._bookings.facility(item.wish.facility_id)
-        title = f"{facility.name}：{item.wish.title}" if item.wish.title else facility.name
-        return _entry(facility, item, title, item.wish.note, f"{PREFIX}{item.id}.ics")
+        # A name of its own: the facility's calendar has the booking, too.
+        return replace(as_entry(self._schedule.facility(item.wish.facility_id), item), name=f"{PREFIX}{item.id}.ics")
 
     def _mine(self, user_id: str) -> list[Booking]:
         person = self._members.person_of_user(user_id)
-        return [] if person is None else self._bookings.of_person(person.id, self._clock.now_ms() - _PAST_MS)
+        return [] if person is None else self._schedule.of_person(person.id, self._clock.now_ms() - _PAST_MS)
 
 
 class BookingRights:

@@ -9,17 +9,8 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, Final
 
-from server.association.bookings.model import (
-    Booking,
-    Facility,
-    Hours,
-    Kind,
-    Rules,
-    State,
-    Wish,
-    checked_facility,
-    checked_wish,
-)
+from server.association.bookings.model import Booking, Facility, Hours, Kind, Rules, State, Wish
+from server.association.bookings.rules import checked_facility, checked_wish
 from server.association.bookings.words import body_of
 
 FACILITY: Final = "jp.kairan.facility"

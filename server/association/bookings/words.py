@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from server.association.bookings.model import Booking, Facility, Kind, State, Wish, times_of
+from server.association.bookings.model import Booking, Facility, Kind, State, Wish
 from server.association.bookings.repeating import read_rule
+from server.association.bookings.rules import times_of
 
 _DAYS: Final = "月火水木金土日"
 _MOST_TOLD: Final = 4

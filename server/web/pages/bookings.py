@@ -9,18 +9,10 @@ from typing import Final
 from aiohttp import web
 
 from server.association.bookings.actions import Bookings, Origin
-from server.association.bookings.model import (
-    MAX_NOTE,
-    MAX_TITLE,
-    Booking,
-    Clash,
-    Facility,
-    State,
-    Wish,
-    hours_on,
-    times_of,
-)
+from server.association.bookings.model import MAX_NOTE, MAX_TITLE, Booking, Clash, Facility, State, Wish
 from server.association.bookings.repeating import Repeat, read_rule
+from server.association.bookings.rules import hours_on, times_of
+from server.association.bookings.schedule import Schedule
 from server.association.members.model import Right
 from server.foundation.clock import TOKYO, tokyo_time
 from server.foundation.errors import InvalidParam, Refused
@@ -47,14 +39,14 @@ def add_routes(routes: Routes) -> None:
 
 async def show_all(visit: Visit) -> web.StreamResponse:
     """What can be booked, and what one has booked."""
-    verbs = _verbs(visit)
-    mine = [item for item in verbs.of_person(visit.person.id, visit.services.clock.now_ms()) if not item.is_over]
-    return visit.page("bookings.html", facilities=verbs.facilities(), mine=[shown(visit, item) for item in mine])
+    schedule = _schedule(visit)
+    mine = [item for item in schedule.of_person(visit.person.id, visit.services.clock.now_ms()) if not item.is_over]
+    return visit.page("bookings.html", facilities=schedule.facilities(), mine=[shown(visit, item) for item in mine])
 
 
 async def show_facility(visit: Visit) -> web.StreamResponse:
     """What is free on a day, and the form."""
-    facility = _verbs(visit).facility(visit.parts["facility"])
+    facility = _schedule(visit).facility(visit.parts["facility"])
     today = tokyo_time(visit.services.clock.now_ms()).date()
     day = day_from_input(visit.query("day"), "予約") if visit.query("day") else today
     return _facility_page(visit, facility, Form([("day", day.isoformat())]), day)
@@ -63,7 +55,7 @@ async def show_facility(visit: Visit) -> web.StreamResponse:
 async def book(visit: Visit) -> web.StreamResponse:
     """Book it, once however often the button is pressed; a clash shows what is free and offers to wait."""
     form = await visit.form()
-    facility = _verbs(visit).facility(visit.parts["facility"])
+    facility = _schedule(visit).facility(visit.parts["facility"])
     try:
         with visit.once(form) as is_first:
             if not is_first:
@@ -79,14 +71,14 @@ async def book(visit: Visit) -> web.StreamResponse:
 
 async def show_booking(visit: Visit) -> web.StreamResponse:
     """One booking, with changing and cancelling."""
-    booking = _verbs(visit).get(visit.user_id, visit.parts["booking"])
+    booking = _schedule(visit).get(visit.user_id, visit.parts["booking"])
     return _booking_page(visit, booking)
 
 
 async def change(visit: Visit) -> web.StreamResponse:
     """Another time or purpose, unless somebody else has changed it meanwhile."""
     form = await visit.form()
-    old = _verbs(visit).get(visit.user_id, visit.parts["booking"])
+    old = _schedule(visit).get(visit.user_id, visit.parts["booking"])
     try:
         revision = form.number("revision", "版", least=0, most=999_999_999)
         wish = _changed(old.wish, wish_of(old.wish.facility_id, form))
@@ -116,8 +108,8 @@ async def leave_out(visit: Visit) -> web.StreamResponse:
 
 async def give_file(visit: Visit) -> web.StreamResponse:
     """The booking for a calendar app that is not connected."""
-    booking = _verbs(visit).get(visit.user_id, visit.parts["booking"])
-    facility = _verbs(visit).facility(booking.wish.facility_id)
+    booking = _schedule(visit).get(visit.user_id, visit.parts["booking"])
+    facility = _schedule(visit).facility(booking.wish.facility_id)
     data = visit.services.daily.booking_as_ics(facility, booking)
     return visit.download(data, "text/calendar", f"{facility.name}.ics")
 
@@ -154,9 +146,9 @@ def _changed(old: Wish, wish: Wish) -> Wish:
 
 def shown(visit: Visit, booking: Booking, time: Wish | None = None) -> dict[str, object]:
     """A booking in words of a list, at one of its times or else the next."""
-    wish = time or _verbs(visit).next_time(booking)
+    wish = time or _schedule(visit).next_time(booking)
     return {
-        "booking": booking, "facility": _verbs(visit).facility(wish.facility_id), "on": wish.start.date(),
+        "booking": booking, "facility": _schedule(visit).facility(wish.facility_id), "on": wish.start.date(),
         "from": f"{wish.start:%H:%M}", "to": f"{wish.end:%H:%M}", "repeats": _repeating(booking.wish),
     }
 
@@ -174,6 +166,10 @@ def _repeating(wish: Wish) -> dict[str, object]:
 
 def _verbs(visit: Visit) -> Bookings:
     return visit.services.daily.bookings
+
+
+def _schedule(visit: Visit) -> Schedule:
+    return visit.services.daily.bookings.schedule
 
 
 def _for_whom(visit: Visit, form: Form) -> str | None:
@@ -200,14 +196,14 @@ def _facility_page(
     visit: Visit, facility: Facility, form: Form, day: date, fault: Refused | None = None
 ) -> web.Response:
     _ = visit.person
-    verbs = _verbs(visit)
-    free = [(f"{start:%H:%M}", f"{end:%H:%M}", "", "") for start, end in verbs.free_on(facility, day)]
+    schedule = _schedule(visit)
+    free = [(f"{start:%H:%M}", f"{end:%H:%M}", "", "") for start, end in schedule.free_on(facility, day)]
     midnight = datetime(day.year, day.month, day.day, tzinfo=TOKYO)
     taken = [
         (f"{time.start:%H:%M}", f"{time.end:%H:%M}", item.state.label,
-         time.title if facility.rules.shows_titles or verbs.sees(visit.user_id, item) else "")
-        for item in verbs.of_facility(facility.id, round(midnight.timestamp()) * 1000) if item.holds
-        for time in verbs.times(item) if time.start.date() == day
+         time.title if facility.rules.shows_titles or schedule.sees(visit.user_id, item) else "")
+        for item in schedule.of_facility(facility.id, round(midnight.timestamp()) * 1000) if item.holds
+        for time in schedule.times(item) if time.start.date() == day
     ]
     return visit.page(
         "facility.html", facility=facility, form=form, day=day.isoformat(), on=day,
@@ -225,8 +221,8 @@ def _booking_page(visit: Visit, booking: Booking, fault: Refused | None = None) 
     own = visit.services.members.person_of_user(visit.user_id)
     if register.has_person(booking.person) and (own is None or own.id != booking.person):
         person = register.person(booking.person)
-    facility, now = _verbs(visit).facility(wish.facility_id), tokyo_time(visit.services.clock.now_ms())
-    coming = [time for time in _verbs(visit).times(booking) if time.end > now]
+    facility, now = _schedule(visit).facility(wish.facility_id), tokyo_time(visit.services.clock.now_ms())
+    coming = [time for time in _schedule(visit).times(booking) if time.end > now]
     return visit.page(
         "booking.html", item=shown(visit, booking), facility=facility, booking=booking, State=State, person=person,
         day=wish.start.date().isoformat(), may_keep=visit.may(Right.KEEP_FACILITIES), most=(MAX_TITLE, MAX_NOTE),

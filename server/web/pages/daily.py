@@ -21,7 +21,7 @@ async def show_daily(visit: Visit) -> web.StreamResponse:
     """What is today and next."""
     person, daily, now = visit.person, visit.services.daily, visit.services.clock.now_ms()
     block = visit.services.members.block_of(person.id)
-    mine = [item for item in daily.bookings.of_person(person.id, now) if not item.is_over]
+    mine = [item for item in daily.bookings.schedule.of_person(person.id, now) if not item.is_over]
     duties = daily.duties.coming_for(person.household_id)
     return visit.page(
         "daily.html", block=block, today=daily.garbage.on(block.id, daily.garbage.today),

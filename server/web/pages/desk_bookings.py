@@ -21,9 +21,9 @@ from server.association.bookings.model import (
     Rules,
     State,
     Wish,
-    length_in_words,
 )
 from server.association.bookings.repeating import MAX_TIMES
+from server.association.bookings.rules import length_in_words
 from server.association.members.model import Right
 from server.foundation.clock import tokyo_time
 from server.foundation.errors import InvalidParam, Refused
@@ -54,17 +54,17 @@ def add_routes(routes: Routes) -> None:
 async def show_desk(visit: Visit) -> web.StreamResponse:
     """What waits for an answer, all facilities, and what is booked in the next two weeks."""
     visit.require(Right.KEEP_FACILITIES)
-    verbs, now = _verbs(visit), visit.services.clock.now_ms()
+    schedule, now = _verbs(visit).schedule, visit.services.clock.now_ms()
     last = tokyo_time(now) + timedelta(days=14)
     coming = sorted(
-        ((item, time) for facility in verbs.facilities() for item in verbs.of_facility(facility.id, now)
+        ((item, time) for facility in schedule.facilities() for item in schedule.of_facility(facility.id, now)
          if item.state in (State.CONFIRMED, State.WAITING)
-         for time in verbs.times(item) if time.start < last and time.end > tokyo_time(now)),
+         for time in schedule.times(item) if time.start < last and time.end > tokyo_time(now)),
         key=lambda pair: pair[1].start,
     )
     return visit.page(
-        "desk_bookings.html", facilities=verbs.facilities(),
-        asked=[_line(visit, item) for item in verbs.asked(visit.user_id)],
+        "desk_bookings.html", facilities=schedule.facilities(),
+        asked=[_line(visit, item) for item in schedule.asked(visit.user_id)],
         coming=[_line(visit, item, time) for item, time in coming],
     )
 
@@ -105,7 +105,7 @@ async def add(visit: Visit) -> web.StreamResponse:
 async def show_form(visit: Visit) -> web.StreamResponse:
     """The form with what is so now."""
     visit.require(Right.KEEP_FACILITIES)
-    facility = _verbs(visit).facility(visit.parts["facility"])
+    facility = _verbs(visit).schedule.facility(visit.parts["facility"])
     return _form_page(visit, facility.id, _as_form(facility))
 
 
@@ -123,7 +123,7 @@ async def change(visit: Visit) -> web.StreamResponse:
 async def remove(visit: Visit) -> web.StreamResponse:
     """It can no longer be booked."""
     await visit.form()
-    facility = _verbs(visit).facility(visit.parts["facility"])
+    facility = _verbs(visit).schedule.facility(visit.parts["facility"])
     gone = Facility(facility.id, facility.name, facility.kind, facility.place, facility.note, facility.rules, True)
     await _verbs(visit).put_facility(visit.user_id, gone)
     return visit.go("/desk/bookings", done="removed")
@@ -132,14 +132,14 @@ async def remove(visit: Visit) -> web.StreamResponse:
 async def give_list(visit: Visit) -> web.StreamResponse:
     """A month's bookings as a file, for whoever drives or keeps the accounts (R45)."""
     visit.require(Right.KEEP_FACILITIES)
-    facility = _verbs(visit).facility(visit.parts["facility"])
+    facility = _verbs(visit).schedule.facility(visit.parts["facility"])
     first = _month(visit)
     rows = io.StringIO()
     writer = csv.writer(rows)
     writer.writerow(["日", "はじまり", "おわり", "名前", "班", "電話", "目的", "メモ", "状態"])
-    verbs, month = _verbs(visit), (first.year, first.month)
-    listed = [(time, item) for item in verbs.of_facility(facility.id) if not item.is_over
-              for time in verbs.times(item) if (time.start.year, time.start.month) == month]
+    schedule, month = _verbs(visit).schedule, (first.year, first.month)
+    listed = [(time, item) for item in schedule.of_facility(facility.id) if not item.is_over
+              for time in schedule.times(item) if (time.start.year, time.start.month) == month]
     for time, booking in sorted(listed, key=lambda pair: pair[0].start):
         writer.writerow(_row(visit, booking, time))
     await visit.services.members.log_look(visit.user_id, f"{facility.name}の予約の一覧")

@@ -73,7 +73,7 @@ async def hall(folder: Path) -> AsyncIterator[Hall]:
         BookingProjection(book, node.members, lambda request: None).attach(node.acceptor)
         await bookings.open()
         node.editor.on_change(bookings.follow)
-        known = bookings.facilities()
+        known = bookings.schedule.facilities()
         facility = known[0] if known else await bookings.put_facility(
             here.user(CHAIR), Facility("", "集会所", place="桜町1-1", rules=Rules(longest=240)))
         yield Hall(here, bookings, desk, facility)

@@ -39,8 +39,8 @@ async def test_a_booking_is_a_readable_message_in_the_line_of_whoever_has_it(tmp
         schema("jp.kairan.facility").validate(space.state[FACILITY, here.facility.id].content)
         assert await here.said(ICHIRO) == []
     async with hall(tmp_path) as here:
-        assert here.bookings.get(here.street.user(HANAKO), booking.id) == booking
-        assert here.bookings.facilities() == [here.facility]
+        assert here.bookings.schedule.get(here.street.user(HANAKO), booking.id) == booking
+        assert here.bookings.schedule.facilities() == [here.facility]
         with pytest.raises(Clash):
             await here.book(ICHIRO, 11, 13)
 
@@ -76,7 +76,7 @@ async def test_who_waits_moves_up_in_their_order_and_is_told(tmp_path: Path) -> 
         third = await here.book(MISAKI, 11, 12, origin=Origin(waits=True))
         assert (second.state, third.state) == (State.WAITING, State.WAITING)
         await here.bookings.cancel(here.street.user(HANAKO), first.id)
-        get = here.bookings.get
+        get = here.bookings.schedule.get
         assert get(here.street.user(ICHIRO), second.id).state is State.CONFIRMED
         assert get(here.street.user(MISAKI), third.id).state is State.WAITING
         assert "空いたので、予約に変わりました。" in (await here.said(ICHIRO))[-1]["body"]
@@ -95,7 +95,7 @@ async def test_an_officer_confirms_or_declines_where_it_is_asked(tmp_path: Path)
             await here.book(ICHIRO, 10, 12)
         with pytest.raises(Forbidden):
             await here.bookings.confirm(here.street.user(HANAKO), asked.id)
-        assert here.bookings.asked(here.street.user(CHAIR)) == [asked]
+        assert here.bookings.schedule.asked(here.street.user(CHAIR)) == [asked]
         assert (await here.bookings.confirm(here.street.user(CHAIR), asked.id)).state is State.CONFIRMED
         with pytest.raises(Refused):
             await here.bookings.confirm(here.street.user(CHAIR), asked.id)
@@ -147,7 +147,7 @@ async def test_who_waits_moves_up_when_there_is_one_more(tmp_path: Path) -> None
         await here.book(HANAKO, 10, 12)
         waiting = await here.book(ICHIRO, 10, 12, origin=Origin(waits=True))
         await here.rules(at_once=2)
-        assert here.bookings.get(here.street.user(ICHIRO), waiting.id).state is State.CONFIRMED
+        assert here.bookings.schedule.get(here.street.user(ICHIRO), waiting.id).state is State.CONFIRMED
 
 
 async def test_two_bookings_at_once_do_not_go_over_what_one_may_have(tmp_path: Path) -> None:
@@ -185,13 +185,13 @@ async def test_others_neither_see_nor_change_nor_forge_a_booking(tmp_path: Path)
         forged = replace(booking, state=State.CANCELLED)
         await here.street.node.sender.send(Draft(
             here.street.desk(ICHIRO), ichiro, "m.room.message", booking_content(here.facility, forged)))
-        assert here.bookings.get(here.street.user(HANAKO), booking.id) == booking
+        assert here.bookings.schedule.get(here.street.user(HANAKO), booking.id) == booking
         broken: list[Any] = [None, {}, {"id": 1}, {"start": "tomorrow"}]
         for value in broken:
             content = {"msgtype": "m.text", "body": "x", BOOKING: value}
             await here.street.node.sender.send(Draft(
                 here.street.desk(ICHIRO), here.street.node.node, "m.room.message", content))
-        assert len(here.bookings.of_facility(here.facility.id)) == 1
+        assert len(here.bookings.schedule.of_facility(here.facility.id)) == 1
 
 
 async def test_an_officer_books_for_somebody_without_a_telephone(tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ async def test_an_officer_books_for_somebody_without_a_telephone(tmp_path: Path)
         assert booking.person == old.id
         assert len(await here.said(CHAIR)) == 1
         await officer(here, ICHIRO)
-        assert here.bookings.get(here.street.user(ICHIRO), booking.id) == booking
+        assert here.bookings.schedule.get(here.street.user(ICHIRO), booking.id) == booking
 
 
 async def test_two_officers_at_once_lose_nothing_in_silence(tmp_path: Path) -> None:
@@ -224,7 +224,7 @@ async def test_who_leaves_gives_everything_back(tmp_path: Path) -> None:
         node = here.street.node
         async with node.editor.editing() as edit:
             edit.drop_person(here.street.person(HANAKO).id)
-        given_back = here.bookings.get(here.street.user(CHAIR), booking.id)
+        given_back = here.bookings.schedule.get(here.street.user(CHAIR), booking.id)
         assert (given_back.state, given_back.wish.title) == (State.CANCELLED, "")
         await here.book(ICHIRO, 10, 12)
 
@@ -239,6 +239,6 @@ async def test_a_ride_says_from_where_to_where_to_nobody_else(tmp_path: Path) ->
         with pytest.raises(InvalidParam):
             await here.bookings.put_facility(chair, Facility("", "おでかけ送迎"))
         await here.bookings.put_facility(chair, replace(ride, is_gone=True))
-        assert here.bookings.facilities() == [here.facility]
+        assert here.bookings.schedule.facilities() == [here.facility]
         with pytest.raises(InvalidParam, match="いま予約できません"):
             await here.bookings.book(here.street.user(ICHIRO), replace(wish, start=wish.start, end=wish.end))

@@ -26,7 +26,7 @@ async def no_choices() -> dict[str, Choice]:
 def reminders(here: Hall, duties: Duties) -> Reminders:
     node = here.street.node
     sources: list[ReminderSource] = [
-        BookingReminders(here.bookings, node.members), DutyReminders(duties, node.members),
+        BookingReminders(here.bookings.schedule, node.members), DutyReminders(duties, node.members),
     ]
     made = Reminders(node.database, node.clock, node.members, node.sender, no_choices, sources)
     made.attach(node.acceptor)

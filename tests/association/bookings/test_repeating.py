@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from server.assembly.daily_reminders import BookingReminders
 from server.association.bookings.actions import Origin
 from server.association.bookings.contents import BOOKING
-from server.association.bookings.model import Clash, Facility, State, Wish, checked_wish, times_of
+from server.association.bookings.model import Clash, Facility, State, Wish
 from server.association.bookings.repeating import MAX_TIMES, read_rule
 from server.association.bookings.requests import Meant, read_text
+from server.association.bookings.rules import checked_wish, times_of
 from server.foundation.clock import TOKYO, tokyo_time
 from server.foundation.errors import InvalidParam, Refused
 from tests.association.bookings.booking import CHAIR, DAY, HANAKO, ICHIRO, MISAKI, Hall, hall
@@ -37,14 +38,14 @@ async def test_each_time_is_held_and_the_message_says_when(tmp_path: Path) -> No
         (content,) = await here.said(HANAKO)
         assert "日時：毎週土曜日 10:00〜12:00（2024年1月13日(土)から2024年2月3日(土)まで、4回）" in content["body"]
         schema("jp.kairan.booking").validate(content[BOOKING])
-        assert [item.start for item in here.bookings.times(booking)] == [
+        assert [item.start for item in here.bookings.schedule.times(booking)] == [
             booking.wish.start + number * WEEK for number in range(4)]
         for days in (0, 7, 14, 21):
             with pytest.raises(Clash):
                 await here.bookings.book(here.street.user(ICHIRO), here.wish(11, 13, days=days))
         await here.bookings.book(here.street.user(ICHIRO), here.wish(11, 13, days=28))
     async with hall(tmp_path) as here:
-        assert here.bookings.get(here.street.user(HANAKO), booking.id) == booking
+        assert here.bookings.schedule.get(here.street.user(HANAKO), booking.id) == booking
         with pytest.raises(Clash):
             await here.bookings.book(here.street.user(ICHIRO), here.wish(11, 13, days=21))
 
@@ -61,7 +62,7 @@ async def test_one_clash_refuses_all_and_names_the_day(tmp_path: Path) -> None:
         assert await here.said(HANAKO) == []
         without = replace(weekly(here, 10, 12), except_for=(here.wish(10, 12, days=14).start,))
         booking = await here.bookings.book(hanako, without)
-        assert (booking.state, len(here.bookings.times(booking))) == (State.CONFIRMED, 3)
+        assert (booking.state, len(here.bookings.schedule.times(booking))) == (State.CONFIRMED, 3)
         assert "3回） ※1月27日は なし" in (await here.said(HANAKO))[-1]["body"]
 
 
@@ -76,13 +77,13 @@ async def test_a_day_is_given_back_and_who_waits_gets_it(tmp_path: Path) -> None
         with pytest.raises(InvalidParam, match="その日の予約"):
             await here.bookings.leave_out(hanako, booking.id, day + timedelta(days=1))
         left = await here.bookings.leave_out(hanako, booking.id, day)
-        assert (left.state, len(here.bookings.times(left)), left.sequence) == (State.CONFIRMED, 3, 1)
-        assert here.bookings.get(ichiro, waiting.id).state is State.CONFIRMED
-        assert here.bookings.get(here.street.user(MISAKI), series.id).state is State.WAITING
+        assert (left.state, len(here.bookings.schedule.times(left)), left.sequence) == (State.CONFIRMED, 3, 1)
+        assert here.bookings.schedule.get(ichiro, waiting.id).state is State.CONFIRMED
+        assert here.bookings.schedule.get(here.street.user(MISAKI), series.id).state is State.WAITING
         with pytest.raises(Refused, match="ほかの人"):
             await here.bookings.leave_out(hanako, booking.id, DAY.date(), expected_revision=booking.revision)
         await here.bookings.leave_out(hanako, booking.id, DAY.date())
-        assert here.bookings.get(here.street.user(MISAKI), series.id).state is State.CONFIRMED
+        assert here.bookings.schedule.get(here.street.user(MISAKI), series.id).state is State.CONFIRMED
         for days in (14, 21):
             left = await here.bookings.leave_out(hanako, booking.id, (DAY + timedelta(days=days)).date())
         assert left.state is State.CANCELLED
@@ -111,10 +112,10 @@ async def test_who_waits_and_wants_more_still_waits_for_what_is_taken(tmp_path: 
         longer = replace(waiting.wish, rule="FREQ=WEEKLY;COUNT=5")
         with pytest.raises(Clash, match="1月13日"):
             await here.bookings.change(hanako, waiting.id, longer)
-        assert here.bookings.get(hanako, waiting.id) == waiting
+        assert here.bookings.schedule.get(hanako, waiting.id) == waiting
         await here.bookings.cancel(ichiro, first.id)
         longer_now = await here.bookings.change(hanako, waiting.id, longer)
-        assert (longer_now.state, len(here.bookings.times(longer_now))) == (State.CONFIRMED, 5)
+        assert (longer_now.state, len(here.bookings.schedule.times(longer_now))) == (State.CONFIRMED, 5)
 
 
 async def test_who_waits_and_wants_less_may_have_it_at_once(tmp_path: Path) -> None:
@@ -147,7 +148,7 @@ async def test_the_rules_of_the_hall_hold_for_every_time(tmp_path: Path) -> None
 async def test_each_time_is_reminded_of(tmp_path: Path) -> None:
     async with hall(tmp_path) as here:
         await here.bookings.book(here.street.user(HANAKO), weekly(here, 10, 12))
-        source = BookingReminders(here.bookings, here.street.node.members)
+        source = BookingReminders(here.bookings.schedule, here.street.node.members)
         for days, count in ((0, 1), (7, 1), (8, 0), (21, 1), (28, 0)):
             first = round((DAY + timedelta(days=days)).timestamp()) * 1000
             assert len(await source.between(first, first + 86_400_000)) == count

@@ -91,7 +91,7 @@ async def test_a_line_in_a_room_is_a_booking(tmp_path: Path) -> None:
         assert "1. 集会所 2024年1月13日(土) 10:00〜12:00（予約ずみ）" in text
         assert (await here.asks(HANAKO, "予約 取り消し 1")).startswith("【予約の取り消し】")
         person = here.street.person(ICHIRO)
-        assert [item.state for item in here.bookings.of_person(person.id)] == [State.CONFIRMED]
+        assert [item.state for item in here.bookings.schedule.of_person(person.id)] == [State.CONFIRMED]
         assert "わかりませんでした" in await here.asks(HANAKO, "予約 集会所")
         for words in ("9999年12月31日 10時〜24時", "9999年12月31日から毎週火曜日 10回 10時〜12時"):
             assert "その日は、予約できません" in await here.asks(HANAKO, f"予約 集会所 {words}")
@@ -136,4 +136,4 @@ async def test_a_node_that_was_stopped_answers_after_its_start_and_only_once(tmp
         # As if the node had been killed between the booking and the note that it was answered.
         await here.desk.answer(request)
         assert len(await here.said(HANAKO)) == 1
-        assert len(here.bookings.of_facility(here.facility.id)) == 1
+        assert len(here.bookings.schedule.of_facility(here.facility.id)) == 1

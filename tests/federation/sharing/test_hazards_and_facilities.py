@@ -13,7 +13,8 @@ from federation.sharing.model import Opened, Subject
 from federation.sharing.requests import AskedView
 from federation.sharing.things_store import asked_by
 from server.assembly.sharing_pages import open_sharing_pages
-from server.association.bookings.model import Facility, State, Wish, free_times
+from server.association.bookings.model import Facility, State, Wish
+from server.association.bookings.rules import free_times
 from server.association.hazards.model import HazardKind, HazardState, Sight
 from server.association.members.model import Purpose
 from server.foundation.clock import tokyo_time
@@ -115,7 +116,7 @@ async def test_a_neighbours_hall_is_asked_for_and_its_officers_confirm(tmp_path:
         wish = Wish(hall.id, _at(ume, 13), _at(ume, 15), "合同の練習")
         await ume.verbs.sharing.requests.ask(taro.user_id, room, wish)
         await until(lambda: _has_answer(ume, taro.user_id, State.REQUESTED))
-        (asked,) = bookings.asked(sakura.me)
+        (asked,) = bookings.schedule.asked(sakura.me)
         assert "梅町町内会" in asked.wish.title
         assert "合同の練習" in asked.wish.title
         assert "taro" not in str(asked)
@@ -128,7 +129,7 @@ async def test_a_neighbours_hall_is_asked_for_and_its_officers_confirm(tmp_path:
         await ume.verbs.sharing.requests.take_back(taro.user_id, mine.asked.id)
 
         async def is_free_again() -> bool:
-            return bookings.get(sakura.me, asked.id).state is State.CANCELLED
+            return bookings.schedule.get(sakura.me, asked.id).state is State.CANCELLED
 
         await until(is_free_again)
         live = await sakura.node.inside.services.rooms.get(room)
@@ -162,7 +163,7 @@ async def test_an_officer_says_no_and_what_is_impossible_is_declined_by_itself(t
         await until(are_answered)
         declined = next(item for item in await requests.of(taro.user_id) if item.state is State.DECLINED)
         assert "もう予約があります" in declined.reason
-        await bookings.decline(sakura.me, bookings.asked(sakura.me)[0].id)
+        await bookings.decline(sakura.me, bookings.schedule.asked(sakura.me)[0].id)
 
         async def are_declined() -> bool:
             return {item.state for item in await requests.of(taro.user_id)} == {State.DECLINED}
@@ -180,14 +181,14 @@ async def test_what_was_asked_is_off_when_the_share_ends_and_what_was_promised_s
             await ume.verbs.sharing.requests.ask(taro.user_id, room, Wish(hall.id, _at(ume, hour), _at(ume, hour + 1)))
 
         async def have_come() -> bool:
-            return len(bookings.asked(sakura.me)) == 2
+            return len(bookings.schedule.asked(sakura.me)) == 2
 
         await until(have_come)
-        first, second = bookings.asked(sakura.me)
+        first, second = bookings.schedule.asked(sakura.me)
         await bookings.confirm(sakura.me, first.id)
         await sakura.verbs.sharing.halves.end(sakura.me, room)
-        assert bookings.get(sakura.me, first.id).state is State.CONFIRMED
-        assert bookings.get(sakura.me, second.id).state is State.CANCELLED
+        assert bookings.schedule.get(sakura.me, first.id).state is State.CONFIRMED
+        assert bookings.schedule.get(sakura.me, second.id).state is State.CANCELLED
 
         async def is_gone() -> bool:
             return await ume.verbs.sharing.neighbours.facilities() == []
@@ -246,14 +247,14 @@ async def test_whoever_leaves_asks_for_nothing_any_more(tmp_path: Path) -> None:
         asked = await ume.verbs.sharing.requests.ask(taro.user_id, room, Wish(hall.id, _at(ume, 9), _at(ume, 10)))
 
         async def has_come() -> bool:
-            return len(bookings.asked(sakura.me)) == 1
+            return len(bookings.schedule.asked(sakura.me)) == 1
 
         await until(has_come)
         async with ume.node.inside.association.editor.editing() as edit:
             edit.drop_person(asked.person)
 
         async def is_off() -> bool:
-            return bookings.asked(sakura.me) == []
+            return bookings.schedule.asked(sakura.me) == []
 
         await until(is_off)
         assert await asked_by(ume.node.inside.core.database, asked.person) == []

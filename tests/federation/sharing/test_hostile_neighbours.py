@@ -176,7 +176,7 @@ async def test_only_opened_facilities_are_asked_for(tmp_path: Path) -> None:
             value = {"facility": facility_id, "start": start, "end": start + 3_600_000, "title": "会議"}
             await tells(ume, room, thing("request", facility_id, value))
             await refused(sakura, reason)
-        assert sakura.node.inside.association.daily_life.bookings.of_facility(store.id) == []
+        assert sakura.node.inside.association.daily_life.bookings.schedule.of_facility(store.id) == []
         # A facility that the neighbour never opened to us.
         await tells(sakura, room, thing("facility", store.id, {"facility": {}, "busy": []}))
         await refused(ume, "")

@@ -70,7 +70,7 @@ async def test_residents_find_gatherings_ask_for_a_hall_and_enter_the_board(tmp_
             page = await taro.submit(address, {"start": "13:00", "end": "15:00", "title": "練習"})
             assert "お願いを おくりました" in page.text, page.text
             await until(lambda: _shows(taro, "/neighbours", "確認待ち"))
-            (asked,) = bookings.asked(sakura.me)
+            (asked,) = bookings.schedule.asked(sakura.me)
             await bookings.confirm(sakura.me, asked.id)
             await until(lambda: _shows(taro, "/neighbours", "予約ずみ"))
             await taro.get("/neighbours")
@@ -121,4 +121,4 @@ async def _shows(browser: Browser, address: str, *words: str) -> bool:
 
 async def _has_state(place: Place, booking_id: str, state: State) -> bool:
     bookings = place.node.inside.association.daily_life.bookings
-    return bookings.get(place.me, booking_id).state is state
+    return bookings.schedule.get(place.me, booking_id).state is state
