@@ -131,9 +131,12 @@ class Bookings:
             return await self._telling.booking(facility, booking)
 
     async def change(
-        self, user_id: str, booking_id: str, wish: Wish, *, expected_revision: int | None = None
+        self, user_id: str, booking_id: str, wish: Wish, *, expected_revision: int | None = None, request: str = ""
     ) -> Booking:
-        """Another time or purpose; raises like ``book``, and ``Refused`` (412) where somebody was faster."""
+        """Another time or purpose; raises like ``book``, and ``Refused`` (412) where somebody was faster.
+
+        ``request``: the event in a 窓口 that this answers.
+        """
         wish = checked_wish(wish)
         async with self._locks.hold(wish.facility_id):
             old = self._changeable(user_id, booking_id, expected_revision)
@@ -150,12 +153,13 @@ class Bookings:
                 self._admission.require_free(facility, wish, new if old.holds else times_of(wish), beside=old.id)
                 state = self._admission.state_for(user_id, facility)
             moved = bool(new) or len(times_of(wish)) != len(before)
-            await self._telling.booking(facility, replace(old, wish=wish, state=state, sequence=old.sequence + moved))
+            booking = replace(old, wish=wish, state=state, sequence=old.sequence + moved)
+            await self._telling.booking(facility, booking, reply_to=request)
             await self._move_up(facility)
             return self.schedule.get(user_id, old.id)
 
     async def leave_out(
-        self, user_id: str, booking_id: str, day: date, *, expected_revision: int | None = None
+        self, user_id: str, booking_id: str, day: date, *, expected_revision: int | None = None, request: str = ""
     ) -> Booking:
         """Give back one day of a booking that repeats; of one that does not, or where nothing is left, all of it."""
         booking = self.schedule.get(user_id, booking_id)
@@ -165,15 +169,18 @@ class Bookings:
             raise InvalidParam("その日の予約はありません")
         revision = booking.revision if expected_revision is None else expected_revision
         if len(on_day) == len(times):
-            return await self.cancel(user_id, booking_id, expected_revision=revision)
+            return await self.cancel(user_id, booking_id, expected_revision=revision, request=request)
         wish = replace(booking.wish, except_for=(*booking.wish.except_for, *on_day))
-        return await self.change(user_id, booking_id, wish, expected_revision=revision)
+        return await self.change(user_id, booking_id, wish, expected_revision=revision, request=request)
 
     async def cancel(
-        self, user_id: str, booking_id: str, reason: str = "", *, expected_revision: int | None = None
+        self, user_id: str, booking_id: str, reason: str = "", *, expected_revision: int | None = None,
+        request: str = "",
     ) -> Booking:
         """Give the time back; who waits for it gets it."""
-        return await self._end(user_id, booking_id, State.CANCELLED, reason, expected_revision)
+        async with self._locks.hold(self._facility_of(booking_id)):
+            old = self._changeable(user_id, booking_id, expected_revision)
+            return await self._end(old, State.CANCELLED, reason, request)
 
     async def confirm(self, officer: str, booking_id: str) -> Booking:
         """An officer says yes to what was asked for."""
@@ -188,7 +195,8 @@ class Bookings:
     async def decline(self, officer: str, booking_id: str, reason: str = "") -> Booking:
         """An officer says no."""
         self._members.require(officer, Right.KEEP_FACILITIES)
-        return await self._end(officer, booking_id, State.DECLINED, reason, None)
+        async with self._locks.hold(self._facility_of(booking_id)):
+            return await self._end(self._changeable(officer, booking_id, None), State.DECLINED, reason)
 
     async def follow(self, change: RosterChange) -> None:
         """A listener of the editor: whoever has left the association has no bookings any more."""
@@ -201,16 +209,14 @@ class Bookings:
 
     # ---- parts -----------------------------------------------------------------------------------------------------
 
-    async def _end(
-        self, user_id: str, booking_id: str, state: State, reason: str, expected_revision: int | None
-    ) -> Booking:
-        async with self._locks.hold(self._facility_of(booking_id)):
-            old = self._changeable(user_id, booking_id, expected_revision)
-            facility = self.schedule.facility(old.wish.facility_id)
-            told = await self._telling.booking(facility, replace(old, state=state, sequence=old.sequence + 1), reason)
-            if old.holds:
-                await self._move_up(facility)
-            return told
+    async def _end(self, old: Booking, state: State, reason: str, request: str = "") -> Booking:
+        """Called under the facility's lock."""
+        facility = self.schedule.facility(old.wish.facility_id)
+        ended = replace(old, state=state, sequence=old.sequence + 1)
+        told = await self._telling.booking(facility, ended, reason, reply_to=request)
+        if old.holds:
+            await self._move_up(facility)
+        return told
 
     async def _move_up(self, facility: Facility) -> None:
         """Whoever waits and fits now gets the time; called under the facility's lock."""

@@ -92,6 +92,7 @@ class BookingDesk:
         if text:
             content = answer_content(text, request.event_id)
             await self._sender.send(Draft(request.room_id, node, "m.room.message", content))
+        # The answer itself has done so already, unless the booking was made before and nothing was left to say.
         writes = Writes()
         store.drop_request(writes, request.event_id)
         await asyncio.shield(self._database.submit(writes))
@@ -109,17 +110,17 @@ class BookingDesk:
             return ""  # the booking itself is the answer
         mine = self._mine(request.sender)
         if read.meant is Meant.CANCEL and read.day is not None:
-            await self._give_back(request.sender, mine, read)
+            await self._give_back(request, mine, read)
             return ""
         if read.meant is Meant.CANCEL and (read.number is not None or len(mine) == 1):
             number = read.number or 1
             if not 1 <= number <= len(mine):
                 raise InvalidParam("その番号の予約はありません")
-            await self._bookings.cancel(request.sender, mine[number - 1].id)
+            await self._bookings.cancel(request.sender, mine[number - 1].id, request=request.event_id)
             return ""
         return self._overview(mine)
 
-    async def _give_back(self, user_id: str, mine: list[Booking], read: Read) -> None:
+    async def _give_back(self, request: store.Request, mine: list[Booking], read: Read) -> None:
         """The one booking of that day; where there are several, the number says which."""
         assert read.day is not None
         chosen = mine if read.number is None else mine[read.number - 1:read.number] if read.number else []
@@ -128,7 +129,7 @@ class BookingDesk:
         if len(found) != 1:
             raise InvalidParam("その日の予約は、ひとつではありません。番号もそえてください" if found else
                                "その日の予約はありません")
-        await self._bookings.leave_out(user_id, found[0].id, read.day)
+        await self._bookings.leave_out(request.sender, found[0].id, read.day, request=request.event_id)
 
     def _mine(self, user_id: str) -> list[Booking]:
         person = self._members.person_of_user(user_id)

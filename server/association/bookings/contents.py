@@ -104,6 +104,14 @@ def answer_content(text: str, request: str) -> Content:
     }
 
 
+def answered_request(content: Mapping[str, Any]) -> str:
+    """The request in a 窓口 that a message of the node's answers; empty where it answers none."""
+    try:
+        return str(content["m.relates_to"]["m.in_reply_to"]["event_id"])
+    except (KeyError, TypeError):
+        return ""
+
+
 def _text(value: Mapping[str, Any], key: str) -> str:
     text = value.get(key, "")
     if not isinstance(text, str):

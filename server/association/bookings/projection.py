@@ -10,7 +10,14 @@ from typing import Final
 from server.association.bookings import bookings_store as store
 from server.association.bookings.asking import REQUEST, is_request
 from server.association.bookings.book import BookingBook
-from server.association.bookings.contents import BOOKING, FACILITY, read_booking, read_facility
+from server.association.bookings.contents import (
+    ANSWER,
+    BOOKING,
+    FACILITY,
+    answered_request,
+    read_booking,
+    read_facility,
+)
 from server.association.members.members import Members
 from server.foundation.errors import Refused
 from server.rooms.accept_event import EventAcceptor
@@ -58,6 +65,9 @@ class BookingProjection:
         if entry.event.sender == self._members.node_user_id:
             if BOOKING in content:
                 self._booking(entry, writes)
+            if BOOKING in content or ANSWER in content:
+                # With the answer itself, or a stop would do it twice: the first of one's bookings is another one then.
+                store.drop_request(writes, answered_request(content))
             return
         body = content.get("body")
         if isinstance(body, str) and is_request(body):

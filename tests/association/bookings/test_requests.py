@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from server.association.bookings.asking import REQUEST, is_request
 from server.association.bookings.bookings_store import open_requests
-from server.association.bookings.contents import ANSWER, BOOKING
+from server.association.bookings.contents import ANSWER, BOOKING, answer_content
 from server.association.bookings.model import Facility, State
 from server.association.bookings.requests import Meant, read_text
 from server.foundation.clock import TOKYO
@@ -137,3 +137,32 @@ async def test_a_node_that_was_stopped_answers_after_its_start_and_only_once(tmp
         await here.desk.answer(request)
         assert len(await here.said(HANAKO)) == 1
         assert len(here.bookings.schedule.of_facility(here.facility.id)) == 1
+
+
+@pytest.mark.parametrize("words", ["予約 取り消し 1", "予約 取り消し 1月13日"])
+async def test_taking_back_ends_the_request_in_the_same_moment(tmp_path: Path, words: str) -> None:
+    # Carried out a second time, after a stop, the first of one's bookings would be another one.
+    async with hall(tmp_path) as here:
+        hanako = here.street.user(HANAKO)
+        first = await here.book(HANAKO, 10, 12)
+        second = await here.bookings.book(hanako, here.wish(10, 12, days=1))
+        await here.street.say(HANAKO, here.street.desk(HANAKO), words)
+        (request,) = await open_requests(here.street.node.database)
+        if "月" in words:
+            await here.bookings.leave_out(hanako, first.id, DAY.date(), request=request.event_id)
+        else:
+            await here.bookings.cancel(hanako, first.id, request=request.event_id)
+        assert await open_requests(here.street.node.database) == []
+    async with hall(tmp_path) as here:
+        await here.desk.resume()
+        assert here.bookings.schedule.get(hanako, second.id).state is State.CONFIRMED
+
+
+async def test_only_the_node_says_that_a_request_is_answered(tmp_path: Path) -> None:
+    async with hall(tmp_path) as here:
+        room_id = here.street.desk(HANAKO)
+        await here.street.say(HANAKO, room_id, "予約 集会所 1月13日 10時〜12時")
+        (request,) = await open_requests(here.street.node.database)
+        await here.street.node.sender.send(Draft(
+            room_id, here.street.user(HANAKO), "m.room.message", answer_content("ことわり", request.event_id)))
+        assert await open_requests(here.street.node.database) == [request]
