@@ -1,5 +1,6 @@
 """What officers set going and the node finishes: circulars with a set time, telling who wanted to come that it is off,
-telling once more who has not seen a circular. Loaded where there is something of it, or with the first page.
+telling once more who has not seen a circular, telling rooms how many come. Loaded where there is something of it, or
+with the first page.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from server.assembly.planned_there_store import is_any_circular_planned
 from server.association.circulars.actions import Circulars
+from server.association.gatherings.answers_store import written_gatherings
 from server.association.gatherings.attendance import Attendance
 from server.association.gatherings.gatherings import Gatherings
 from server.association.gatherings.model import State
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from server.association.circulars.again import Again
     from server.association.circulars.planning import PlannedCirculars
     from server.association.gatherings.calling_off import CallingOff
+    from server.association.gatherings.figures_in_rooms import FiguresInRooms
 
 EVERY_S: Final = 20.0
 
@@ -38,11 +41,14 @@ class OfficersWork:
         self._planned: PlannedCirculars | None = None
         self._calling_off: CallingOff | None = None
         self._again: Again | None = None
+        self._figures: FiguresInRooms | None = None
 
     async def open(self) -> None:
         """Load what is planned, if anything is."""
         if await is_any_circular_planned(self._core.database):
             await self.planned.open()
+        # What was written down before the node stopped may not have been told.
+        self._attendance.moved |= await written_gatherings(self._core.database)
 
     def resume(self) -> None:
         """The node listens: do what is due from now on, beginning with what fell due while it was stopped."""
@@ -55,6 +61,8 @@ class OfficersWork:
             await self._planned.publish_due()
         if any(item.state is State.CANCELLED or item.plan.called_off for item in self._gatherings.changed_since(0)):
             await self.calling_off.tell()
+        if self._attendance.moved:
+            await self.figures.tell()
 
     @property
     def planned(self) -> PlannedCirculars:
@@ -74,6 +82,16 @@ class OfficersWork:
                 core.database, core.clock, self._members, core.services.sender, self._gatherings, self._attendance)
             self._calling_off.attach(core.acceptor)
         return self._calling_off
+
+    @property
+    def figures(self) -> FiguresInRooms:
+        """Telling rooms how many come, where officers have written answers down."""
+        if self._figures is None:
+            module, core = importlib.import_module("server.association.gatherings.figures_in_rooms"), self._core
+            self._figures = module.FiguresInRooms(
+                core.database, self._members, core.services.sender, self._gatherings, self._attendance)
+            self._figures.attach(core.acceptor)
+        return self._figures
 
     @property
     def again(self) -> Again:

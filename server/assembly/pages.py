@@ -17,6 +17,7 @@ from server.assembly.app_passwords import app_passwords_of
 from server.assembly.common_pages import common_services
 from server.assembly.daily_pages import daily_services
 from server.assembly.departing import departures_with
+from server.assembly.gathering_pages import gathering_services
 from server.assembly.handing_over import handovers_of
 from server.assembly.new_phones import welcome_back
 from server.assembly.node import Core, Node
@@ -29,7 +30,6 @@ from server.association.circulars.pdf_reading import PDF_LIMITS, PdfReading
 from server.association.circulars.reader import CircularReader
 from server.association.circulars.stamps import Stamps
 from server.association.examples.actions import Examples
-from server.association.gatherings.calendar import as_ics
 from server.association.members.invitations import CardSettings, Invitations
 from server.association.members.papers import PAPER_LIMITS, Papers
 from server.association.members.roster_exchange import RosterExchange
@@ -44,7 +44,6 @@ from server.http.rate_limits import RateLimits
 from server.web.app import make_pages
 from server.web.services import (
     CircularServices,
-    GatheringServices,
     KeepingServices,
     NodeServices,
     RosterServices,
@@ -106,10 +105,7 @@ def _services(node: Node, limits: RateLimits, interactive_auth: InteractiveAuth)
             planned=association.officers_work.planned, again=association.officers_work.again,
             pdf_reading=PdfReading(_worker(core, "pdf", PDF_LIMITS)),
         ),
-        gatherings=GatheringServices(
-            verbs=association.gatherings, attendance=association.attendance, as_ics=as_ics,
-            calling_off=association.officers_work.calling_off,
-        ),
+        gatherings=gathering_services(node, worker),
         papers=StandingPapers(core.database, core.clock, association.members),
         daily=daily_services(core, association.members, association.daily_life),
         common=common,

@@ -23,11 +23,7 @@ from server.association.circulars.translating import CircularTranslations
 from server.association.duties.actions import Duties
 from server.association.examples.actions import Examples
 from server.association.garbage.actions import Garbage
-from server.association.gatherings.attendance import Attendance
-from server.association.gatherings.calling_off import CallingOff
 from server.association.gatherings.city import CityCalendar
-from server.association.gatherings.gatherings import Gatherings
-from server.association.gatherings.model import Gathering
 from server.association.hazards.actions import Hazards
 from server.association.inquiries.actions import Inquiries
 from server.association.members.departures import Departures
@@ -54,6 +50,7 @@ from server.notifications.web_subscriptions import Asked
 from server.rooms.receipts import Receipts
 from server.rooms.rooms import Rooms
 from server.web.common_services import CommonServices
+from server.web.gathering_services import GatheringServices
 from server.web.sharing import SharingDesk
 from server.web.well_being import Facts
 from server.web.wide_area import WideAreaDesk
@@ -151,16 +148,6 @@ class CircularServices:
     again: Again
     pdf_reading: PdfReading
     stamps: Stamps
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GatheringServices:
-    """Gatherings, who comes to them, and how one is written as an .ics file (``gatherings.calendar.as_ics``)."""
-
-    verbs: Gatherings
-    attendance: Attendance
-    as_ics: Callable[[Gathering], str]
-    calling_off: CallingOff
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from statistics import median
 from typing import Final
 
 from server.association.circulars.ledger import CircularFigures
-from server.association.gatherings.answers import Answer
+from server.association.gatherings.counting import figures_of_homes
 from server.association.gatherings.model import Gathering
 from server.association.gatherings.occurrences import to_ms
 from server.association.inquiries.model import State as InquiryState
@@ -130,11 +130,8 @@ async def _gatherings(visit: Visit, first: int, last: int) -> list[GatheringFigu
     services = visit.services.gatherings
     found = [item for item in services.verbs.changed_since(0)
              if item.is_shown and first <= to_ms(item.plan.start) < last]
-    coming: dict[str, int] = {}
-    for said in await services.attendance.to(found):
-        coming[said.gathering_id] = coming.get(said.gathering_id, 0) + (said.answer is Answer.ACCEPTED)
     found.sort(key=lambda item: (to_ms(item.plan.start), item.id))
-    return [GatheringFigures(item, coming.get(item.id, 0)) for item in found]
+    return [GatheringFigures(item, figures_of_homes(await services.attendance.homes(item)).people) for item in found]
 
 
 def _circular_cells(item: CircularFigures) -> Sequence[object]:

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 from server.assembly.handing_over import handovers_of
 from server.association.circulars.model import Letter
+from server.association.gatherings.answers import Answer
 from server.association.gatherings.model import Plan
 from server.association.members.came_by import CameBy
 from server.association.members.model import EVERYONE
@@ -61,6 +62,12 @@ async def _with_variables(here: Site) -> list[str]:
     gathering = await association.gatherings.announce(
         chair, Plan("夏まつり", day, day + timedelta(days=1), "中央公園"), EVERYONE
     )
+    asking = await association.gatherings.announce(
+        chair, Plan("餅つき", day, day + timedelta(days=1), asks=True), EVERYONE)
+    off = await association.gatherings.announce(
+        chair, Plan("清掃", day, day + timedelta(days=1), asks=True), EVERYONE)
+    await association.attendance.answer(here.user("佐藤 花子"), off.id, Answer.ACCEPTED)
+    await association.gatherings.cancel(chair, off.id, "雨のため")
     check = await association.safety_checks.start(chair, "地震", EVERYONE, drill=True)
     person = here.person("佐藤 花子")
     inquiry = await association.inquiries.verbs.enter(chair, "街灯が きれています", CameBy.PHONE, person_id=person.id)
@@ -75,6 +82,8 @@ async def _with_variables(here: Site) -> list[str]:
     return [
         "/desk/year?year=2026", f"/desk/circulars/new?like={circular.id}", f"/slips/{slip.id}",
         f"/desk/circulars/planned/{planned.id}", f"/desk/gatherings/{gathering.id}/cancel",
+        f"/gatherings/{asking.id}", f"/desk/gatherings/{asking.id}/answers", f"/desk/gatherings/{off.id}/calls",
+        f"/desk/gatherings/{asking.id}/homes/{person.household_id}",
         f"/desk/inquiries/{inquiry.id}", f"/desk/inquiries/new?person={person.id}",
         "/", "/circulars", f"/circulars/{circular.id}", f"/desk/circulars/{circular.id}",
         f"/desk/circulars/{circular.id}/correct", "/polls", f"/polls/{poll.id}", f"/desk/polls/{poll.id}",

@@ -1,18 +1,22 @@
 """Attendance: residents say in a room, on a page or in their calendar app whether they come. All three are reactions
-to the message that announced the gathering, so that everybody's client can do it and shows it.
+to the message that announced the gathering, so that everybody's client can do it and shows it. What officers have
+written down (``writing_down.py``) counts beside them.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from server.association.gatherings.answers import SIGNS, Answer, OwnAnswers, Said, answer_of
 from server.association.gatherings.answers_store import answers_of_user, answers_to, put_answer, take_back
+from server.association.gatherings.counting import Home, homes_of
 from server.association.gatherings.gatherings import Gatherings
 from server.association.gatherings.model import Gathering, State
 from server.association.members.members import Members
+from server.association.members.model import Person
 from server.foundation.errors import Forbidden, InvalidParam, NotFound
 from server.foundation.keyed_locks import KeyedLocks
 from server.rooms.accept_event import EventAcceptor
@@ -33,9 +37,11 @@ class Attendance:
         self._gatherings = gatherings
         self._members = members
         self._sender = sender
-        self._known: OrderedDict[str, OwnAnswers] = OrderedDict()
+        self._known: OrderedDict[str, tuple[Person | None, OwnAnswers]] = OrderedDict()
         self._changes = 0
         self._turns = KeyedLocks()
+        # Gatherings whose figures may be others than when this was last cleared (``figures_in_rooms.py``).
+        self.moved: set[str] = set()
 
     def attach(self, acceptor: EventAcceptor) -> None:
         """Follow what is said in rooms."""
@@ -43,23 +49,64 @@ class Attendance:
         acceptor.project(self._redaction, ["m.room.redaction"])
 
     async def of_user(self, user_id: str) -> OwnAnswers:
-        """Everything that an account has answered; no SQL if it was asked lately."""
-        if user_id in self._known:
+        """Everything that holds for an account; no SQL if it was asked lately."""
+        person = self._members.person_of_user(user_id)
+        known = self._known.get(user_id)
+        if known is not None and known[0] == person:
             self._known.move_to_end(user_id)
-            return self._known[user_id]
+            return known[1]
         before = self._changes
-        found = await answers_of_user(self._database, user_id)
+        found = await answers_of_user(self._database, user_id, person)
         if before == self._changes:
-            self._known[user_id] = found
+            self._known[user_id] = person, found
             if len(self._known) > _KEPT:
                 self._known.popitem(last=False)
         return found
 
     async def to(self, gatherings: Iterable[Gathering]) -> list[Said]:
-        """What counts of everybody's answers; people of this node's roster only."""
-        ids = [gathering.id for gathering in gatherings]
-        said = await answers_to(self._database, ids) if ids else []
-        return [item for item in said if self._members.person_of_user(item.user_id) is not None]
+        """What holds for everybody with an account who has answered, or for whom or whose household somebody has."""
+        asked = list(gatherings)
+        said = await answers_to(self._database, [item.id for item in asked]) if asked else []
+        return [word for item in asked for word in self._words(item, [w for w in said if w.gathering_id == item.id])]
+
+    async def homes(self, gathering: Gathering) -> list[Home]:
+        """All households that a gathering asks, in walking order, with what they say."""
+        said = await answers_to(self._database, [gathering.id])
+        return self._homes(gathering, said, frozenset(home.id for home in self._members.households()))
+
+    def _words(self, gathering: Gathering, said: Sequence[Said]) -> Iterator[Said]:
+        for home in self._homes(gathering, said, self._touched(said)):
+            for person_id in home.persons:
+                user_id, word = self._members.person(person_id).user_id, home.of(person_id)
+                if user_id is not None and word is not None:
+                    yield replace(word, user_id=user_id)
+
+    def _homes(self, gathering: Gathering, said: Sequence[Said], wanted: frozenset[str]) -> list[Home]:
+        """The households among ``wanted`` that are asked, or of which somebody has answered all the same."""
+        spoken = {person.id for person in map(self._person_of, said) if person is not None}
+        try:
+            audience = {person.id for person in self._members.audience(gathering.audience)}
+        except NotFound:
+            audience = set()  # its block or group is gone
+        asked: dict[str, list[str]] = {}
+        for home in self._members.households() if wanted else ():
+            if home.id in wanted:
+                people = [item.id for item in self._members.persons_at(home.id) if item.id in audience | spoken]
+                if people:
+                    asked[home.id] = people
+        accounts = {item.user_id: person.id for item in said if item.user_id
+                    if (person := self._members.person_of_user(item.user_id)) is not None}
+        return homes_of(asked, accounts, said)
+
+    def _touched(self, said: Sequence[Said]) -> frozenset[str]:
+        homes = {item.household_id for item in said if item.household_id}
+        return frozenset(homes | {person.household_id for person in map(self._person_of, said) if person is not None})
+
+    def _person_of(self, said: Said) -> Person | None:
+        if said.user_id:
+            return self._members.person_of_user(said.user_id)
+        register = self._members.register
+        return register.person(said.person_id) if register.has_person(said.person_id) else None
 
     async def answer(self, user_id: str, gathering_id: str, answer: Answer | None) -> None:
         """Say it as this account, in the room where the gathering was announced; ``None`` takes it back.
@@ -74,9 +121,8 @@ class Attendance:
             if known.to(gathering_id) is answer:
                 return
             places = await self._places(user_id, gathering_id)
-            said = known.by_gathering.get(gathering_id)
             # So that a client shows one answer and not three.
-            for old in (*known.older.get(gathering_id, ()), *([said.event_id] if said is not None else [])):
+            for old in known.reactions.get(gathering_id, ()):
                 await self._take_back(user_id, places, old)
             if answer is not None:
                 relates = {"rel_type": "m.annotation", "event_id": places[0][1], "key": SIGNS[answer][0]}
@@ -114,20 +160,23 @@ class Attendance:
         put_answer(writes, Said(
             gathering_id, event.sender, answer, event.origin_server_ts, event.event_id, entry.stream,
         ))
-        writes.after_commit.append(lambda: self._forget(event.sender))
+        writes.after_commit.append(lambda: self._forget(event.sender, gathering_id))
 
     def _redaction(self, room: LiveRoom, entry: Entry, writes: Writes) -> None:
         """What was removed counts no more; only rooms in which gatherings stand are looked at."""
         target = entry.event.redacts
         if target is not None and self._gatherings.stand_in(room.room_id):
             take_back(writes, target, entry.stream)
-            # Moderators may remove what somebody else has said.
-            writes.after_commit.append(self._forget_all)
+            writes.after_commit.append(lambda: self.forget_all(self._gatherings.announced_in(room.room_id)))
 
-    def _forget(self, user_id: str) -> None:
+    def _forget(self, user_id: str, gathering_id: str) -> None:
         self._changes += 1
+        self.moved.add(gathering_id)
         self._known.pop(user_id, None)
 
-    def _forget_all(self) -> None:
+    def forget_all(self, gathering_ids: Iterable[str]) -> None:
+        """Answers to these gatherings are others now, of whomever: moderators may remove what somebody has said, and
+        what is written down holds for a whole household."""
         self._changes += 1
+        self.moved.update(gathering_ids)
         self._known.clear()

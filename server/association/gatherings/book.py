@@ -42,6 +42,10 @@ class GatheringBook:
         """The id of the gathering that a message has announced."""
         return self._announced.get(room_id, {}).get(event_id)
 
+    def announced_in(self, room_id: str) -> list[str]:
+        """The ids of the gatherings that were announced in a room."""
+        return list(self._announced.get(room_id, {}).values())
+
     def stand_in(self, room_id: str) -> bool:
         """Whether any gathering was announced in a room."""
         return room_id in self._announced

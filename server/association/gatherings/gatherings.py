@@ -71,6 +71,14 @@ class Gatherings:
         """The id of the gathering that a message has announced."""
         return self._book.announced_by(room_id, event_id)
 
+    def announced_in(self, room_id: str) -> list[str]:
+        """The ids of the gatherings that were announced in a room."""
+        return self._book.announced_in(room_id)
+
+    def find(self, gathering_id: str) -> Gathering | None:
+        """One gathering, whoever asks."""
+        return self._book.find(gathering_id)
+
     def stand_in(self, room_id: str) -> bool:
         """Whether any gathering was announced in a room."""
         return self._book.stand_in(room_id)

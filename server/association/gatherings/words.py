@@ -30,7 +30,7 @@ def notice_of(gathering: Gathering, reason: str, day: Moment | None = None) -> s
     """What everybody is told again when the time or place changes, or it is called off; ``day``: only that day."""
     plan = gathering.plan
     if day is not None:
-        lines = [f"【中止のお知らせ】{plan.title}（{_moment(day)}の分）は中止になりました。"]
+        lines = [f"【中止のお知らせ】{plan.title}（{moment_in_words(day)}の分）は中止になりました。"]
     elif gathering.state is not State.PLANNED:
         lines = [f"【中止のお知らせ】{plan.title}（{when(plan)}）は中止になりました。"]
     else:
@@ -51,7 +51,8 @@ def when(plan: Plan) -> str:
     return f"{_day(start)} {start:%H:%M}～{until}"
 
 
-def _moment(value: Moment) -> str:
+def moment_in_words(value: Moment) -> str:
+    """``2026年8月9日(日) 10:00``, or only the day."""
     return f"{_day(value)} {value:%H:%M}" if isinstance(value, datetime) else _day(value)
 
 

@@ -115,6 +115,7 @@ class Right(StrEnum):
     ASK_POLLS = "ask polls"
     RUN_SAFETY_CHECKS = "start and close safety checks"
     ENTER_ANSWERS = "enter answers for those without a phone"
+    ENTER_ATTENDANCE = "write down who comes to gatherings"
     ARRANGE_GATHERINGS = "arrange gatherings"
     KEEP_FACILITIES = "look after facilities and their bookings"
     ARRANGE_DUTIES = "arrange duties and garbage days"
@@ -130,11 +131,11 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
     Role.OFFICER: _EVERYTHING - {Right.GIVE_ROLES, Right.EDIT_ROSTER, Right.SEE_ACCESS_LOG},
     # Only for their own blocks, see ``rights_in_block``.
     Role.BLOCK_LEADER: frozenset(),
-    Role.HELPER: frozenset({Right.SEE_ROSTER, Right.INVITE}),
+    Role.HELPER: frozenset({Right.SEE_ROSTER, Right.INVITE, Right.ENTER_ATTENDANCE}),
 }
 BLOCK_LEADER_RIGHTS: Final = frozenset({
-    Right.SEE_ROSTER, Right.INVITE, Right.POST_CIRCULARS, Right.ENTER_ANSWERS, Right.ARRANGE_GATHERINGS,
-    Right.ARRANGE_DUTIES,
+    Right.SEE_ROSTER, Right.INVITE, Right.POST_CIRCULARS, Right.ENTER_ANSWERS, Right.ENTER_ATTENDANCE,
+    Right.ARRANGE_GATHERINGS, Right.ARRANGE_DUTIES,
 })
 
 

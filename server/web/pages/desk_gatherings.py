@@ -17,7 +17,6 @@ from server.foundation.errors import Refused
 from server.web.audiences import ChosenAudience
 from server.web.dates import day_from_input, moment_from_input
 from server.web.forms import Form
-from server.web.reach import rings
 from server.web.routing import Routes
 from server.web.visit import Visit
 
@@ -109,15 +108,20 @@ async def ask_first(visit: Visit) -> web.StreamResponse:
         return visit.go(f"/desk/gatherings/{gathering.id}")
     ahead = occurrences_after(gathering, visit.services.clock.now_ms(), _DAYS_SHOWN)
     chosen = next((item for item in ahead if str(item.start_ms) == visit.query("day")), None)
-    coming = await visit.services.gatherings.calling_off.who_comes(gathering)
+    services = visit.services.gatherings
+    coming, calls = await services.calling_off.who_comes(gathering), await services.calls.count(gathering.id)
     return visit.page(
-        "desk_gathering_off.html", gathering=gathering, plan=gathering.plan, chosen=chosen or next(iter(ahead), None),
-        ahead=ahead, count=len(coming), told=visit.services.members.describe(gathering.audience),
+        "desk_gathering_off.html", gathering=gathering, plan=gathering.plan,
+        chosen=chosen or next(iter(ahead), None), ahead=ahead, count=len(coming), calls=calls,
+        told=visit.services.members.describe(gathering.audience),
     )
 
 
 async def cancel(visit: Visit) -> web.StreamResponse:
-    """Call it off (雨天中止): the calendar shows it, the room hears it, and who wanted to come hears it by name."""
+    """Call it off (雨天中止): the calendar shows it, the room hears it, and who wanted to come hears it by name.
+
+    Then on to those who must be called, if there are any.
+    """
     form = await visit.form()
     services, gathering_id, day = visit.services.gatherings, visit.parts["gathering"], form.line("day")
     if day:
@@ -126,6 +130,9 @@ async def cancel(visit: Visit) -> web.StreamResponse:
     else:
         await services.verbs.cancel(visit.user_id, gathering_id, form.line("reason"))
     await services.calling_off.tell()
+    if await services.calls.count(gathering_id):
+        path = f"/desk/gatherings/{gathering_id}/calls"
+        return visit.go(f"{path}?day={start}" if day else path, done="cancelled")
     return visit.go(f"/desk/gatherings/{gathering_id}", done="cancelled")
 
 
@@ -133,10 +140,11 @@ async def _change_page(
     visit: Visit, gathering: Gathering, form: Form, fault: Refused | None = None
 ) -> web.Response:
     is_off = gathering.state is State.CANCELLED or bool(gathering.plan.called_off)
-    coming = await visit.services.gatherings.calling_off.who_comes(gathering) if is_off else []
-    silent = [person for person in coming if not rings(visit.services.node.pushers, person)]
+    services = visit.services.gatherings
+    coming = await services.calling_off.who_comes(gathering) if is_off else []
+    calls = await services.calls.count(gathering.id) if is_off else 0
     return visit.page(
-        "desk_gathering.html", gathering=gathering, form=form, State=State, silent=silent, coming=coming,
+        "desk_gathering.html", gathering=gathering, form=form, State=State, calls=calls, coming=coming,
         is_example=await visit.services.examples.find(Kind.GATHERING, gathering.id) is not None,
         most=(MAX_TITLE, MAX_PLACE, MAX_DESCRIPTION), told=visit.services.members.describe(gathering.audience),
         ahead=bool(occurrences_after(gathering, visit.services.clock.now_ms(), 1)), is_off=is_off,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from aiohttp import web
 
 from server.association.gatherings.answers import Answer
+from server.association.gatherings.counting import Figures, figures_of_homes
 from server.association.gatherings.model import Gathering, State
 from server.association.gatherings.occurrences import to_ms
 from server.association.members.model import Right
@@ -34,7 +37,7 @@ async def show_gathering(visit: Visit) -> web.StreamResponse:
     may_answer = gathering.plan.asks and gathering.state is State.PLANNED and visit.services.members.is_in(
         visit.user_id, gathering.audience)
     return visit.page(
-        "gathering.html", own=said.to(gathering.id), may_answer=may_answer, Answer=Answer,
+        "gathering.html", own=said.by_gathering.get(gathering.id), may_answer=may_answer, Answer=Answer,
         comers=await _comers(visit, gathering), gathering=gathering, plan=gathering.plan, State=State,
         starts=to_ms(gathering.plan.start), ends=to_ms(gathering.plan.end),
         told=visit.services.members.describe(gathering.audience), may_arrange=visit.may(Right.ARRANGE_GATHERINGS),
@@ -52,14 +55,28 @@ async def answer(visit: Visit) -> web.StreamResponse:
     return visit.go(f"/gatherings/{gathering_id}", done="taken_back" if chosen is None else "answered")
 
 
-async def _comers(visit: Visit, gathering: Gathering) -> dict[Answer, list[str]]:
-    """The names by answer, for those who arrange gatherings; nobody else needs them here."""
-    found: dict[Answer, list[str]] = {item: [] for item in Answer}
-    if gathering.plan.asks and visit.may(Right.ARRANGE_GATHERINGS):
-        for said in await visit.services.gatherings.attendance.to([gathering]):
-            person = visit.services.members.person_of_user(said.user_id)
-            found[said.answer] += [person.name] if person is not None else []
-    return found
+@dataclass(frozen=True, slots=True)
+class Comers:
+    """How many come, and the names by answer: persons, and households that have said so on a sheet."""
+
+    figures: Figures
+    names: dict[Answer, list[str]]
+
+
+async def _comers(visit: Visit, gathering: Gathering) -> Comers | None:
+    """For those who arrange gatherings; nobody else needs names here."""
+    if not gathering.plan.asks or not visit.may(Right.ARRANGE_GATHERINGS):
+        return None
+    homes, members = await visit.services.gatherings.attendance.homes(gathering), visit.services.members
+    names: dict[Answer, list[str]] = {item: [] for item in Answer}
+    for home in homes:
+        words = [(person_id, said) for person_id in home.persons if (said := home.of(person_id)) is not None]
+        if home.sheet is not None and any(said is home.sheet for _, said in words):
+            names[home.sheet.answer].append(members.household(home.household_id).name)
+        for person_id, said in words:
+            if said is not home.sheet:
+                names[said.answer].append(members.person(person_id).name)
+    return Comers(figures_of_homes(homes), names)
 
 
 async def give_file(visit: Visit) -> web.StreamResponse:
