@@ -29,6 +29,9 @@ filters: Final = Table(
 _SET: Final = upsert(account_data, only_if="excluded.stream > account_data.stream")
 _DROP_ALL: Final = delete(account_data).where(account_data.c.user_id == bindparam("who"))
 _ADD_FILTER: Final = insert(filters)
+_DROP_FILTER: Final = delete(filters).where(
+    filters.c.user_id == bindparam("who"), filters.c.filter_id == bindparam("number")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,11 @@ async def last_positions(database: Database) -> dict[str, int]:
 def add_filter(writes: Writes, user_id: str, filter_id: int, json: bytes) -> None:
     """Store a filter under a number of its user's own."""
     writes.add(_ADD_FILTER, {"user_id": user_id, "filter_id": filter_id, "json": json})
+
+
+def drop_filter(writes: Writes, user_id: str, filter_id: int) -> None:
+    """Forget a filter."""
+    writes.add(_DROP_FILTER, {"who": user_id, "number": filter_id})
 
 
 async def filters_of(database: Database, user_id: str) -> list[tuple[int, bytes]]:

@@ -8,12 +8,14 @@ from typing import Any, Final
 
 import orjson
 
-from server.accounts.account_data_store import add_filter, filters_of
+from server.accounts.account_data_store import add_filter, drop_filter, filters_of
 from server.foundation.canonical_json import canonical_json, require_canonical, to_keep
 from server.foundation.errors import BadRequest, NotFound, TooLarge
 from server.storage.database import Database, Writes
 
 MAX_FILTER_BYTES: Final = 65_536
+# Of one user. A client that asks for one that is gone is told so, and makes it anew.
+MOST_FILTERS: Final = 200
 _KEPT_USERS: Final = 5_000
 _TEXT_LISTS: Final = ("types", "not_types", "senders", "not_senders", "rooms", "not_rooms")
 _FLAGS: Final = ("lazy_load_members", "include_redundant_members", "contains_url", "unread_thread_notifications")
@@ -39,7 +41,7 @@ class Filters:
         async with self._lock:
             filters = await self._of(user_id)
             if data not in filters:
-                await self._store(user_id, len(filters), data, filters)
+                await self._store(user_id, data, filters)
             return filters[data]
 
     async def find(self, user_id: str, filter_id: str) -> dict[str, Any]:
@@ -59,11 +61,18 @@ class Filters:
                 self._known.popitem(last=False)
         return filters
 
-    async def _store(self, user_id: str, number: int, data: bytes, filters: dict[bytes, str]) -> None:
-        writes = Writes()
+    async def _store(self, user_id: str, data: bytes, filters: dict[bytes, str]) -> None:
+        """Keep one more; the oldest goes where there are too many."""
+        writes, numbers = Writes(), [int(number) for number in filters.values()]
+        number = max(numbers, default=-1) + 1
         add_filter(writes, user_id, number, data)
+        oldest = next(iter(filters)) if len(filters) >= MOST_FILTERS else None
+        if oldest is not None:
+            drop_filter(writes, user_id, int(filters[oldest]))
         await asyncio.shield(self._database.submit(writes))
         filters[data] = str(number)
+        if oldest is not None:
+            filters.pop(oldest, None)
 
 
 def check_filter(definition: object) -> None:

@@ -72,6 +72,10 @@ class _Someone:
             return UNAVAILABLE if is_idle and _ELSEWHERE not in self.devices else ONLINE
         return UNAVAILABLE if UNAVAILABLE in wishes else OFFLINE
 
+    def those_there(self, now: float) -> dict[str, Device]:
+        """The devices that are still there; the others need not be remembered."""
+        return {name: device for name, device in self.devices.items() if device.is_there(now)}
+
 
 class Presences:
     """Everybody's presence."""
@@ -162,12 +166,13 @@ class Presences:
             someone = self._known[user_id]
             if someone.state_at(now) != someone.state:
                 self._settle(user_id, someone)
-                someone.devices = {name: known for name, known in someone.devices.items() if known.is_there(now)}
+                someone.devices = someone.those_there(now)
         if len(self._known) > _KEPT:
             self._forget_some()
 
     def _forget_some(self) -> None:
-        gone = [name for name, known in self._known.items() if known.state == OFFLINE and not known.devices]
+        now = self._clock.monotonic()
+        gone = [name for name, known in self._known.items() if known.state == OFFLINE and not known.those_there(now)]
         for user_id in gone[: len(self._known) - _KEPT]:
             del self._known[user_id]
 
@@ -177,6 +182,7 @@ class Presences:
             someone = self._known[user_id] = _Someone({})
         device = someone.devices.get(device_id)
         if device is None:
+            someone.devices = someone.those_there(self._clock.monotonic())
             device = someone.devices[device_id] = Device(wish)
         return someone, device
 

@@ -73,7 +73,7 @@ async def build_rooms(base: Base, sender: EventSender, acceptor: EventAcceptor, 
     acceptor.project(guests.project)
     tasks.start("guests", keep_doing("guests", guests.look_after, clock, every_s=0.1))
     feeds = Feeds(database, positions)
-    bell = Bell(clock, positions.current)
+    bell = Bell(clock, positions.current, settings.server_name)
     presence = build_presence(settings, clock, database, accounts, bell, tasks)
     world = World(rooms, receipts, typing, unread, sights, accounts, presence)
     sync = Sync(database, world, RoomReader(database, clock), feeds, bell, positions, clock)

@@ -25,8 +25,10 @@ _TURNS: Final = 3
 class Bell:
     """Who waits for what, and which position last concerned whom."""
 
-    def __init__(self, clock: Clock, started_at: int) -> None:
+    def __init__(self, clock: Clock, started_at: int, server_name: str) -> None:
         self._clock = clock
+        # Ours are those whose names end so; nothing is kept for the others, who do not wait here.
+        self._ours = f":{server_name}"
         # What happened before the start is only in the database; assume that it concerns everybody.
         self._started_at = started_at
         self._last_of_room: dict[str, int] = {}
@@ -102,13 +104,13 @@ class Bell:
 
     def presence_changed(self, user_ids: Iterable[str], position: int) -> None:
         """People around these users have come or gone."""
-        for user_id in user_ids:
+        for user_id in filter(self._is_ours, user_ids):
             self._last_presence[user_id] = position
             self._wake(user_id)
 
     def users_changed(self, user_ids: Iterable[str], position: int) -> None:
         """Something of these users' own has been committed."""
-        for user_id in user_ids:
+        for user_id in filter(self._is_ours, user_ids):
             if self._last_of_user.get(user_id, 0) < position:
                 self._last_of_user[user_id] = position
             self._wake(user_id)
@@ -131,6 +133,9 @@ class Bell:
         """The node stops: answer everybody now."""
         for user_id in list(self._waiting):
             self._wake(user_id)
+
+    def _is_ours(self, user_id: str) -> bool:
+        return user_id.endswith(self._ours)
 
     def _note(self, room: LiveRoom, position: int) -> None:
         if self._last_of_room.get(room.room_id, 0) < position:

@@ -206,6 +206,9 @@ class PresenceNews:
         await self._learn_rooms()
         concerned: set[str] = set()
         for user_id, by_hand in changed.items():
+            if not (by_hand or self._rooms.get(user_id) or self._is_there(user_id)):
+                self._forget(user_id)
+                continue
             self.position += 1
             self._told[user_id] = self.position
             self._told.move_to_end(user_id)
@@ -215,6 +218,12 @@ class PresenceNews:
         self._bell.presence_changed(concerned, self.position)
         for listener in self._listeners if changed else ():
             listener(changed.keys())
+
+    def _forget(self, user_id: str) -> None:
+        """Somebody has gone who shares no room with anybody: nobody hears of them, until they are met again."""
+        self._rooms.pop(user_id, None)
+        self._told.pop(user_id, None)
+        self._by_hand.discard(user_id)
 
     async def _learn_rooms(self) -> None:
         async with self._learning:
@@ -244,6 +253,8 @@ class PresenceNews:
         else:
             circle.discard(user_id)
             self._rooms[user_id].discard(room.room_id)
+        if not circle:
+            del self._circles[room.room_id]
 
 
 def presence_content(presence: Presence) -> Json:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from server.accounts import filters
 from tests.matrix.accounts.conftest import Node, StartNode
 
 HANA = "@hana:test.example"
@@ -175,6 +176,16 @@ async def test_a_filter_is_kept_and_the_same_one_has_the_same_id(node: Node) -> 
 async def test_what_is_no_filter_is_refused(node: Node, definition: dict[str, Any]) -> None:
     person = await node.person("hana")
     assert (await person.post(f"v3/user/{HANA}/filter", definition))[0] == 400
+
+
+async def test_only_the_newest_filters_of_somebody_are_kept(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filters, "MOST_FILTERS", 3)
+    person = await node.person("hana")
+    ids = [(await person.post(f"v3/user/{HANA}/filter", {"room": {"timeline": {"limit": number}}}))[1]["filter_id"]
+           for number in range(1, 6)]
+    assert len(set(ids)) == 5
+    found = [(await person.get(f"v3/user/{HANA}/filter/{number}"))[0] for number in ids]
+    assert found == [404, 404, 200, 200, 200]
 
 
 async def test_filters_are_ones_own(node: Node) -> None:
