@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import OrderedDict
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Final
 
@@ -89,6 +90,21 @@ class WebSessions:
         writes.after_commit.append(
             lambda: self._forget([key for key, known in self._known.items() if known.user_id == user_id])
         )
+        await asyncio.shield(self._database.submit(writes))
+
+    async def of(self, user_id: str) -> list[WebSession]:
+        """The browsers in which a user is logged in, used last first."""
+        user, oldest = await self._users.get(user_id), self._clock.now_ms() - LIFETIME_S * 1000
+        return [session for session in await store.web_sessions_of(self._database, user_id)
+                if session.seen_ts >= oldest and session.password_mark == _password_mark(user)]
+
+    async def end_some(self, user_id: str, hashes: Collection[bytes]) -> None:
+        """Log a user out in some of their browsers; nobody else's are touched."""
+        own = [session.hash for session in await self.of(user_id) if session.hash in hashes]
+        writes = Writes()
+        for hashed in own:
+            store.drop_web_session(writes, hashed)
+        writes.after_commit.append(lambda: self._forget(own))
         await asyncio.shield(self._database.submit(writes))
 
     def _seen(self, session: WebSession, now: int) -> WebSession:

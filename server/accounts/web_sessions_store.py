@@ -70,6 +70,15 @@ async def web_users_seen_since(database: Database, ts: int) -> set[str]:
     return {str(row[0]) for row in rows}
 
 
+async def web_sessions_of(database: Database, user_id: str) -> list[WebSession]:
+    """All browsers of a user, used last first."""
+    w = web_sessions.c
+    rows = await database.fetch_all(
+        select(web_sessions).where(w.user_id == user_id).order_by(w.seen_ts.desc(), w.created_ts.desc(), w.hash))
+    return [WebSession(bytes(row.hash), row.user_id, bytes(row.password_mark), row.created_ts, row.seen_ts)
+            for row in rows]
+
+
 async def find_web_session(database: Database, token_hash: bytes) -> WebSession | None:
     """The session of a cookie."""
     row = await database.fetch_one(select(web_sessions).where(web_sessions.c.hash == token_hash))

@@ -56,6 +56,7 @@ DONE: Final = {
     "handover_cancelled": "役員交代を とりやめました。",
     "reported": "役員に 知らせました。ありがとうございます。",
     "hidden": "写真を かくしました。役員が 決めます。",
+    "logged_out": "ログアウトさせました。",
     "left": "退会しました。ありがとうございました。",
 }
 LANGUAGE_COOKIE: Final = "kairan_language"
@@ -101,6 +102,13 @@ class Visit:
         if self.session is None:
             raise NotLoggedIn("ログインしてください。")
         return self.session.user_id
+
+    @property
+    def here(self) -> bytes:
+        """The hash of this browser's session; raises ``NotLoggedIn``."""
+        if self.session is None:
+            raise NotLoggedIn("ログインしてください。")
+        return self.session.hash
 
     @property
     def person(self) -> Person:

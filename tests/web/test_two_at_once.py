@@ -6,10 +6,13 @@ from datetime import date, timedelta
 
 import pytest
 
+from server.assembly.common_pages import common_services
+from server.association.bookings.model import Facility
 from server.association.circulars.model import Letter
+from server.association.duties.model import DutyPlan
 from server.association.gatherings.answers import Answer
 from server.association.gatherings.model import Plan
-from server.association.members.model import EVERYONE, Role
+from server.association.members.model import EVERYONE, Audience, Role
 from server.association.polls.model import Question
 from server.foundation.clock import tokyo_time
 from tests.web.browser import Browser
@@ -224,3 +227,51 @@ async def test_both_officers_write_the_same_standing_paper(here: Site, chair: Br
     assert "桜町小学校です" in page.text
     assert "中央公園です" in page.html
     assert "保存しました" in (await second.submit(address)).text
+
+
+async def test_both_officers_change_the_same_facility(here: Site, chair: Browser, second: Browser) -> None:
+    bookings = here.node.association.daily_life.bookings
+    hall = await bookings.put_facility(here.user(CHAIR), Facility("", "集会所"))
+    address, rest = f"/desk/facilities/{hall.id}", {"step": "30", "longest": "0", "ahead_days": "90"}
+    await chair.get(address)
+    await second.get(address)
+    assert "保存しました" in (await chair.submit(address, {"note": "鍵は 町田です", **rest})).text
+    page = await second.submit(address, {"note": "鍵は 佐藤です", **rest})
+    assert page.status == 412
+    assert "鍵は 町田です" in page.text
+    assert "鍵は 佐藤です" in page.html
+    assert "保存しました" in (await second.submit(address, rest)).text
+    assert bookings.schedule.facility(hall.id).note == "鍵は 佐藤です"
+
+
+async def test_both_officers_change_the_same_duty(here: Site, chair: Browser, second: Browser) -> None:
+    audience = Audience.blocks([here.block("1班")])
+    duties = here.node.association.daily_life.duties
+    order = tuple(home.id for home in duties.households_for(audience))
+    duty = await duties.arrange(here.user(CHAIR), DutyPlan("掃除", audience, order, date(2030, 1, 1)))
+    address = f"/desk/duties/{duty.id}"
+    await chair.get(address)
+    await second.get(address)
+    assert "なおしました" in (await chair.submit(address, {"note": "ほうきで"})).text
+    page = await second.submit(address, {"title": "清掃", "note": "熊手で"})
+    assert page.status == 412
+    assert "ほうきで" in page.text
+    assert "熊手で" in page.html
+    assert "なおしました" in (await second.submit(address)).text
+    now = duties.get(here.user(CHAIR), duty.id).plan
+    assert (now.title, now.note) == ("清掃", "熊手で")
+
+
+async def test_both_officers_change_the_rules_of_the_board(here: Site, chair: Browser, second: Browser) -> None:
+    address = "/desk/board/rules"
+    await chair.get(address)
+    await second.get(address)
+    assert "保存しました" in (await chair.submit(address, {"approve": "1"})).text
+    page = await second.submit(address, {"anonymous": "1"})
+    assert page.status == 412
+    assert "ほかの人が 先に なおしました" in page.text
+    assert ("approve", "1") in page.form(address).fields
+    assert "保存しました" in (await second.submit(address, {"anonymous": "1"})).text
+    rules = await common_services(here.node).board.rules()
+    assert rules.anonymous
+    assert rules.approve

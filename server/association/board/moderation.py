@@ -24,7 +24,7 @@ from server.association.board.model import (
     checked_line,
 )
 from server.association.members.model import Right
-from server.foundation.errors import InvalidParam, NotFound
+from server.foundation.errors import InvalidParam, NotFound, Refused
 from server.foundation.ids import random_letters
 from server.foundation.keyed_locks import KeyedLocks
 from server.rooms.report_store import Report, reports_in
@@ -33,6 +33,7 @@ from server.storage.database import Writes
 
 _MOST: Final = 500
 _SHOWN: Final = 30
+_FASTER: Final = "ほかの人が 先に なおしました。いまの きまりを 見てから、もう一度おしてください"
 KEEP, REMOVE = "keep", "remove"
 
 
@@ -46,11 +47,14 @@ class Moderation:
 
     # ---- the rules -------------------------------------------------------------------------------------------------
 
-    async def set_rules(self, officer: str, rules: Rules) -> None:
-        """Say what is allowed on the board."""
+    async def set_rules(self, officer: str, rules: Rules, *, expected: Rules | None = None) -> None:
+        """Say what is allowed on the board; with ``expected`` only if that holds still (``Refused``, 412)."""
         self._require(officer)
         node = self._ground.members.node_user_id
-        await self._ground.sender.send(Draft(self._ground.room_id, node, RULES, rules_content(rules), ""))
+        async with self._turns.hold(RULES):
+            if expected is not None and await self._board.rules() != expected:
+                raise Refused(_FASTER, status=412)
+            await self._ground.sender.send(Draft(self._ground.room_id, node, RULES, rules_content(rules), ""))
 
     # ---- what waits ------------------------------------------------------------------------------------------------
 

@@ -40,6 +40,7 @@ class Origin:
 
 
 _NOWHERE: Final = Origin()
+_FASTER: Final = "ほかの人が 先に なおしました。いまの ものと くらべてから、もう一度おしてください"
 
 
 class Bookings:
@@ -65,8 +66,11 @@ class Bookings:
 
     # ---- facilities ------------------------------------------------------------------------------------------------
 
-    async def put_facility(self, officer: str, facility: Facility) -> Facility:
-        """Enter a facility (without an id) or change one; bookings that were made before stay."""
+    async def put_facility(self, officer: str, facility: Facility, *, expected: Facility | None = None) -> Facility:
+        """Enter a facility (without an id) or change one; bookings that were made before stay.
+
+        With ``expected`` it is only changed if it is still so (``Refused``, 412).
+        """
         self._members.require(officer, Right.KEEP_FACILITIES)
         facility = checked_facility(facility)
         if not facility.id:
@@ -79,6 +83,8 @@ class Bookings:
         if facility.name in others:
             raise InvalidParam("同じ名前のものが、もうあります")
         async with self._locks.hold(facility.id):
+            if expected is not None and self.schedule.facility(facility.id) != expected:
+                raise Refused(_FASTER, status=412)
             await self._telling.facility(facility)
             if not facility.is_gone:
                 await self._move_up(facility)

@@ -1,4 +1,6 @@
-"""Runs in the worker process only: a circular on one A4 sheet (R19), with the code that leads to it online (R106)."""
+"""Runs in the worker process only: a circular on one A4 sheet (R19), with the code that leads to it online (R106); once,
+or for each household that gets paper, behind a list in the order in which they are walked to.
+"""
 
 from __future__ import annotations
 
@@ -21,19 +23,49 @@ _BODY_FOOT: Final = _MARGIN + _QR + 6 * mm
 _SIZES: Final = tuple(half / 2 for half in range(48, 17, -1))  # points, 24 down to 9 as in a newspaper
 _LEADING: Final = 1.55
 _CONTINUED: Final = "（つづきは、下のQRコードから読めます）"
+_SHEET: Final = "sheet"
+_NAME: Final = 70 * mm
+_LINE: Final = 9.5 * mm
+_PER_LIST: Final = 23
 _REIWA_BEFORE: Final = 2018  # 令和1年 is 2019, from the first of May
 
 
 def sheet_pdf(values: dict[str, Any], _data: bytes) -> tuple[dict[str, Any], bytes]:
-    """``title``, ``body``, ``issuer``, ``date`` (ISO) and ``qr_url`` as one page of PDF."""
+    """``title``, ``body``, ``issuer``, ``date`` (ISO) and ``qr_url`` as a page of PDF.
+
+    With ``homes`` (block and name each) first the list of them, then a page for each with its name.
+    """
     out = io.BytesIO()
     pen = Pen.on_a4(out, values["title"])
-    top = _draw_head(pen, values)
-    _draw_body(pen, values["body"], top)
+    _draw_list(pen, values["title"], values["homes"])
+    # What is the same on all sheets stands in the file once.
+    pen.canvas.beginForm(_SHEET, 0, 0, *A4)
+    _draw_body(pen, values["body"], _draw_head(pen, values))
     _draw_foot(pen, values["qr_url"])
-    pen.canvas.showPage()
+    pen.canvas.endForm()
+    for home in values["homes"] or [None]:
+        pen.canvas.doForm(_SHEET)
+        if home is not None:
+            pen.text(_MARGIN + 36 * mm, A4[1] - _MARGIN - 8 * mm, 16, f"{home[0]}　{home[1]} 様", _NAME)
+        pen.canvas.showPage()
     pen.canvas.save()
     return {}, out.getvalue()
+
+
+def _draw_list(pen: Pen, title: str, homes: list[list[str]]) -> None:
+    """Who gets the paper, in walking order, with a box to tick at each."""
+    for first in range(0, len(homes), _PER_LIST):
+        top = A4[1] - _MARGIN
+        pen.text(_MARGIN, top - 6 * mm, 18, f"紙を くばる家　{len(homes)}軒（歩く順）", _WIDTH)
+        pen.text(_MARGIN, top - 15 * mm, 13, title.replace("\n", " "), _WIDTH)
+        for number, (block, name) in enumerate(homes[first : first + _PER_LIST]):
+            y = top - 27 * mm - number * _LINE
+            pen.canvas.rect(_MARGIN, y - 1 * mm, 5.5 * mm, 5.5 * mm)
+            pen.text(_MARGIN + 9 * mm, y, 15, block, 38 * mm)
+            pen.text(_MARGIN + 50 * mm, y, 15, name, _WIDTH - 50 * mm)
+            pen.canvas.setLineWidth(0.3)
+            pen.canvas.line(_MARGIN, y - 2.5 * mm, A4[0] - _MARGIN, y - 2.5 * mm)
+        pen.canvas.showPage()
 
 
 def _draw_head(pen: Pen, values: dict[str, Any]) -> float:

@@ -66,16 +66,21 @@ class Papers:
         return (await self._worker.run(_CARDS, values)).data
 
     async def circular_sheet_pdf(
-        self, title: str, body: str, issuer: str, date: datetime.date, qr_url: str
+        self, title: str, body: str, issuer: str, date: datetime.date, qr_url: str,
+        homes: Sequence[tuple[str, str]] = (),
     ) -> bytes:
         """A circular on exactly one A4 sheet, the letters as large as it allows, with a QR code that leads to it.
 
-        A text too long even in small letters is cut, and the sheet says where the rest is. Raises ``InvalidParam``.
+        With ``homes`` (block, name) one sheet for each, in that order, behind a list of them. A text too long even in
+        small letters is cut, and the sheet says where the rest is. Raises ``InvalidParam``.
         """
         _require_short(qr_url)
+        if len(homes) > _MOST_CARDS:
+            raise InvalidParam(f"紙は{_MOST_CARDS}枚までです")
         values = {
             "title": title[:_MOST_LABEL], "body": body[:_MOST_BODY], "issuer": issuer[:_MOST_LABEL],
             "date": date.isoformat(), "qr_url": qr_url,
+            "homes": [[block[:_MOST_LABEL], name[:_MOST_LABEL]] for block, name in homes],
         }
         return (await self._worker.run(_SHEET, values)).data
 

@@ -13,6 +13,7 @@ from server.association.safety_checks.model import ORDER, Check, Current, Figure
 from server.foundation.errors import Forbidden, NotFound
 from server.storage.database import Database
 
+_MOST_OWN: Final = 200
 _OWN_CHECKS: Final = 20
 GONE: Final = "（名簿にない人）"
 GONE_BLOCK: Final = "（なくなった班）"
@@ -136,6 +137,16 @@ class SafetyDesk:
             if line is not None:
                 found.append(OwnQuestion(check, line.standing, line.current))
         return found
+
+    async def own_answers(self, user_id: str) -> list[tuple[Check, store.Entered]]:
+        """Everything that somebody has answered to checks, the newest check first; also what they took back."""
+        person = self._members.person_of_user(user_id)
+        if person is None:
+            return []
+        return [
+            (check, entered) for check in await store.checks_newest_first(self._database, _MOST_OWN)
+            for entered in await store.history_of(self._database, check.id, person.id)
+        ]
 
     async def _rows(self, officer: str, check_id: str) -> list[PersonRow]:
         self._require_officer(officer)

@@ -6,8 +6,9 @@ from aiohttp import web
 
 from server.association.board.model import MAX_REASON, Category, Rules
 from server.association.members.model import Right
-from server.foundation.errors import InvalidParam
+from server.foundation.errors import InvalidParam, Refused
 from server.web.attached_files import numbered
+from server.web.forms import Form
 from server.web.photos import answer_photo, name_of
 from server.web.routing import Routes
 from server.web.visit import Visit
@@ -94,18 +95,33 @@ async def show_decisions(visit: Visit) -> web.StreamResponse:
 async def show_rules(visit: Visit) -> web.StreamResponse:
     """What is allowed on the board."""
     visit.require(Right.MODERATE)
-    return visit.page(
-        "desk_board_rules.html", rules=await visit.services.common.board.rules(), categories=list(Category))
+    return await _rules_page(visit)
 
 
 async def set_rules(visit: Visit) -> web.StreamResponse:
     """Allow something else."""
     form = await visit.form()
-    chosen = set(form.lines("officers_only"))
-    rules = Rules(form.has("anonymous"), form.has("approve"), frozenset(
-        item for item in Category if item.value in chosen))
-    await visit.services.common.moderation.set_rules(visit.user_id, rules)
+    rules, before = _rules_in(form, ""), _rules_in(form, "before_")
+    try:
+        await visit.services.common.moderation.set_rules(visit.user_id, rules, expected=before)
+    except Refused as fault:
+        if fault.status != 412:
+            raise
+        return await _rules_page(visit, fault)
     return visit.go("/desk/board/rules", done="saved")
+
+
+def _rules_in(form: Form, prefix: str) -> Rules:
+    """The rules that a form says; with the prefix those that held when it was filled in."""
+    chosen = set(form.lines(f"{prefix}officers_only"))
+    return Rules(form.has(f"{prefix}anonymous"), form.has(f"{prefix}approve"), frozenset(
+        item for item in Category if item.value in chosen))
+
+
+async def _rules_page(visit: Visit, fault: Refused | None = None) -> web.Response:
+    return visit.page(
+        "desk_board_rules.html", rules=await visit.services.common.board.rules(), categories=list(Category),
+        fault="" if fault is None else fault.reason, status=200 if fault is None else fault.status)
 
 
 async def look(visit: Visit) -> web.StreamResponse:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Final
 
@@ -26,7 +28,7 @@ from server.association.bookings.repeating import MAX_TIMES
 from server.association.bookings.rules import length_in_words
 from server.association.members.model import Right
 from server.foundation.clock import tokyo_time
-from server.foundation.errors import InvalidParam, Refused
+from server.foundation.errors import Refused
 from server.web.dates import day_from_input
 from server.web.forms import Form
 from server.web.pages.bookings import shown
@@ -113,8 +115,11 @@ async def change(visit: Visit) -> web.StreamResponse:
     """Other hours or rules; what is booked already stays."""
     visit.require(Right.KEEP_FACILITIES)
     form, facility_id = await visit.form(), visit.parts["facility"]
+    now = _verbs(visit).schedule.facility(facility_id)
+    # What the form was filled in over, if that is not what holds by now.
+    expected = now if form.line("mark") == _mark(now) else replace(now, id="")
     try:
-        await _verbs(visit).put_facility(visit.user_id, _facility(facility_id, form))
+        await _verbs(visit).put_facility(visit.user_id, _facility(facility_id, form), expected=expected)
     except Refused as fault:
         return _form_page(visit, facility_id, form, fault)
     return visit.go("/desk/bookings", done="saved")
@@ -211,12 +216,21 @@ def _as_form(facility: Facility) -> Form:
     return Form([*fields, *[(name, "1") for name in ("asks", "shows_titles") if getattr(rules, name)]])
 
 
+def _mark(facility: Facility) -> str:
+    """Changes with anything that the form shows."""
+    return hashlib.sha256(repr(_as_form(facility).fields).encode()).hexdigest()[:16]
+
+
 def _form_page(visit: Visit, facility_id: str, form: Form, fault: Refused | None = None) -> web.Response:
-    if fault is not None and not isinstance(fault, InvalidParam):
+    if fault is not None and fault.status not in (400, 412):
         raise fault
+    now = _verbs(visit).schedule.facility(facility_id) if facility_id else None
+    # Where something else was wrong, what others have changed meanwhile has not been shown yet.
+    mark = "" if now is None else form.line("mark") if fault is not None and fault.status == 400 else _mark(now)
     lengths = [(item, length_in_words(item) if item else "きまりなし") for item in _LENGTHS]
     return visit.page(
-        "desk_facility.html", facility_id=facility_id, form=form, kinds=list(Kind), days=list(enumerate(_DAYS)),
+        "desk_facility.html", facility_id=facility_id, form=form, mark=mark,
+        other=now if fault is not None and fault.status == 412 else None, kinds=list(Kind), days=list(enumerate(_DAYS)),
         steps=[(item, length_in_words(item)) for item in _STEPS], lengths=lengths, once=visit.new_once(),
         most=(MAX_NAME, MAX_PLACE, MAX_NOTE), fault="" if fault is None else fault.reason,
         status=200 if fault is None else fault.status,

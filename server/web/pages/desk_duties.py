@@ -82,8 +82,10 @@ async def change(visit: Visit) -> web.StreamResponse:
                        first=day_from_input(form.line("first"), "はじまり"))
         revision = form.number("revision", "版", least=0, most=999_999_999)
         await _verbs(visit).change(visit.user_id, duty.id, plan, expected_revision=revision)
-    except InvalidParam as fault:
-        return _duty_page(visit, duty, fault)
+    except Refused as fault:
+        if fault.status not in (400, 412):
+            raise
+        return _duty_page(visit, _arranged(visit), fault, form)
     return visit.go(f"/desk/duties/{duty.id}", done="corrected")
 
 
@@ -137,11 +139,17 @@ def _new_page(visit: Visit, form: Form, chosen: ChosenAudience, fault: Refused |
     )
 
 
-def _duty_page(visit: Visit, duty: Duty, fault: Refused | None = None) -> web.Response:
-    verbs, at = _verbs(visit), {home: number for number, home in enumerate(duty.plan.order, 1)}
-    homes = sorted(verbs.households_for(duty.plan.audience), key=lambda home: at.get(home.id, 9999))
+def _duty_page(visit: Visit, duty: Duty, fault: Refused | None = None, form: Form | None = None) -> web.Response:
+    """``form`` is what was typed; what holds by now stands above it where somebody else was faster."""
+    verbs, plan, at = _verbs(visit), duty.plan, {home: number for number, home in enumerate(duty.plan.order, 1)}
+    homes = sorted(verbs.households_for(plan.audience), key=lambda home: at.get(home.id, 9999))
+    form = form or Form([
+        ("title", plan.title), ("note", plan.note), ("first", plan.first.isoformat()),
+        *((f"at-{home}", str(number)) for home, number in at.items()),
+    ])
     return visit.page(
-        "desk_duty.html", duty=duty, homes=[(home, at.get(home.id, "")) for home in homes],
+        "desk_duty.html", duty=duty, homes=[(home, form.line(f"at-{home.id}")) for home in homes], form=form,
+        is_other=fault is not None and fault.status == 412, order=[home.name for home in homes if home.id in at],
         turns=[shown(visit, turn) for turn in verbs.turns_of(duty)[:_SHOWN]], most=(MAX_TITLE, MAX_NOTE),
         told=visit.services.members.describe(duty.plan.audience),
         fault="" if fault is None else fault.reason, status=200 if fault is None else fault.status,

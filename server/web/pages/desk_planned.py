@@ -33,7 +33,8 @@ async def show_planned(visit: Visit) -> web.StreamResponse:
     form = Form([
         ("title", letter.title), ("text", letter.text), ("category", letter.category.value),
         ("deadline", "" if letter.deadline is None else input_date_of(letter.deadline)),
-        *([("important", "yes")] if letter.is_important else []), ("publish_day", moment.date().isoformat()), ("publish_time", f"{moment:%H:%M}"),
+        *([("important", "yes")] if letter.is_important else []),
+        ("publish_day", moment.date().isoformat()), ("publish_time", f"{moment:%H:%M}"),
     ])
     return _page(visit, planned, form, letter.attachments)
 

@@ -115,5 +115,5 @@ async def _my_page(visit: Visit, secret: str = "") -> web.StreamResponse:
         channels=list(Channel), home=None if person is None else members.household(person.household_id),
         passwords=await visit.services.node.app_passwords.list(visit.user_id), secret=secret,
         localpart=visit.user_id[1:].partition(":")[0], public_url=visit.services.settings.http.public_url,
-        server_name=visit.services.settings.server_name,
+        has_terms=bool(visit.services.node.accounts.consents.policies), server_name=visit.services.settings.server_name,
     )

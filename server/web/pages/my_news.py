@@ -17,7 +17,7 @@ from server.notifications.web_push_words import KINDS
 from server.notifications.web_subscriptions import is_subscribed, is_web, subscribe, unsubscribe
 from server.web.reach import unreached
 from server.web.routing import Routes
-from server.web.visit import NotLoggedIn, Visit
+from server.web.visit import Visit
 
 _COMING: Final = {item.value: item for item in Coming}
 _STATUSES: Final = {status.value: status for status in Status}
@@ -35,7 +35,7 @@ def add_routes(routes: Routes) -> None:
 
 async def show_settings(visit: Visit) -> web.StreamResponse:
     """What rings, and when not."""
-    session = _session(visit)
+    session = visit.here
     pushers = visit.services.node.pushers
     browsers = [pusher for pusher in pushers.of(visit.user_id) if is_web(pusher)]
     return visit.page(
@@ -62,7 +62,7 @@ async def switch_on(visit: Visit) -> web.StreamResponse:
     given = {name: form.line(name) for name in ("endpoint", "p256dh", "auth")}
     services = visit.services
     await subscribe(
-        services.node.pushers, visit.user_id, _session(visit), given, services.settings.outgoing.allowed_networks,
+        services.node.pushers, visit.user_id, visit.here, given, services.settings.outgoing.allowed_networks,
         services.clock.now_ms(),
     )
     return visit.go("/my/news", done="saved")
@@ -71,7 +71,7 @@ async def switch_on(visit: Visit) -> web.StreamResponse:
 async def switch_off(visit: Visit) -> web.StreamResponse:
     """It does not want to any more."""
     await visit.form()
-    await unsubscribe(visit.services.node.pushers, visit.user_id, _session(visit))
+    await unsubscribe(visit.services.node.pushers, visit.user_id, visit.here)
     return visit.go("/my/news", done="saved")
 
 
@@ -102,9 +102,3 @@ async def show_unreached(visit: Visit) -> web.StreamResponse:
     """Households that get circulars on a screen and have none that rings: somebody should call or bring paper."""
     visit.require(Right.SEE_ROSTER)
     return visit.page("desk_unreached.html", rows=unreached(visit.services.members, visit.services.node.pushers))
-
-
-def _session(visit: Visit) -> bytes:
-    if visit.session is None:
-        raise NotLoggedIn("ログインしてください。")
-    return visit.session.hash

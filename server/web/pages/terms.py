@@ -26,7 +26,9 @@ async def show_list(visit: Visit) -> web.StreamResponse:
     if not consents.policies:
         raise NotFound(_UNKNOWN)
     missing = [] if visit.session is None else await consents.missing(visit.session.user_id)
-    return visit.page("terms.html", policies=consents.policies, missing=missing)
+    given = [] if visit.session is None else await consents.given_by(visit.session.user_id)
+    dates = {(one.policy, one.version): one.accepted_ts for one in given}
+    return visit.page("terms.html", policies=consents.policies, missing=missing, dates=dates)
 
 
 async def accept(visit: Visit) -> web.StreamResponse:

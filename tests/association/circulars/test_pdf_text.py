@@ -18,7 +18,10 @@ from server.foundation.clock import SystemClock
 from server.foundation.errors import Refused
 from server.foundation.worker_process import WorkerProcess
 
-LINES = ["夏まつりの お知らせ", "", "八月九日の日曜日に、中央公園で夏まつりを行います。雨の", "ときは集会所で行います。", "・うちわ", "・水とう"]
+LINES = [
+    "夏まつりの お知らせ", "", "八月九日の日曜日に、中央公園で夏まつりを行います。雨の", "ときは集会所で行います。",
+    "・うちわ", "・水とう",
+]
 
 
 def pdf(lines: list[str] = LINES, *, key: str = "") -> bytes:
@@ -47,7 +50,8 @@ async def reading() -> AsyncIterator[PdfReading]:
 
 async def test_a_pdf_says_its_words_in_paragraphs(reading: PdfReading) -> None:
     assert await reading.text_of(pdf()) == (
-        "夏まつりの お知らせ\n八月九日の日曜日に、中央公園で夏まつりを行います。雨のときは集会所で行います。\n・うちわ\n・水とう"
+        "夏まつりの お知らせ\n八月九日の日曜日に、中央公園で夏まつりを行います。"
+        "雨のときは集会所で行います。\n・うちわ\n・水とう"
     )
 
 
