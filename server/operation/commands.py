@@ -1,4 +1,4 @@
-"""The commands about keeping a node; each answers the exit status. ``server/commands.py`` has their arguments."""
+"""The commands about keeping a node; each answers the exit status. ``server/commands/keeping.py`` has their arguments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""server/commands.py: making a node and checking its settings."""
+"""server/commands: making a node and checking its settings."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 from server import commands
+from server.commands import new_node
 from server.config import Settings, load_settings
 from server.foundation.errors import Refused
 from server.foundation.signatures import SigningKey
@@ -25,7 +26,7 @@ def assembly(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     module.prepare_database = module.prepared.append
     for name in ("server.assembly", "server.assembly.people"):
         monkeypatch.setitem(sys.modules, name, module)
-    monkeypatch.setattr(commands, "is_compiled", lambda: True)
+    monkeypatch.setattr(new_node, "is_compiled", lambda: True)
     return module
 
 
