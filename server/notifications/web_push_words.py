@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from server.rooms.live_room import LiveRoom
@@ -37,24 +37,28 @@ _MOST_BUTTONS: Final = 3
 _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "ja": {"circular": "回覧板", "safety": "安否確認", "drill": "訓練", "ask": "ご無事ですか。こたえてください。",
            "poll": "アンケート", "gathering": "行事", "safe": "無事です", "contact": "連絡がほしい",
-           "help": "助けがほしい", "accepted": "行きます", "declined": "行きません", "desk": "窓口"},
+           "help": "助けがほしい", "accepted": "行きます", "declined": "行きません", "desk": "窓口", "arrived": "届きました",
+           "waiting": "まだ 送っていません"},
     "en": {"circular": "Circular", "safety": "Are you safe?", "drill": "Drill", "ask": "Please answer.",
            "poll": "Question", "gathering": "Event", "safe": "I am safe", "contact": "Please contact me",
            "help": "I need help", "accepted": "I will come", "declined": "I cannot come",
-           "desk": "Help desk"},
+           "desk": "Help desk", "arrived": "Arrived", "waiting": "Not sent yet"},
     "zh": {"circular": "传阅板", "safety": "平安确认", "drill": "演习", "ask": "您平安吗？请回答。",
            "poll": "问卷", "gathering": "活动", "safe": "平安", "contact": "请联系我", "help": "需要帮助",
-           "accepted": "参加", "declined": "不参加", "desk": "窗口"},
+           "accepted": "参加", "declined": "不参加", "desk": "窗口", "arrived": "已送达", "waiting": "尚未发送"},
     "vi": {"circular": "Thông báo", "safety": "Bạn có an toàn không?", "drill": "Diễn tập", "ask": "Xin hãy trả lời.",
            "poll": "Câu hỏi", "gathering": "Sự kiện", "safe": "Tôi an toàn", "contact": "Hãy liên lạc với tôi",
            "help": "Tôi cần giúp đỡ", "accepted": "Tôi sẽ đến", "declined": "Tôi không đến",
-           "desk": "Quầy hỏi đáp"},
+           "desk": "Quầy hỏi đáp", "arrived": "Đã đến nơi", "waiting": "Chưa gửi"},
 }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A notification. ``kind`` is what a person may mute, but for what is important; ``buttons`` are values and words for ``question``."""
+    """A notification. ``kind`` is what a person may mute, but for what is important.
+
+    ``buttons`` are values and words for ``question``; ``arrived`` and ``waiting`` are said when one was pressed.
+    """
 
     kind: str
     title: str
@@ -65,6 +69,8 @@ class Shown:
     is_important: bool = False
     question: str = ""
     buttons: tuple[tuple[str, str], ...] = ()
+    arrived: str = ""
+    waiting: str = ""
 
 
 def shown_of(room: LiveRoom, entry: Entry, language: str, *, is_ours: bool) -> Shown | None:
@@ -85,7 +91,8 @@ def shown_of(room: LiveRoom, entry: Entry, language: str, *, is_ours: bool) -> S
     for key, reader in ((_CIRCULAR, _circular), (_SAFETY, _safety), (_POLL, _poll), (_GATHERING, _gathering)):
         told = content.get(key)
         if is_ours and isinstance(told, dict):
-            return reader(told, words) if entry.event.type == "m.room.message" else None
+            shown = replace(reader(told, words), arrived=words["arrived"], waiting=words["waiting"])
+            return shown if entry.event.type == "m.room.message" else None
     return _talk(room, entry)
 
 

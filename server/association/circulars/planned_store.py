@@ -31,7 +31,8 @@ def put_planned(writes: Writes, planned: Planned) -> None:
     letter = planned.letter
     content = {
         "title": letter.title, "text": letter.text, "audience": str(letter.audience), "category": letter.category.value,
-        "deadline": letter.deadline, "attachments": [item.as_json() for item in letter.attachments], "important": letter.is_important,
+        "deadline": letter.deadline, "attachments": [item.as_json() for item in letter.attachments],
+        "important": letter.is_important,
     }
     writes.add(_PUT, {
         "id": planned.id, "officer": planned.officer, "letter": orjson.dumps(content).decode(),

@@ -1,4 +1,4 @@
-"""Stamps on circulars: a small word to whoever wrote it, and for everybody how many have said so. No answer to anything."""
+"""Stamps on circulars: a small word to whoever wrote it, for everybody to see how many have said so. No answer."""
 
 from __future__ import annotations
 
@@ -49,8 +49,11 @@ class Stamps:
             for sign in [*STAMPS, *others[: _MOST_KINDS - len(STAMPS)]]
         ]
 
-    async def turn(self, user_id: str, circular_id: str, sign: str) -> None:
-        """Put a stamp on a circular, or take one's own back. Raises ``InvalidParam``, ``NotFound``, ``Refused``."""
+    async def turn(self, user_id: str, circular_id: str, sign: str, *, is_on: bool) -> None:
+        """Put a stamp on a circular, or take one's own back; saying so twice changes nothing.
+
+        Raises ``InvalidParam``, ``NotFound``, ``Refused``.
+        """
         if sign not in STAMPS:
             raise InvalidParam("スタンプを ひとつ えらんでください。")
         circular = (await self._reader.one(user_id, circular_id)).circular
@@ -63,9 +66,9 @@ class Stamps:
             room = await self._sender.rooms.get(room_id)
             if room.membership(user_id) != "join":
                 continue
-            if mine:
+            if not is_on:
                 await self._take_back(user_id, room_id, mine)
-            else:
+            elif not mine:
                 relates = {"rel_type": "m.annotation", "event_id": place.event_id, "key": sign}
                 await self._sender.send(Draft(room_id, user_id, "m.reaction", {"m.relates_to": relates}))
             return

@@ -1,5 +1,5 @@
-"""Runs in the worker process only: a circular on one A4 sheet (R19), with the code that leads to it online (R106); once,
-or for each household that gets paper, behind a list in the order in which they are walked to.
+"""Runs in the worker process only: a circular on one A4 sheet (R19), with the code that leads to it online (R106); or
+for each household that gets paper, behind a list in the order in which they are walked to.
 """
 
 from __future__ import annotations
