@@ -7,8 +7,10 @@ is ``settings_page()``. Only light imports here: ``kairan check-config`` and the
 from __future__ import annotations
 
 from server.config.backup_section import BackupSettings
+from server.config.network_sections import FederationSettings
+from server.config.people_sections import LimitSettings
 from server.config.reading import default_public_url, load_settings, parse_settings, render_default, settings_page
-from server.config.sections import DatabaseSettings, FederationSettings, LimitSettings, Settings
+from server.config.sections import DatabaseSettings, Settings
 
 __all__ = [
     "BackupSettings", "DatabaseSettings", "FederationSettings", "LimitSettings", "Settings", "default_public_url",

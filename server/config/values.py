@@ -11,6 +11,8 @@ from server.foundation.errors import InvalidParam
 from server.foundation.ids import UserId, is_server_name
 from server.foundation.settings import text
 
+MIB: Final = 1024 * 1024  # bytes
+ANY_SIZE: Final = 1 << 50  # bytes
 _CODE_WEIGHTS: Final = (6, 5, 4, 3, 2)
 FAR_PLACES: Final = ("sftp", "s3", "s3+http")
 DATABASES: Final = ("sqlite+aiosqlite:///", "postgresql+asyncpg://")

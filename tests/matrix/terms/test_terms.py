@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from server.config import parse_settings
-from server.config.sections import ConsentSettings
+from server.config.people_sections import ConsentSettings
 from server.foundation.settings import SettingsError
 from tests.builders import PASSWORD, Answer, Person, RunningNode, settings_for
 
