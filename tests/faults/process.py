@@ -125,3 +125,15 @@ class Client:
             "POST", "register", {"username": name, "password": "cherry-blossom-4", "auth": {"type": "m.login.dummy"}},
         )
         self.token, self.user_id = answer["access_token"], answer["user_id"]
+
+    async def log_in(self, name: str) -> None:
+        """Log in to an account that ``register`` has made."""
+        who = {"type": "m.id.user", "user": name}
+        answer = await self.ask(
+            "POST", "login", {"type": "m.login.password", "identifier": who, "password": "cherry-blossom-4"},
+        )
+        self.token, self.user_id = answer["access_token"], answer["user_id"]
+
+    def another(self) -> Client:
+        """Somebody without an account who speaks to the same node."""
+        return Client(self._node, self._http)

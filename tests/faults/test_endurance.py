@@ -46,7 +46,7 @@ async def test_hour_after_hour_nothing_grows_but_what_is_written(process: NodePr
 
 
 async def _one_round(client: Client, room: str, token: str, turn: int) -> str:
-    """Talk, read, upload nothing: what a node does most of its life."""
+    """Talk, read, look: what a node does most of its life; and a device and a room that come and go."""
     await asyncio.gather(*(
         client.ask("PUT", f"rooms/{room}/send/m.room.message/{turn}-{number}", {"body": f"{turn}-{number}"})
         for number in range(_ROUND)
@@ -54,5 +54,22 @@ async def _one_round(client: Client, room: str, token: str, turn: int) -> str:
     news = await client.ask("GET", "sync", **({"since": token} if token else {}))
     last = news["rooms"]["join"][room]["timeline"]["events"][-1]["event_id"]
     await client.ask("POST", f"rooms/{room}/receipt/m.read/{last}", {})
+    await client.ask("PUT", f"rooms/{room}/typing/{client.user_id}", {"typing": True, "timeout": 1000})
+    thanks = {"m.relates_to": {"rel_type": "m.annotation", "event_id": last, "key": "👍"}}
+    await client.ask("PUT", f"rooms/{room}/send/m.reaction/{turn}-thanks", thanks)
+    await client.ask("PUT", f"rooms/{room}/redact/{last}/{turn}-gone", {})
     await client.ask("GET", f"rooms/{room}/messages", dir="b", limit="50")
+    await client.ask("POST", "search", {"search_categories": {"room_events": {"search_term": f"{turn}-1"}}})
+    await _come_and_go(client, turn)
     return str(news["next_batch"])
+
+
+async def _come_and_go(client: Client, turn: int) -> None:
+    phone = client.another()
+    await phone.log_in("hanako")
+    await phone.ask("GET", "sync", filter='{"room":{"timeline":{"limit":5}}}')
+    await phone.ask("PUT", f"user/{client.user_id}/account_data/org.example.note", {"turn": turn})
+    await phone.ask("POST", "logout", {})
+    other = (await client.ask("POST", "createRoom", {}))["room_id"]
+    await client.ask("POST", f"rooms/{other}/leave", {})
+    await client.ask("POST", f"rooms/{other}/forget", {})
