@@ -37,7 +37,8 @@ _MOST_BUTTONS: Final = 3
 _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "ja": {"circular": "回覧板", "safety": "安否確認", "drill": "訓練", "ask": "ご無事ですか。こたえてください。",
            "poll": "アンケート", "gathering": "行事", "safe": "無事です", "contact": "連絡がほしい",
-           "help": "助けがほしい", "accepted": "行きます", "declined": "行きません", "desk": "窓口", "arrived": "届きました",
+           "help": "助けがほしい", "accepted": "行きます", "declined": "行きません", "desk": "窓口",
+           "arrived": "届きました",
            "waiting": "まだ 送っていません"},
     "en": {"circular": "Circular", "safety": "Are you safe?", "drill": "Drill", "ask": "Please answer.",
            "poll": "Question", "gathering": "Event", "safe": "I am safe", "contact": "Please contact me",

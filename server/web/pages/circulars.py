@@ -61,7 +61,8 @@ async def stamp(visit: Visit) -> web.StreamResponse:
     """A stamp, or the own one taken back: the same as a reaction in any client."""
     form = await visit.form()
     circular_id = visit.parts["circular"]
-    await visit.services.circulars.stamps.turn(visit.user_id, circular_id, form.line("sign"))
+    sign, is_on = form.line("put") or form.line("back"), form.has("put")
+    await visit.services.circulars.stamps.turn(visit.user_id, circular_id, sign, is_on=is_on)
     return visit.go(f"/circulars/{circular_id}")
 
 
