@@ -44,6 +44,7 @@ _HOLD: Final = (
     .values(locked=bindparam("is_locked"), suspended=bindparam("is_suspended"))
 )
 _FIND: Final = select(users).where(users.c.user_id == bindparam("who"))
+_ANY: Final = select(users.c.user_id).limit(1)
 _SET_TOKEN: Final = upsert(registration_tokens)
 _USE_TOKEN: Final = (
     update(registration_tokens).where(registration_tokens.c.token == bindparam("which"))
@@ -113,6 +114,12 @@ async def find_user(database: Database, user_id: str) -> User | None:
     """One user."""
     row = await database.fetch_one(_FIND, {"who": user_id})
     return None if row is None else _as_user(row)
+
+
+async def any_user_id(database: Database) -> str | None:
+    """The id of one of the users, if there are any."""
+    row = await database.fetch_one(_ANY)
+    return None if row is None else str(row[0])
 
 
 async def all_users(database: Database) -> list[User]:

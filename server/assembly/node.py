@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from server.accounts.accounts import Accounts
+from server.accounts.users_store import any_user_id
 from server.assembly.account_rules import account_rules
 from server.assembly.association import Association, build_association
 from server.assembly.city_feed import watch_city_feed
@@ -17,7 +18,9 @@ from server.assembly.late_parts import LateParts
 from server.assembly.rooms import Base, build_rooms
 from server.config import Settings
 from server.foundation.clock import Clock, SystemClock
+from server.foundation.errors import Refused
 from server.foundation.folder_lock import folder_lock
+from server.foundation.ids import server_name_of
 from server.foundation.signatures import SigningKey, old_keys
 from server.foundation.tasks import Tasks, keep_doing
 from server.http.media_services import MediaServices, open_media
@@ -106,12 +109,23 @@ async def build(
         if database.dialect == "postgresql":
             tasks.start("active", keep_doing("active", database.prove_active, clock, every_s=_PROVE_S))
         await migrate(database)
+        await _require_own_name(database, settings.server_name)
         core = await _build_core(settings, clock, database, tasks, closing)
         media = await closing.enter_async_context(open_media(settings, database, clock))
         core.late.wide_area.attach(core)
         node = Node(core, media, await build_association(core))
         await core.late.wide_area.start(node)
         yield node
+
+
+async def _require_own_name(database: Database, server_name: str) -> None:
+    """Everything in a database bears the name of its node: under another name nothing of it would belong together."""
+    user_id = await any_user_id(database)
+    if user_id is not None and server_name_of(user_id) != server_name:
+        raise Refused(
+            f'this data belongs to {server_name_of(user_id)}, and the settings say server_name = "{server_name}". A '
+            "node keeps its name for ever: put the old name back, or begin a new node in another folder (kairan init)."
+        )
 
 
 async def _build_core(

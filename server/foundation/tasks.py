@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 from server.foundation.clock import Clock
@@ -23,6 +23,11 @@ class Tasks:
     def __init__(self) -> None:
         self._running: set[asyncio.Task[Any]] = set()
         self._stopped = False
+
+    @property
+    def are_over(self) -> bool:
+        """Whether nothing may be started any more."""
+        return self._stopped
 
     def start(self, name: str, work: Coroutine[Any, Any, object]) -> None:
         """Run ``work`` beside everything else; an exception that leaves it is logged under ``name``.
@@ -58,6 +63,13 @@ async def keep_doing(name: str, step: Callable[[], Awaitable[object]], clock: Cl
         except Exception:
             logger.exception("a round of %s failed; the next one follows in %g s", name, every_s)
         await clock.sleep(every_s)
+
+
+async def together(work: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+    """Do it all beside each other; the results in the same order. One alone needs no task of its own."""
+    if len(work) == 1:
+        return [await work[0]]
+    return await asyncio.gather(*work)
 
 
 async def to_the_end(work: Coroutine[Any, Any, T]) -> T:

@@ -37,7 +37,7 @@ DATABASE_NAME: Final = "kairan.db"
 SETTINGS_NAME: Final = "kairan.toml"
 KEY_NAME: Final = "signing.key"
 MEDIA_NAME: Final = "media/"
-TEXTS_NAME: Final = "texts/"
+TEXTS_NAME: Final = "texts"
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 _SNAPSHOT: Final = "backup-{0}.snapshot"
 
@@ -108,7 +108,7 @@ def _fill(archive: ArchiveWriter, settings: Settings, config: Path, snapshot: Pa
         raise Refused(f"There is no signing key {settings.signing_key_file}; without it a backup is worth little.")
     archive.add_file(DATABASE_NAME, snapshot)
     for text in sorted(settings.consent.folder.iterdir()) if settings.consent.folder else ():
-        archive.add_file(TEXTS_NAME + text.name, text)
+        archive.add_file(f"{TEXTS_NAME}/{text.name}", text)
     found = missing = 0
     for media_id in media_ids(snapshot):
         if _add_media(archive, settings.media_dir, media_id):

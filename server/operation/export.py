@@ -15,10 +15,11 @@ import asyncio
 import csv
 import io
 import json
+import os
 import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -31,7 +32,7 @@ from server.association.gatherings.gatherings_store import load_gatherings
 from server.config import Settings
 from server.foundation.clock import Clock
 from server.foundation.errors import Refused
-from server.operation.backup import KEY_NAME, SETTINGS_NAME, require_own_user, snapshot_of
+from server.operation.backup import KEY_NAME, SETTINGS_NAME, TEXTS_NAME, require_own_user, snapshot_of
 from server.operation.copy_to_read import write_copy
 from server.operation.moving import SQLITE
 from server.operation.readable_store import (
@@ -84,10 +85,23 @@ class Exported:
 
 
 def export(settings: Settings, config: Path, folder: Path, clock: Clock) -> Exported:
-    """Write everything into the new folder ``folder``. The node may run. Raises ``Refused``."""
+    """Write everything into the new folder ``folder``. The node may run. Raises ``Refused``; nothing is there then."""
     require_own_user(settings.data_dir)
     if folder.exists():
         raise Refused(f"{folder} is there already; nothing was changed.")
+    part = folder.with_name(folder.name + ".part")
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        done = _export(settings, config, part, clock)
+        part.rename(folder)
+    except OSError as fault:
+        raise Refused(f"The export could not be written to {folder.parent}: {fault.strerror}.") from fault
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return replace(done, folder=folder)
+
+
+def _export(settings: Settings, config: Path, folder: Path, clock: Clock) -> Exported:
     with snapshot_of(settings) as snapshot, reading(snapshot) as tables:
         folder.mkdir(mode=0o700, parents=True)
         files = _write_files(tables, settings.media_dir, folder)
@@ -103,18 +117,20 @@ def export(settings: Settings, config: Path, folder: Path, clock: Clock) -> Expo
 
 
 def export_person(settings: Settings, user_id: str, file: Path) -> int:
-    """Write everything in which one person stands into ``file``, a JSON object by table; answers how many rows.
-
-    Without passwords, tokens and the like. Raises ``Refused`` where there is no such account.
+    """Write everything in which one person stands into the new file ``file``, a JSON object by table; answers how many
+    rows. Without passwords, tokens and the like. Raises ``Refused`` where there is no such account.
     """
     require_own_user(settings.data_dir)
+    if file.exists():
+        raise Refused(f"{file} is there already; nothing was changed.")
     with snapshot_of(settings) as snapshot, reading(snapshot) as tables:
         person_id = person_of(tables, user_id)
         found = {table: tables.rows_about(table, user_id, person_id) for table in tables_of(snapshot)}
     if not found["users"]:
         raise Refused(f"There is no account {user_id}.")
     told = {table: rows for table, rows in found.items() if rows}
-    file.write_bytes(orjson.dumps({"user_id": user_id, "tables": told}, option=orjson.OPT_INDENT_2))
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
+        opened.write(orjson.dumps({"user_id": user_id, "tables": told}, option=orjson.OPT_INDENT_2))
     return sum(map(len, told.values()))
 
 
@@ -210,6 +226,8 @@ def _write_node(settings: Settings, config: Path, folder: Path) -> None:
     folder.mkdir(mode=0o700)
     shutil.copyfile(config, folder / SETTINGS_NAME)
     shutil.copyfile(settings.signing_key_file, folder / KEY_NAME)
+    if settings.consent.folder is not None:
+        shutil.copytree(settings.consent.folder, folder / TEXTS_NAME)
 
 
 def _write_about(settings: Settings, snapshot: Path, folder: Path, clock: Clock) -> None:

@@ -16,11 +16,12 @@ import orjson
 from server.foundation.clock import Clock
 from server.foundation.errors import Refused
 from server.operation.after_restore_store import Moments, renumber
-from server.operation.backup import DATABASE_NAME, KEY_NAME, SETTINGS_NAME
+from server.operation.backup import DATABASE_NAME, KEY_NAME, SETTINGS_NAME, TEXTS_NAME
 from server.operation.export import ABOUT_NAME, FILES_NAME, FORMAT, NODE_NAME, TABLES_NAME
 from server.operation.restore import bring_up_to_date, clear, require_empty, settle_settings, sync_folder
 from server.operation.snapshot_store import counts_of, differences, faults_of, tables_of
 from server.operation.tables_store import filling
+from server.storage.schema_version import migrations
 
 Json = dict[str, Any]
 
@@ -56,7 +57,7 @@ def take_in(source: Path, folder: Path, clock: Clock) -> Imported:
 def _about(source: Path) -> Json:
     try:
         about: Json = json.loads((source / ABOUT_NAME).read_text("utf-8"))
-        if about["format"] <= FORMAT and about["schema"] and about["counts"]:
+        if about["format"] <= FORMAT and about["schema"] <= migrations()[-1][0] and about["counts"]:
             return about
     except (OSError, ValueError, KeyError, TypeError) as fault:
         raise Refused(f"{source} is no export of Kairan: {fault}") from fault
@@ -73,6 +74,8 @@ def _made(source: Path, about: Json, folder: Path, clock: Clock) -> Imported:
     renumber(database, Moments(about["made_ms"], clock.now_ms()))
     shutil.copyfile(source / NODE_NAME / KEY_NAME, folder / KEY_NAME)
     (folder / KEY_NAME).chmod(0o600)
+    if (source / NODE_NAME / TEXTS_NAME).is_dir():
+        shutil.copytree(source / NODE_NAME / TEXTS_NAME, folder / TEXTS_NAME)
     shutil.copyfile(source / NODE_NAME / SETTINGS_NAME, folder / f"{SETTINGS_NAME}.part")
     settle_settings(folder)
     sync_folder(folder)

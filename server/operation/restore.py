@@ -20,7 +20,7 @@ from server.foundation.clock import Clock, tokyo_time
 from server.foundation.errors import Refused
 from server.operation.after_restore_store import Moments, renumber
 from server.operation.archive import Archive, archive_from
-from server.operation.backup import DATABASE_NAME, KEY_NAME, SETTINGS_NAME
+from server.operation.backup import DATABASE_NAME, KEY_NAME, SETTINGS_NAME, TEXTS_NAME
 from server.operation.moving import SQLITE
 from server.operation.sealing import Unreadable
 from server.operation.snapshot_store import counts_of, differences, faults_of
@@ -30,7 +30,6 @@ from server.storage.schema_version import SchemaError, migrate
 _MEDIA: Final = re.compile(r"media/([A-Za-z0-9_-]{2})/([A-Za-z0-9_-]+)\Z")
 _TEXT: Final = re.compile(r"texts/[^/]+\Z")
 _DATA_DIR: Final = re.compile(r"^[ \t]*data_dir[ \t]*=.*$", re.MULTILINE)
-_URL: Final = re.compile(r"^[ \t]*url[ \t]*=.*$", re.MULTILINE)
 _CLOCK_SLACK_MS: Final = 3_600_000
 
 
@@ -119,16 +118,24 @@ async def bring_up_to_date(file: Path, until: int | None = None) -> None:
 def settle_settings(folder: Path) -> None:
     """The settings go on, but for where things lie: that is here now, and the database a file."""
     part = folder / (SETTINGS_NAME + ".part")
+    texts = TEXTS_NAME if (folder / TEXTS_NAME).is_dir() else ""
     toml = _DATA_DIR.sub('data_dir = "."', part.read_text("utf-8"))
-    head, bracket, rest = toml.partition("[database]")
-    if bracket:
-        body, following, others = rest.partition("\n[")
-        toml = head + bracket + _URL.sub('url = ""', body) + following + others
+    toml = _said_in(_said_in(toml, "database", "url", ""), "consent", "folder", texts)
     told = tomllib.loads(toml)
     if told.get("data_dir", ".") != "." or told.get("database", {}).get("url", ""):
         raise Refused("The settings in this backup say in an unusual way where the data is; restore it by hand.")
     part.write_text(toml, "utf-8")
     part.replace(folder / SETTINGS_NAME)
+
+
+def _said_in(toml: str, section: str, name: str, value: str) -> str:
+    """The settings, with another value where a section says something of that name."""
+    head, bracket, rest = toml.partition(f"[{section}]")
+    if not bracket:
+        return toml
+    body, following, others = rest.partition("\n[")
+    said = re.sub(rf"^[ \t]*{name}[ \t]*=.*$", f'{name} = "{value}"', body, flags=re.MULTILINE)
+    return head + bracket + said + following + others
 
 
 def require_empty(folder: Path) -> None:

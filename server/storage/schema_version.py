@@ -1,7 +1,8 @@
 """Bring a database to the schema of this code, or refuse with the right words.
 
 The database keeps its schema version and the oldest code (by schema version) that may still open it, so that a
-roll-back to older code refuses instead of spoiling data.
+roll-back to older code refuses instead of spoiling data: that code would not find what was renamed, and would leave
+tables behind that it does not know of.
 """
 
 from __future__ import annotations
@@ -12,9 +13,6 @@ from typing import Final
 from sqlalchemy import text
 
 from server.storage.database import Database, Transaction
-
-# Code of which schema version may at least be, to work on a database that this code has migrated.
-OLDEST_COMPATIBLE: Final = 1
 
 _FOLDER: Final = Path(__file__).parent / "migrations"
 
@@ -68,10 +66,8 @@ async def _current_version(database: Database, newest: int) -> int:
 async def _run_step(tx: Transaction, number: int, sql: str, dialect: str) -> None:
     for statement in statements_of(sql, dialect):
         await tx.run_sql(statement)
-    await tx.execute(
-        text("UPDATE schema_version SET version = :version, oldest_compatible = :oldest"),
-        {"version": number, "oldest": OLDEST_COMPATIBLE},
-    )
+    reached = text("UPDATE schema_version SET version = :reached, oldest_compatible = :reached")
+    await tx.execute(reached, {"reached": number})
 
 
 def statements_of(sql: str, dialect: str) -> list[str]:

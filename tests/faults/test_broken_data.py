@@ -11,7 +11,7 @@ import pytest
 
 from server.foundation.errors import Refused
 from server.operation.daily import check_sentence
-from tests.builders import RunningNode
+from tests.builders import RunningNode, settings_for
 from tests.faults.process import ROOT
 from tests.operation.houses import backed_up, house, put_back
 
@@ -96,3 +96,13 @@ async def test_a_node_without_its_key_does_not_start_with_a_new_one(tmp_path: Pa
     assert ended.returncode == 1
     assert "there is no signing key" in ended.stderr
     assert not settings.signing_key_file.exists()
+
+
+async def test_data_under_another_name_is_not_taken_for_that_nodes_own(tmp_path: Path) -> None:
+    async with RunningNode(settings_for(tmp_path)) as node:
+        await node.user("hanako")
+    with pytest.raises(Refused, match="keeps its name for ever"):
+        async with RunningNode(settings_for(tmp_path, server_name="ume.example")):
+            pass
+    async with RunningNode(settings_for(tmp_path)):
+        pass

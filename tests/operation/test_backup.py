@@ -12,9 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from server.assembly.running import prepare_database
 from server.config import Settings, load_settings
+from server.foundation.clock import SystemClock
 from server.foundation.errors import Refused
 from server.operation.backup import make_backup
+from server.operation.export import export
+from server.operation.importing import take_in
 from server.operation.restore import restore
 from server.operation.sealing import new_pair, read_key
 from server.operation.snapshot_store import Damaged
@@ -245,3 +249,21 @@ async def test_paths_out_of_the_folder_are_refused(node: RunningNode, tmp_path: 
     with pytest.raises(Refused, match="no whole backup"):
         await put_back(tmp_path / "evil.tar.gz", tmp_path / "new")
     assert not (tmp_path / "evil.toml").exists()
+
+
+@pytest.mark.parametrize("way", ["backup", "export"])
+def test_the_texts_that_people_agree_to_come_along_wherever_they_were(way: str, tmp_path: Path) -> None:
+    papers = tmp_path / "papers"
+    papers.mkdir()
+    (papers / "privacy.2026-04.ja.txt").write_text("個人情報\nだいじにします。")
+    settings = house(tmp_path / "node", f'[consent]\n# where they are\nfolder = "{papers}"\n')
+    prepare_database(settings)
+    config, clock = settings.data_dir / "kairan.toml", SystemClock()
+    if way == "backup":
+        (tmp_path / "disk").mkdir()
+        restore(make_backup(settings, config, tmp_path / "disk", clock).path, tmp_path / "new", None, clock)
+    else:
+        take_in(export(settings, config, tmp_path / "out", clock).folder, tmp_path / "new", clock)
+    found = load_settings(tmp_path / "new/kairan.toml").consent.folder
+    assert found == tmp_path / "new/texts"
+    assert (found / "privacy.2026-04.ja.txt").read_text().startswith("個人情報")

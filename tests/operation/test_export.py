@@ -25,9 +25,15 @@ from server.operation.export import Exported, export, export_person
 from server.operation.importing import Imported, take_in
 from server.operation.snapshot_store import counts_of, differences
 from tests.builders import Person, RunningNode
+from tests.operation.a_row_of_everything import all_rows, fill_what_is_empty
 from tests.operation.houses import house
+from tests.web.every_page import every_page
+from tests.web.site import site
 
 # What a restoration drops on purpose (server/operation/after_restore_store.py).
+# And what it numbers anew.
+RENUMBERED = {"position_reservation", "calendars", "fallback_keys", "device_list_changes", "told_device_lists",
+              "far_device_lists"}
 DROPPED = ["restorations", "told_devices", "one_time_keys", "calendar_tombstones", "destinations"]
 ENTRY = (
     "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n"
@@ -164,7 +170,10 @@ async def test_what_is_known_of_one_person_and_no_password(node: RunningNode, tm
     assert "password" not in told["users"][0]
     assert all("hash" not in row for row in told.get("access_tokens", []))
     with pytest.raises(Refused, match="no account"):
-        await asyncio.to_thread(export_person, node.settings, "@nobody:sakura.example", file)
+        await asyncio.to_thread(export_person, node.settings, "@nobody:sakura.example", tmp_path / "nobody.json")
+    assert file.stat().st_mode & 0o077 == 0, "nobody else on this machine reads it"
+    with pytest.raises(Refused, match="is there already"):
+        await asyncio.to_thread(export_person, node.settings, hanako.user_id, file)
 
 
 async def test_the_commands_say_what_they_did(node: RunningNode, tmp_path: Path) -> None:
@@ -175,3 +184,20 @@ async def test_the_commands_say_what_they_did(node: RunningNode, tmp_path: Path)
     assert await asyncio.to_thread(run, ["export", str(tmp_path / "out"), *config]) == 1, "never over another"
     assert await asyncio.to_thread(run, ["import", str(tmp_path / "out"), str(tmp_path / "new")]) == 0
     assert await asyncio.to_thread(run, ["export", str(tmp_path / "me"), "--person", "hanako", *config]) == 0
+
+
+async def test_every_table_comes_back_row_by_row(tmp_path: Path) -> None:
+    """All that life has left, and something in each table that it has not reached."""
+    async with site(tmp_path / "node") as here:
+        await every_page(here)
+        settings = here.node.settings
+    database = settings.data_dir / "kairan.db"
+    assert fill_what_is_empty(database), "life does not reach everything"
+    before = all_rows(database)
+    (settings.data_dir / "kairan.toml").write_text(f'server_name = "{settings.server_name}"\n')
+    await asyncio.to_thread(export, settings, settings.data_dir / "kairan.toml", tmp_path / "out", SystemClock())
+    await imported(tmp_path / "out", tmp_path / "new")
+    after = all_rows(tmp_path / "new/kairan.db")
+    assert after.keys() == before.keys()
+    assert {table for table, rows in before.items() if not rows} == set()
+    assert {table for table, rows in before.items() if rows != after[table]} <= set(DROPPED) | RENUMBERED

@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from server import commands
+from server.assembly.running import prepare_database
 from server.foundation.errors import Refused
 from server.foundation.folder_lock import FolderInUse
-from server.operation.moving import move_database
+from server.operation.moving import move_database, snapshot_postgresql
 from server.operation.snapshot_store import counts_of, differences
 from tests.builders import Person, RunningNode, settings_for
+from tests.operation.a_row_of_everything import all_rows, fill_what_is_empty
 from tests.operation.houses import backed_up, house, put_back
 from tests.operation.test_export import full_of_life
 from tests.storage.conftest import Cluster
@@ -36,6 +38,17 @@ async def test_everything_moves_and_the_node_goes_on_there(cluster: Cluster, tmp
             assert await file.read() == b"a picture"
     with pytest.raises(Refused, match="not empty"):
         await asyncio.to_thread(move_database, settings, url)
+
+
+async def test_every_table_moves_row_by_row_and_back(cluster: Cluster, tmp_path: Path) -> None:
+    settings, url = house(tmp_path / "node"), await cluster.new_database()
+    await asyncio.to_thread(prepare_database, settings)
+    database = tmp_path / "node/kairan.db"
+    fill_what_is_empty(database)
+    await asyncio.to_thread(move_database, settings, url)
+    await asyncio.to_thread(snapshot_postgresql, url, tmp_path / "back.db")
+    assert all_rows(tmp_path / "back.db") == all_rows(database)
+    assert min(map(len, all_rows(database).values())) > 0
 
 
 async def test_a_node_on_postgresql_is_backed_up_and_comes_back_as_a_file(cluster: Cluster, tmp_path: Path) -> None:

@@ -48,6 +48,16 @@ async def test_a_newer_database_is_refused_with_words_for_people(database: Datab
     await migrate(database)
 
 
+async def test_code_of_before_an_upgrade_does_not_touch_the_database(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await migrate(database)
+    before = migrations()[:-1]
+    monkeypatch.setattr(schema_version, "migrations", lambda: before)
+    with pytest.raises(SchemaError, match="restore a backup from before the upgrade"):
+        await migrate(database)
+
+
 @pytest.mark.parametrize("broken_at", [1, 2, 4])
 async def test_a_migration_that_was_cut_off_is_resumed(
     database_url: str, broken_at: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path

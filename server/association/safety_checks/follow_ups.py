@@ -47,7 +47,8 @@ class Later:
 
     def _run(self) -> None:
         self._timer = None
-        self._tasks.start(self._name, self._step())
+        if not self._tasks.are_over:  # the node has stopped meanwhile
+            self._tasks.start(self._name, self._step())
 
 
 class FollowUps:
