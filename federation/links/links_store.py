@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import BigInteger, Column, Table, Text, bindparam, delete, select, update
+from sqlalchemy import BigInteger, Column, Table, Text, bindparam, select, update
 
 from federation.links.model import Area, CodeRecord, Direction, Link, LinkState, NodeKind, Terms
 from server.storage.database import Database, Writes, metadata
@@ -49,7 +49,6 @@ linked_choices: Final = Table(
 )
 
 _PUT_AREA: Final = upsert(areas)
-_DROP_AREA: Final = delete(areas).where(areas.c.code == bindparam("gone"))
 _PUT_CODE: Final = upsert(link_codes, replace=["used_by", "used_ts", "room_id", "withdrawn_ts"])
 _WITHDRAW: Final = (
     update(link_codes).where(link_codes.c.hash == bindparam("known"), link_codes.c.used_by == "")
@@ -62,11 +61,6 @@ _CHOOSE: Final = upsert(linked_choices)
 def put_area(writes: Writes, area: Area) -> None:
     """Enter an area, or give it another name."""
     writes.add(_PUT_AREA, area.as_json())
-
-
-def drop_area(writes: Writes, code: str) -> None:
-    """Take an area off the list."""
-    writes.add(_DROP_AREA, {"gone": code})
 
 
 async def all_areas(database: Database) -> list[Area]:

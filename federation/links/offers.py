@@ -25,7 +25,6 @@ from federation.links.model import (
     Party,
     Summary,
     Terms,
-    checked_code,
 )
 from server.foundation.errors import Forbidden, InvalidParam, NotFound, Refused
 from server.foundation.ids import random_letters, server_name_of
@@ -82,21 +81,6 @@ class Offers:
     async def areas(self) -> list[Area]:
         """All areas of the city, by code."""
         return await links_store.all_areas(self._book.database)
-
-    async def set_area(self, officer: str, code: str, name: str) -> Area:
-        """Enter an area or rename it."""
-        self._book.require(officer)
-        area, writes = Area(code.strip(), name.strip()), Writes()
-        links_store.put_area(writes, area)
-        await asyncio.shield(self._book.database.submit(writes))
-        return area
-
-    async def remove_area(self, officer: str, code: str) -> None:
-        """Take an area off the list; links that have it keep it."""
-        self._book.require(officer)
-        writes = Writes()
-        links_store.drop_area(writes, checked_code(code))
-        await asyncio.shield(self._book.database.submit(writes))
 
     # ---- codes ------------------------------------------------------------------------------------------------------
 

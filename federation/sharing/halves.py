@@ -10,7 +10,7 @@ from typing import Final
 from federation.links.inbox_store import Letter
 from federation.links.model import Party
 from federation.sharing.book import ShareBook
-from federation.sharing.model import Share, ShareState, Subject, Terms
+from federation.sharing.model import Share, ShareState, Terms
 from federation.sharing.rooms import ShareRooms
 from server.foundation.errors import Forbidden, InvalidParam, Refused
 
@@ -119,11 +119,6 @@ def is_no_more(terms: Terms, agreed: Terms) -> bool:
     """Whether a side shows no more than was agreed."""
     return terms.subjects <= agreed.subjects and {item.id for item in terms.facilities} <= {
         item.id for item in agreed.facilities}
-
-
-def shown_subjects(share: Share) -> list[Subject]:
-    """What both have agreed to."""
-    return [item for item in Subject if share.shares(item)]
 
 
 def _room_id(value: object) -> str:

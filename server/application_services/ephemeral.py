@@ -26,11 +26,6 @@ class Ephemeral:
         self._typed: set[str] = set()
         self._seen: set[str] = set()
 
-    @property
-    def is_waiting(self) -> bool:
-        """Whether there is something that only memory knows."""
-        return bool(self._typed or self._seen)
-
     def typing_changed(self, room_id: str) -> None:
         """The typists of a room are others now."""
         self._typed.add(room_id)

@@ -8,46 +8,30 @@ from federation import inbound
 from federation.inbound.opening import FEDERATION
 from federation.links.opening import OFFERS
 from federation.sharing.opening import SHARE_OFFERS
-from server.accounts.interactive_auth import InteractiveAuth
-from server.accounts.shared_secret import SharedSecretRegistration
 from server.assembly.late_doors import add_late_doors
 from server.assembly.node import Node
 from server.assembly.previews import late_previews
 from server.assembly.remote_media import late_remote_media
 from server.assembly.watching import add_health, measure
 from server.http.far_keys import FAR_KEYS
-from server.http.keys import (
-    ACCOUNTS,
-    APPLICATION_SERVICES,
-    CLOCK,
-    DATABASE,
-    INTERACTIVE_AUTH,
-    RATE_LIMITS,
-    SETTINGS,
-    SHARED_SECRET,
-)
+from server.http.keys import APPLICATION_SERVICES, DATABASE
 from server.http.media_services import MEDIA, PREVIEWS, REMOTE_MEDIA
-from server.http.rate_limits import RateLimits
 from server.http.room_services import ROOMS
 from server.http.routes import Doors
+from server.http.services import provide_accounts
 from server.matrix_api import account_doors, media, rare_doors, room_doors
 
 
 def make_app(node: Node) -> web.Application:
     """An application for ``node``."""
-    settings, clock = node.settings, node.core.clock
+    settings = node.settings
     app = web.Application(client_max_size=settings.limits.upload_bytes)
-    app[ACCOUNTS] = node.accounts
-    app[CLOCK] = clock
+    provide_accounts(app, node.accounts, settings, node.core.clock)
     app[DATABASE] = node.core.database
-    app[SETTINGS] = settings
     app[ROOMS] = node.services
     app[MEDIA] = node.media
     app[PREVIEWS] = late_previews(node)
     app.on_shutdown.append(_let_go)
-    app[RATE_LIMITS] = RateLimits(clock, settings)
-    app[INTERACTIVE_AUTH] = InteractiveAuth(clock)
-    app[SHARED_SECRET] = SharedSecretRegistration(clock, settings.registration.shared_secret)
     _admit_application_services(app, node)
     doors = Doors(app)
     for group in (account_doors, room_doors, rare_doors, media):

@@ -238,11 +238,6 @@ class Calendars:
         """The node's time."""
         return self._clock.now_ms()
 
-    @property
-    def schedules(self) -> bool:
-        """Whether there are inboxes."""
-        return self._scheduling is not None
-
     async def put_away(self, user_id: str, name: str) -> None:
         """Remove one's copy of an invitation without answering it; raises ``NotFound``."""
         if self._scheduling is None:

@@ -74,11 +74,6 @@ class Entry:
             return self.moved
         return {} if self.event.state_key is None else {self.event.key: (self.replaced, self.event)}
 
-    @property
-    def notifies(self) -> bool:
-        """Whether the default push rules count it for every member but its sender."""
-        return bool(self.flags & NOTIFIES)
-
     def forget_bytes(self) -> None:
         """Something that shows to clients has changed (an edit, a reaction, a redaction)."""
         self._bytes = None

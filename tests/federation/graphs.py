@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from server.foundation.ids import server_name_of
 from server.foundation.signatures import SigningKey
 from server.rooms.auth_rules import PowerLevels, auth_types_for, power_of
-from server.rooms.event import Event, StateKey, seal
+from server.rooms.event import Event, seal
 from server.rooms.event_format import read_pdu
 from server.rooms.judge import JudgedRoom
 from server.rooms.room_versions import room_version
@@ -117,10 +117,6 @@ class Graph:
     def finish(self) -> Event:
         """Somebody has seen all of it and speaks."""
         return self.add(ZOE, "m.room.message", None, {"body": "皆さん"}, self.leaves())
-
-    def final_state(self) -> dict[StateKey, str]:
-        """The state after the last event."""
-        return self.judged.states_after[self.events[-1].event_id]
 
     def power_before(self, event: Event) -> PowerLevels:
         """Who has which power when an event is judged."""
