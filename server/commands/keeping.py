@@ -20,7 +20,7 @@ def add_to(commands: Any) -> None:
     purpose = "write everything in open formats, to read or to move elsewhere"
     export = add_command(commands, "export", purpose, _give_out)
     export.add_argument("target", type=Path, metavar="DIR", help="a folder that is not there yet")
-    export.add_argument("--person", default="", metavar="NAME", help="only what is known of one account, into a file")
+    export.add_argument("--person", default="", metavar="NAME", help="only what is known of one account or person")
     purpose = "make a node from an export, in an empty folder"
     take_in = add_command(commands, "import", purpose, _take_over, config=False)
     take_in.add_argument("source", type=Path, metavar="EXPORT")

@@ -1,4 +1,4 @@
-"""The commands about keeping a node; each answers the exit status. ``server/commands/keeping.py`` has their arguments."""
+"""The commands about keeping a node; each answers the exit status. Their arguments: ``server/commands/keeping.py``."""
 
 from __future__ import annotations
 
@@ -93,9 +93,8 @@ def put_back(source: str, folder: Path, key_file: Path | None, means: Means) -> 
 def give_out(settings: Settings, config: Path, target: Path, person: str) -> int:
     """Export everything, or what is known of one person."""
     if person:
-        user_id = person if person.startswith("@") else f"@{person}:{settings.server_name}"
-        rows = export_person(settings, user_id, target.absolute())
-        _say(f"{target}: {rows} rows about {user_id}. Give it to nobody else.")
+        rows = export_person(settings, person, target.absolute())
+        _say(f"{target}: {rows} rows about {person}. Give it to nobody else.")
         return 0
     done = export(settings, config, target.absolute(), SystemClock())
     _say(

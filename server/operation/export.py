@@ -19,6 +19,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -32,21 +33,21 @@ from server.association.gatherings.gatherings_store import load_gatherings
 from server.config import Settings
 from server.foundation.clock import Clock
 from server.foundation.errors import Refused
+from server.operation.about_person_store import rows_about, someone_called
 from server.operation.backup import KEY_NAME, SETTINGS_NAME, TEXTS_NAME, require_own_user, snapshot_of
 from server.operation.copy_to_read import write_copy
 from server.operation.moving import SQLITE
 from server.operation.readable_store import (
-    SHEETS,
-    Sheet,
     calendars_of,
     events_in,
     media_of,
     names_of,
-    person_of,
     rooms_of,
 )
+from server.operation.restore import bring_up_to_date
+from server.operation.sheets_store import SHEETS, Sheet
 from server.operation.snapshot_store import counts_of, schema_of, tables_of
-from server.operation.tables_store import Tables, reading, texts
+from server.operation.tables_store import Tables, reading
 from server.storage.database import Database
 
 Json = dict[str, Any]
@@ -102,13 +103,14 @@ def export(settings: Settings, config: Path, folder: Path, clock: Clock) -> Expo
 
 
 def _export(settings: Settings, config: Path, folder: Path, clock: Clock) -> Exported:
-    with snapshot_of(settings) as snapshot, reading(snapshot) as tables:
+    with _snapshot_of_today(settings) as snapshot, reading(snapshot) as tables:
         folder.mkdir(mode=0o700, parents=True)
         files = _write_files(tables, settings.media_dir, folder)
         _write_sheets(tables, folder / "表")
         _write_calendars(tables, snapshot, folder / "予定")
-        rooms = ((room, events_in(tables, room)) for room in rooms_of(tables))
-        messages = write_copy(folder / "読む", settings.association.name, rooms, names_of(tables), files)
+        names = names_of(tables)
+        rooms = ((room, events_in(tables, room)) for room in rooms_of(tables, names))
+        messages = write_copy(folder / "読む", settings.association.name, rooms, names, files)
         events = _write_lines(folder / "events.jsonl", events_in(tables))
         rows = _write_tables(tables, tables_of(snapshot), folder / TABLES_NAME)
         _write_node(settings, config, folder / NODE_NAME)
@@ -116,22 +118,27 @@ def _export(settings: Settings, config: Path, folder: Path, clock: Clock) -> Exp
     return Exported(folder, rows, events, len(files), messages)
 
 
-def export_person(settings: Settings, user_id: str, file: Path) -> int:
+def export_person(settings: Settings, who: str, file: Path) -> int:
     """Write everything in which one person stands into the new file ``file``, a JSON object by table; answers how many
-    rows. Without passwords, tokens and the like. Raises ``Refused`` where there is no such account.
+    rows. Without passwords, tokens and the like. ``who`` is an account, or a name on the roster. Raises ``Refused``.
     """
     require_own_user(settings.data_dir)
     if file.exists():
         raise Refused(f"{file} is there already; nothing was changed.")
-    with snapshot_of(settings) as snapshot, reading(snapshot) as tables:
-        person_id = person_of(tables, user_id)
-        found = {table: tables.rows_about(table, user_id, person_id) for table in tables_of(snapshot)}
-    if not found["users"]:
-        raise Refused(f"There is no account {user_id}.")
-    told = {table: rows for table, rows in found.items() if rows}
+    with _snapshot_of_today(settings) as snapshot, reading(snapshot) as tables:
+        someone = someone_called(tables, who, settings.server_name)
+        told = rows_about(tables, tables_of(snapshot), someone)
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
-        opened.write(orjson.dumps({"user_id": user_id, "tables": told}, option=orjson.OPT_INDENT_2))
+        opened.write(orjson.dumps({"user_id": someone.user_id, "tables": told}, option=orjson.OPT_INDENT_2))
     return sum(map(len, told.values()))
+
+
+@contextmanager
+def _snapshot_of_today(settings: Settings) -> Iterator[Path]:
+    """With today's schema, also of a node that this release has not run yet: the questions are today's."""
+    with snapshot_of(settings) as snapshot:
+        asyncio.run(bring_up_to_date(snapshot))
+        yield snapshot
 
 
 def _write_files(tables: Tables, media: Path, folder: Path) -> dict[str, str]:
@@ -160,7 +167,7 @@ def _sheet(tables: Tables, sheet: Sheet) -> bytes:
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(sheet.headings.values())
-    for cells in texts(tables.ask(sheet.question), list(sheet.headings)):
+    for cells in sheet.rows(tables):
         writer.writerow(["'" + cell if cell.startswith(_LOOKS_LIKE_A_FORMULA) else cell for cell in cells])
     return b"\xef\xbb\xbf" + out.getvalue().encode()
 

@@ -1,4 +1,4 @@
-"""What an export shows to people: questions to the tables, and the headings under which the answers stand."""
+"""What an export shows to people: rooms with their names, what was said there, calendars, files."""
 
 from __future__ import annotations
 
@@ -11,73 +11,11 @@ from server.operation.tables_store import Tables
 
 Json = dict[str, Any]
 
-_ROSTER: Final = """
-SELECT blocks.name AS block, households.number AS number, households.name AS household, persons.name AS name,
- persons.kana AS kana, persons.phone AS phone, households.channel AS channel, persons.user_id AS user_id,
- (SELECT group_concat(role, ' ') FROM roles WHERE person_id = persons.id) AS roles,
- (SELECT group_concat(member_groups.name, ' ') FROM group_members
-  JOIN member_groups ON member_groups.id = group_id WHERE person_id = persons.id) AS groups
-FROM persons JOIN households ON households.id = household_id JOIN blocks ON blocks.id = block_id
-ORDER BY blocks.place, households.place, persons.place
-"""
-_CIRCULARS: Final = """
-SELECT datetime(created_ts / 1000, 'unixepoch', '+9 hours') AS made, title, category, audience, issuer, state, text,
- (SELECT count(*) FROM circular_marks WHERE circular_id = circulars.id AND kind = 'acknowledged') AS acknowledged
-FROM circulars ORDER BY created_ts
-"""
-_POLLS: Final = """
-SELECT datetime(poll_answers.ts / 1000, 'unixepoch', '+9 hours') AS at, question, voice, unit, chosen, channel,
- entered_by FROM poll_answers JOIN polls ON polls.id = poll_id ORDER BY polls.created_ts, poll_answers.place
-"""
-_SAFETY: Final = """
-SELECT datetime(safety_answers.ts / 1000, 'unixepoch', '+9 hours') AS at, safety_checks.title AS title,
- coalesce(persons.name, '') AS name, safety_answers.status AS status, comment, people, geo_uri, channel, entered_by
-FROM safety_answers JOIN safety_checks ON safety_checks.id = check_id
-LEFT JOIN persons ON persons.id = safety_answers.person_id ORDER BY safety_checks.started_ts, safety_answers.place
-"""
-_CONSENTS: Final = """
-SELECT user_id, policy, version, datetime(accepted_ts / 1000, 'unixepoch', '+9 hours') AS accepted
-FROM consents ORDER BY user_id, policy, accepted_ts
-"""
-_LOOKS: Final = """
-SELECT datetime(ts / 1000, 'unixepoch', '+9 hours') AS at, viewer, what FROM access_log ORDER BY ts
-"""
-
-
+_MOST_NAMES: Final = 5
 _EVENTS: Final = """
 SELECT events.event_id AS event_id, rooms.room_id AS room_id, events.redacted_by AS redacted_by, stream, json
 FROM events JOIN rooms ON rooms.nid = events.room WHERE :nid IS NULL OR events.room = :nid ORDER BY stream
 """
-
-
-class Sheet(NamedTuple):
-    """A file for a spreadsheet: its name, the question, and what stands above the columns."""
-
-    name: str
-    question: str
-    headings: Mapping[str, str]
-
-
-SHEETS: Final = (
-    Sheet("名簿.csv", _ROSTER, {
-        "block": "班", "number": "世帯番号", "household": "世帯", "name": "氏名", "kana": "ふりがな", "phone": "電話",
-        "channel": "連絡方法", "roles": "役職", "groups": "グループ", "user_id": "アカウント",
-    }),
-    Sheet("回覧.csv", _CIRCULARS, {
-        "made": "日時", "title": "題", "category": "種類", "audience": "宛先", "issuer": "出した人", "state": "状態",
-        "acknowledged": "確認した人数", "text": "本文",
-    }),
-    Sheet("アンケート.csv", _POLLS, {
-        "at": "日時", "question": "しつもん", "voice": "だれ", "unit": "数え方", "chosen": "こたえ", "channel": "方法",
-        "entered_by": "書いた人",
-    }),
-    Sheet("安否確認.csv", _SAFETY, {
-        "at": "日時", "title": "なに", "name": "氏名", "status": "こたえ", "comment": "ひとこと", "people": "人数",
-        "geo_uri": "場所", "channel": "方法", "entered_by": "書いた人",
-    }),
-    Sheet("同意.csv", _CONSENTS, {"user_id": "アカウント", "policy": "文書", "version": "版", "accepted": "日時"}),
-    Sheet("名簿を見た人.csv", _LOOKS, {"at": "日時", "viewer": "見た人", "what": "なに"}),
-)
 
 
 class RoomShown(NamedTuple):
@@ -88,20 +26,29 @@ class RoomShown(NamedTuple):
     name: str
 
 
-def rooms_of(tables: Tables) -> list[RoomShown]:
-    """All rooms with their names."""
-    rows = tables.ask(
-        "SELECT rooms.nid AS nid, rooms.room_id AS room_id, events.json AS json FROM rooms"
-        " LEFT JOIN current_state ON current_state.room = rooms.nid AND current_state.type = 'm.room.name'"
-        " LEFT JOIN events ON events.event_id = current_state.event_id ORDER BY rooms.nid"
-    )
-    return [RoomShown(row["nid"], row["room_id"], _name_in(row["json"])) for row in rows]
+_ROOMS: Final = """
+SELECT rooms.nid AS nid, rooms.room_id AS room_id, events.json AS json, persons.name AS person,
+ (SELECT group_concat(user_id, ' ') FROM memberships
+  WHERE memberships.room_id = rooms.room_id AND membership = 'join') AS members
+FROM rooms LEFT JOIN current_state ON current_state.room = rooms.nid AND current_state.type = 'm.room.name'
+LEFT JOIN events ON events.event_id = current_state.event_id
+LEFT JOIN association_rooms ON association_rooms.room_id = rooms.room_id
+LEFT JOIN persons ON association_rooms.key = 'desk:' || persons.id ORDER BY rooms.nid
+"""
 
 
-def _name_in(raw: bytes | None) -> str:
-    content = orjson.loads(raw).get("content", {}) if raw else {}
+def rooms_of(tables: Tables, names: Mapping[str, str]) -> list[RoomShown]:
+    """All rooms: by their names, each 窓口 by whose it is, those without a name by who is in them."""
+    return [RoomShown(row["nid"], row["room_id"], _shown_name(dict(row), names)) for row in tables.ask(_ROOMS)]
+
+
+def _shown_name(row: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    content = orjson.loads(row["json"]).get("content", {}) if row["json"] else {}
     name = content.get("name") if isinstance(content, dict) else None
-    return name if isinstance(name, str) else ""
+    if isinstance(name, str) and name:
+        return f"{name}：{row['person']}" if row["person"] else name
+    people = [names.get(user_id, user_id) for user_id in (row["members"] or "").split()]
+    return "、".join(people[:_MOST_NAMES]) or "だれもいない部屋"
 
 
 def names_of(tables: Tables) -> dict[str, str]:
@@ -131,9 +78,3 @@ def media_of(tables: Tables) -> Iterator[tuple[str, str, str]]:
     """Id, file name and kind of every uploaded file."""
     for row in tables.ask("SELECT media_id, filename, content_type FROM media WHERE size IS NOT NULL"):
         yield row["media_id"], row["filename"] or "", row["content_type"]
-
-
-def person_of(tables: Tables, user_id: str) -> str:
-    """The number on the roster of whoever has this account; empty where nobody has."""
-    rows = tables.ask("SELECT id FROM persons WHERE user_id = :user_id", user_id=user_id)
-    return str(rows[0]["id"]) if rows else ""

@@ -1,4 +1,4 @@
-"""Any table of an SQLite file as rows of open values, and back: for exports, imports, and what is known of one person.
+"""Any table of an SQLite file as rows of open values, and back: for exports and imports.
 
 A row is a JSON object by column. Text and numbers stand as they are; bytes as ``{"utf8": …}`` where they are text,
 else as ``{"base64": …}``.
@@ -8,22 +8,14 @@ from __future__ import annotations
 
 import base64
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from server.operation.snapshot_store import plain_words
 
 Json = dict[str, Any]
-
-# What proves who somebody is: never part of what is told about a person.
-_SECRETS: Final = frozenset({
-    "hash", "password", "password_mark", "token_hash", "code_hash", "refresh_hash", "token", "pushkey",
-})
-# Where somebody stands in a row, by their Matrix address or by their number on the roster.
-_BY_USER: Final = ("user_id", "owner", "sender", "creator", "reporter", "state_key", "viewer", "created_by")
-_BY_PERSON: Final = ("person_id", "voice")
 
 
 class Tables:
@@ -33,9 +25,10 @@ class Tables:
         self._connection = connection
         connection.row_factory = sqlite3.Row
 
-    def rows(self, table: str) -> Iterator[Json]:
-        """All rows of a table."""
-        for row in self._connection.execute(f'SELECT * FROM "{table}" ORDER BY 1'):  # noqa: S608 - our own names
+    def rows(self, table: str, where: str = "1", **values: object) -> Iterator[Json]:
+        """The rows of a table, all of them or those of a condition."""
+        statement = f'SELECT * FROM "{table}" WHERE {where} ORDER BY 1'  # noqa: S608 - our own names
+        for row in self._connection.execute(statement, values):
             yield {name: _open(row[name]) for name in row.keys()}  # noqa: SIM118 - a Row is no mapping
 
     def ask(self, question: str, **values: object) -> list[sqlite3.Row]:
@@ -49,23 +42,6 @@ class Tables:
     def columns(self, table: str) -> list[str]:
         """Their names."""
         return [str(row["name"]) for row in self._connection.execute(f'PRAGMA table_info("{table}")')]
-
-    def rows_about(self, table: str, user_id: str, person_id: str) -> list[Json]:
-        """The rows of a table in which somebody stands, without what proves who they are."""
-        columns = self.columns(table)
-        wanted: dict[str, str] = {name: user_id for name in _BY_USER if name in columns}
-        if person_id:
-            wanted |= {name: person_id for name in _BY_PERSON if name in columns}
-            wanted |= {"id": person_id} if table == "persons" else {}
-        if not wanted:
-            return []
-        where = " OR ".join(f'"{name}" = ?' for name in wanted)
-        rows = self._connection.execute(
-            f'SELECT * FROM "{table}" WHERE {where}', list(wanted.values())  # noqa: S608 - our own names
-        )
-        return [
-            {name: _open(row[name]) for name in columns if name not in _SECRETS} for row in rows
-        ]
 
     def clear(self, tables: Iterable[str]) -> None:
         """Remove all rows: those that the schema itself begins with."""
@@ -113,9 +89,3 @@ def _closed(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     return value["utf8"].encode() if "utf8" in value else base64.b64decode(value["base64"])
-
-
-def texts(rows: Iterable[sqlite3.Row], names: Sequence[str]) -> Iterator[list[str]]:
-    """Cells for a table that people read."""
-    for row in rows:
-        yield ["" if row[name] is None else str(row[name]) for name in names]

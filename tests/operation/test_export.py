@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
+import re
 from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import unquote
 
 import icalendar
 import pytest
@@ -17,10 +19,12 @@ from server import commands
 from server.assembly.app_passwords import app_passwords_of
 from server.assembly.upkeep import note_upkeep
 from server.association.gatherings.model import Plan
+from server.association.members.came_by import CameBy
 from server.association.members.model import EVERYONE
 from server.config import load_settings
 from server.foundation.clock import TOKYO, SystemClock
 from server.foundation.errors import Refused
+from server.operation.about_person_store import LEFT_OUT
 from server.operation.export import Exported, export, export_person
 from server.operation.importing import Imported, take_in
 from server.operation.snapshot_store import counts_of, differences
@@ -28,7 +32,7 @@ from tests.builders import Person, RunningNode
 from tests.operation.a_row_of_everything import all_rows, fill_what_is_empty
 from tests.operation.houses import house
 from tests.web.every_page import every_page
-from tests.web.site import site
+from tests.web.site import CHAIR, site
 
 # What a restoration drops on purpose (server/operation/after_restore_store.py).
 # And what it numbers anew.
@@ -115,6 +119,27 @@ async def test_an_export_is_read_with_a_browser_and_a_spreadsheet(node: RunningN
     assert out.stat().st_mode & 0o077 == 0
 
 
+async def test_photos_and_rooms_are_found_in_the_copy_to_read(tmp_path: Path) -> None:
+    async with site(tmp_path / "node") as here:
+        await every_page(here)
+        settings = here.node.settings
+    (settings.data_dir / "kairan.toml").write_text(f'server_name = "{settings.server_name}"\n')
+    await asyncio.to_thread(export, settings, settings.data_dir / "kairan.toml", tmp_path / "out", SystemClock())
+    copy = tmp_path / "out/読む"
+    links = re.findall(r'href="(room-\d+\.html)">([^<]+)</a>', (copy / "index.html").read_text("utf-8"))
+    assert {"回覧板", "囲碁の会", "窓口：佐藤 花子"} <= {name for _, name in links}
+    assert len({name for _, name in links}) == len(links), "each is told from the others"
+    pages = {name: (copy / page).read_text("utf-8") for page, name in links}
+    [source] = re.findall(r'<img src="\.\./([^"]+)"', pages["囲碁の会"])
+    assert (tmp_path / "out" / unquote(source)).read_bytes().startswith(b"\xff\xd8"), "a photo, seen on the page"
+    sheets = {file.name: file.read_text("utf-8-sig") for file in (tmp_path / "out/表").iterdir()}
+    assert "佐藤 花子,練習,鍵は花子,確認待ち" in sheets["予約.csv"]
+    assert "電話,質問,街灯が きれています" in sheets["質問.csv"]
+    assert "町田 会長、佐藤 花子" in sheets["当番.csv"]
+    assert "（名前なし）" in sheets["掲示板.csv"]
+    assert ",会長,囲碁の会," in sheets["名簿.csv"]
+
+
 async def test_calendars_are_one_file_each(node: RunningNode, tmp_path: Path) -> None:
     hanako = await node.user("hanako")
     _id, secret = await app_passwords_of(node.inside.core).create(hanako.user_id, "test")
@@ -169,7 +194,7 @@ async def test_what_is_known_of_one_person_and_no_password(node: RunningNode, tm
     assert "scrypt" not in file.read_text("utf-8")
     assert "password" not in told["users"][0]
     assert all("hash" not in row for row in told.get("access_tokens", []))
-    with pytest.raises(Refused, match="no account"):
+    with pytest.raises(Refused, match="nobody on the roster is called"):
         await asyncio.to_thread(export_person, node.settings, "@nobody:sakura.example", tmp_path / "nobody.json")
     assert file.stat().st_mode & 0o077 == 0, "nobody else on this machine reads it"
     with pytest.raises(Refused, match="is there already"):
@@ -184,6 +209,44 @@ async def test_the_commands_say_what_they_did(node: RunningNode, tmp_path: Path)
     assert await asyncio.to_thread(run, ["export", str(tmp_path / "out"), *config]) == 1, "never over another"
     assert await asyncio.to_thread(run, ["import", str(tmp_path / "out"), str(tmp_path / "new")]) == 0
     assert await asyncio.to_thread(run, ["export", str(tmp_path / "me"), "--person", "hanako", *config]) == 0
+
+
+async def test_wherever_somebody_stands_it_is_told_or_written_down_why_not(tmp_path: Path) -> None:
+    async with site(tmp_path / "node") as here:
+        hanako, chair = here.person("佐藤 花子"), here.user(CHAIR)
+        await every_page(here)
+        settings, user_id = here.node.settings, here.user("佐藤 花子")
+    file = tmp_path / "hanako.json"
+    await asyncio.to_thread(export_person, settings, user_id, file)
+    told = json.loads(file.read_text("utf-8"))["tables"]
+    stands_in = {
+        table for table, rows in all_rows(settings.data_dir / "kairan.db").items()
+        if any(word in str(row) for row in rows for word in (user_id, hanako.id))
+    }
+    assert len(stands_in) > 20
+    assert stands_in - told.keys() - LEFT_OUT.keys() == set()
+    assert told["households"][0]["name"] == "佐藤 花子"
+    assert [row["person_id"] for row in told["inquiries"]] == [hanako.id]
+    assert "街灯が きれています" in str(told["inquiry_lines"]), "also what officers wrote down for her"
+    assert {row["sender"] for row in told["events"] if not row["state_key"]} <= {user_id, here.chief}
+    assert not [row for row in told["events"] if row["sender"] == chair and row["state_key"] != user_id]
+
+
+async def test_whoever_reads_on_paper_has_a_right_to_know_too(tmp_path: Path) -> None:
+    async with site(tmp_path / "node", [("鈴木 一郎", "1班")]) as here:
+        quiet = await here.add("左近 小梅", "2班", account=False)
+        for block in ("1班", "2班"):
+            await here.add("鈴木 二郎", block, account=False)
+        inquiries = here.node.association.inquiries.verbs
+        await inquiries.enter(here.user(CHAIR), "耳が 遠いです", CameBy.PHONE, person_id=quiet.id)
+        settings = here.node.settings
+    await asyncio.to_thread(export_person, settings, "左近 小梅", tmp_path / "koume.json")
+    told = json.loads((tmp_path / "koume.json").read_text("utf-8"))["tables"]
+    assert [row["name"] for row in told["persons"]] == ["左近 小梅"]
+    assert "耳が 遠いです" in str(told["inquiry_lines"])
+    assert "鈴木" not in str(told)
+    with pytest.raises(Refused, match="2 people on the roster"):
+        await asyncio.to_thread(export_person, settings, "鈴木 二郎", tmp_path / "jiro.json")
 
 
 async def test_every_table_comes_back_row_by_row(tmp_path: Path) -> None:
