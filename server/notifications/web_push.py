@@ -131,6 +131,7 @@ class WebPush:
         if shown.buttons:
             asked = Asked(pusher.key.user_id, shown.kind, shown.question)
             payload["token"] = self._keys.answer_token(asked, self._parts.clock.now_ms())
+            payload["words"] = {"arrived": shown.arrived, "waiting": shown.waiting}
         topic = hashlib.blake2b(shown.tag.encode(), digest_size=12).hexdigest()
         return Message(payload, shown.is_alert or bool(shown.buttons), topic)
 

@@ -29,7 +29,7 @@ __all__ = ["Pages", "WebServices", "add_pages", "make_pages"]
 
 logger = logging.getLogger(__name__)
 
-# What sw.js puts on an answer that has waited.
+# What sw.js puts on a form that has waited: whose it is.
 KEPT_HEADER: Final = "Kairan-Kept"
 _MISTAKE: Final = "もうしわけありません。うまく いきませんでした。少し まって、もう一度 おねがいします。"
 _HEADINGS: Final = {
@@ -93,6 +93,8 @@ class Pages:
         page, visit.parts = self._routes.find(request.method, request.rel_url.raw_path)
         if request.method == "POST":
             require_own_origin(request, self._services.settings.http.public_url)
+            if request.headers.get(KEPT_HEADER, "") not in ("", visit.person_mark):
+                raise NotLoggedIn("ログインしてください。")  # it waits for whoever has written it
         if visit.session is not None:
             self._services.node.limits.requests.take(visit.session.user_id)
         return await page(visit)

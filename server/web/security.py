@@ -52,6 +52,11 @@ def form_proof(cookie: str) -> str:
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
+def person_mark(user_id: str) -> str:
+    """Whose form it is, for the browser that may have to keep it: the same for a person in every session."""
+    return hashlib.sha256(f"kairan form of {user_id}".encode()).hexdigest()[:16]
+
+
 def require_form_proof(cookie: str | None, given: str) -> None:
     """Raise ``Forbidden`` unless the form was made for this browser."""
     if cookie is None or not hmac.compare_digest(form_proof(cookie).encode(), given.encode("utf-8", "surrogatepass")):

@@ -20,7 +20,7 @@ from server.web.forms import Form, Keeper, clean_line, read_form
 from server.web.languages.tongues import TONGUES, Tongue, nearest
 from server.web.pending import PendingFiles
 from server.web.repeats import Repeats
-from server.web.security import CookieJar, form_proof, require_form_proof
+from server.web.security import CookieJar, form_proof, person_mark, require_form_proof
 from server.web.services import WebServices
 from server.web.set_up_links import SetUpLinks
 from server.web.templating import Templates
@@ -119,6 +119,11 @@ class Visit:
         return person
 
     @property
+    def person_mark(self) -> str:
+        """Who that is, for a browser that keeps what they have written; empty where nobody is logged in."""
+        return "" if self.session is None else person_mark(self.session.user_id)
+
+    @property
     def address(self) -> str:
         """Where the request comes from, for counting wrong tries."""
         return self.services.node.limits.address(self.request)
@@ -175,8 +180,8 @@ class Visit:
     def page(self, template: str, *, status: int = 200, **values: Any) -> web.Response:
         """A page of HTML."""
         self.cookie = self.cookie or random_token()
-        shown = {"visit": self, "proof_value": form_proof(self.cookie), "Right": Right,
-                 "done": self._done(), **values}
+        shown = {"visit": self, "proof_value": form_proof(self.cookie), "person_value": self.person_mark,
+                 "Right": Right, "done": self._done(), **values}
         response = web.Response(
             text=self.templates.render(template, shown, self.tongue), content_type="text/html", charset="utf-8",
             status=status,

@@ -25,7 +25,7 @@ from tests.web.site import CHAIR, Site
 # Their answers are no pages, or they need what a test of their own brings along.
 NO_PAGES = {
     "/login", "/code", "/sw.js", "/manifest.webmanifest", "/desk/roster/file", "/desk/roster/export",
-    "/feeds",
+    "/feeds", "/kept/who",
 }
 
 

@@ -15,6 +15,7 @@ class Wire:
         parts = urlsplit(url)
         self._to = parts.hostname or "", parts.port or 0
         self.is_up = True
+        self.loses_answers = False
         self.url = ""
         self._open: set[asyncio.StreamWriter] = set()
 
@@ -27,6 +28,11 @@ class Wire:
     def mend(self) -> None:
         """The signal is back."""
         self.is_up = True
+        self.loses_answers = False
+
+    def lose_answers(self) -> None:
+        """What is sent arrives; what the node answers gets lost, and with it the signal."""
+        self.loses_answers = True
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection of the browser."""
@@ -37,8 +43,17 @@ class Wire:
         both = {writer, far_writer}
         self._open |= both
         with suppress(ConnectionError):
-            await asyncio.gather(_carry(reader, far_writer), _carry(far_reader, writer))
+            await asyncio.gather(_carry(reader, far_writer), self._carry_back(far_reader, writer))
         self._open -= both
+
+
+    async def _carry_back(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65_536):
+            if self.loses_answers:
+                self.cut()
+            writer.write(data)
+            await writer.drain()
+        writer.close()
 
 
 async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -89,7 +89,7 @@ async def test_a_check_is_answered_by_a_button_inside_the_notification(
     assert [item["action"] for item in said["actions"]] == ["safe", "help", "contact"]
     assert not said["alert"]
     page = await stranger.post(
-        "/push/answer", {"token": said["token"], "choice": "safe"}, headers={"Kairan-Kept": "1"}
+        "/push/answer", {"token": said["token"], "choice": "safe"}, headers={"Kairan-Kept": ""}
     )
     assert page.status == 200, page.html
     assert json.loads(page.html)["clock"]

@@ -20,14 +20,14 @@ from tests.web.site import CHAIR, PASSWORD, Site
 NAME = "佐藤 花子"
 
 
-async def ready(page: Page, here: Site) -> None:
+async def ready(page: Page, here: Site, name: str = NAME) -> None:
     """Logged in, and the service worker has kept what it keeps."""
-    user = await here.set_password(NAME)
+    user = await here.set_password(name)
     await page.goto("/login")
     await page.fill("#f-user", user)
     await page.fill("#f-password", PASSWORD)
     await page.click("form[action='/login'] button")
-    await expect(page.get_by_role("heading", name=NAME)).to_be_visible()
+    await expect(page.get_by_role("heading", name=name)).to_be_visible()
     await page.evaluate("navigator.serviceWorker.ready.then(() => null)")
     await page.wait_for_function(
         "async () => !!(await caches.match('/kept')) && !!navigator.serviceWorker.controller", polling=100
@@ -64,7 +64,7 @@ async def test_what_is_kept_is_read_and_an_answer_waits_until_the_signal_is_back
         await _read_without_signal(page, circular)
         await page.goto("/")
         await page.get_by_role("button", name="無事です").first.click()
-        await expect(page.locator("#waiting")).to_contain_text("まだ送っていません")
+        await expect(page.locator("#waiting")).to_contain_text("まだ 送っていません")
         await expect(page.locator("#waiting li")).to_contain_text("無事です")
         assert await page.get_by_text("届きました").count() == 0
         assert await _answers(here, check) == 0
@@ -110,7 +110,7 @@ async def test_an_answer_that_waited_is_told_when_it_has_arrived(here: Site, log
     _, check = await arrange(here)
     browser = await log_in(NAME)
     await browser.get("/kept")
-    page = await browser.submit(f"/safety/{check}", {"status": "safe"}, headers={"Kairan-Kept": "1"})
+    page = await browser.submit(f"/safety/{check}", {"status": "safe"}, headers={"Kairan-Kept": ""})
     told = json.loads(page.html)
     assert page.status == 200
     assert told["arrived"] > 0
@@ -123,13 +123,13 @@ async def test_an_answer_that_waited_too_long_is_refused_with_a_reason(here: Sit
     browser = await log_in(NAME)
     await browser.get("/kept")
     await here.node.association.safety_checks.close(here.user(CHAIR), check)
-    page = await browser.submit(f"/safety/{check}", {"status": "safe"}, headers={"Kairan-Kept": "1"})
+    page = await browser.submit(f"/safety/{check}", {"status": "safe"}, headers={"Kairan-Kept": ""})
     assert page.status in (400, 404, 409)
     assert json.loads(page.html)["reason"]
 
 
 async def test_an_answer_of_nobody_is_not_taken(stranger: PlainBrowser) -> None:
-    page = await stranger.post("/safety/x", {"status": "safe"}, headers={"Kairan-Kept": "1"})
+    page = await stranger.post("/safety/x", {"status": "safe"}, headers={"Kairan-Kept": ""})
     assert page.status in (401, 403)
     assert json.loads(page.html)["reason"]
 

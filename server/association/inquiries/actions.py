@@ -36,6 +36,9 @@ from server.rooms.send_event import Draft, EventSender
 from server.storage.database import Database, Writes
 
 _ID_LETTERS: Final = 12
+_MOST_ONCE: Final = 100
+# What stands for a device where a transaction id comes from a page.
+_PAGES: Final = "pages"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +89,21 @@ class Inquiries:
 
     # ---- residents --------------------------------------------------------------------------------------------------
 
-    async def ask(self, user_id: str, text: str, photos: Sequence[Photo] = ()) -> None:
-        """Say something to the officers, in one's own 窓口: the same as writing there in any client."""
+    async def ask(self, user_id: str, text: str, photos: Sequence[Photo] = (), *, once: str = "") -> None:
+        """Say something to the officers, in one's own 窓口: the same as writing there in any client.
+
+        ``once`` is a number of this letter: what comes again under it, even after a restart, has been said already.
+        """
         room_id = self._own_desk(user_id)
         if len(photos) > MOST_PHOTOS:
             raise InvalidParam(f"写真は{MOST_PHOTOS}枚までです")
         if text.strip() or not photos:
             text = checked_text(text)
         contents = [*([asked_content(text)] if text.strip() else []), *map(photo_content, photos)]
-        await self._sender.send_all(
-            await self._sender.rooms.get(room_id),
-            [Draft(room_id, user_id, "m.room.message", content) for content in contents])
+        once = once[:_MOST_ONCE] or random_letters(_ID_LETTERS)
+        for number, content in enumerate(contents):
+            draft = Draft(room_id, user_id, "m.room.message", content)
+            await self._sender.send_once(draft, _PAGES, f"{once} {number}")
 
     async def talk(self, user_id: str) -> tuple[Inquiry | None, list[Line]]:
         """What is open of somebody, and everything that was said, oldest first."""

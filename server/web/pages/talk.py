@@ -40,9 +40,7 @@ async def say(visit: Visit) -> web.StreamResponse:
     form = await visit.form(keeper_for(visit))
     found = await attachments_of(visit, [upload.mxc for upload in form.uploads])
     photos = [Photo(item.url, item.name, item.mimetype) for item in found]
-    with visit.once(form) as is_first:
-        if is_first:
-            await visit.services.inquiries.ask(visit.user_id, form.text("text"), photos)
+    await visit.services.inquiries.ask(visit.user_id, form.text("text"), photos, once=form.line("once"))
     return visit.go("/talk", done="answered")
 
 
@@ -63,7 +61,7 @@ async def has_reply(visit: Visit, person: Person) -> bool:
     if inquiry is None or room_id is None or inquiry.state is not State.ANSWERED:
         return False
     book = await visit.services.node.receipts.book(room_id)
-    found = (book.find(visit.user_id, kind, thread) for kind in (READ, READ_PRIVATE) for thread in ("", MAIN))
+    found = (book.find(person.user_id or "", kind, thread) for kind in (READ, READ_PRIVATE) for thread in ("", MAIN))
     return not any(receipt is not None and receipt.ts >= inquiry.changed_ts for receipt in found)
 
 

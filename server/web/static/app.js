@@ -1,64 +1,82 @@
-// On every page of somebody who is logged in: the service worker, and what waits to be sent (sw.js keeps it).
+// On every page of somebody who is logged in: the service worker, and what of theirs waits to be sent (queue.js).
 "use strict";
 const waiting = document.querySelector("#waiting");
+const waitingLine = document.querySelector("#waiting-line");
 
-async function answersThatWait() {
-  return new Promise((resolve) => {
-    const opening = indexedDB.open("kairan", 1);
-    opening.onupgradeneeded = () => opening.result.createObjectStore("answers", { keyPath: "id", autoIncrement: true });
-    opening.onerror = () => resolve([]);
-    opening.onsuccess = () => {
-      const request = opening.result.transaction("answers").objectStore("answers").getAll();
-      request.onsuccess = () => { opening.result.close(); resolve(request.result); };
-      request.onerror = () => { opening.result.close(); resolve([]); };
-    };
-  });
+function kindOf(item) {
+  return waiting.dataset[item.path.endsWith("/stamp") ? "stamps" : item.path.split("/")[1]] || "";
 }
 
-// The words of an answer stand on the page: on the button that was pressed.
+// The words of an answer stand on the page: on the button that was pressed. A letter brings its own.
 function wordsOf(item) {
-  const fields = new URLSearchParams(item.body);
+  const text = fieldOf(item, "text") || fieldOf(item, "comment");
+  if (text) return text;
   for (const button of document.querySelectorAll(`form[action="${CSS.escape(item.path)}"] button[name]`)) {
-    if (fields.get(button.name) === button.value) return button.firstChild.textContent.trim();
+    if (fieldOf(item, button.name) === button.value) return button.firstChild.textContent.trim();
   }
   return "";
 }
 
+function stateOf(item) {
+  if (!item.failed) return item.lacks ? waiting.dataset.lacks : "";
+  return [waiting.dataset.failed, /^\d{3}$/.test(item.failed) ? "" : item.failed].join(" ");
+}
+
 function lineOf(item) {
-  const line = document.createElement("li");
-  const at = new Date(item.at).toLocaleTimeString("ja-JP", { hour: "2-digit", minute: "2-digit" });
-  const state = item.failed ? waiting.dataset.failed : waiting.dataset.waiting;
-  line.textContent = [at, wordsOf(item), state, item.failed].filter((part) => part && !/^\d{3}$/.test(part)).join("　");
+  const line = waitingLine.content.cloneNode(true);
+  const at = new Date(item.at).toLocaleString(document.documentElement.lang, {
+    month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit", timeZone: "Asia/Tokyo",
+  });
+  const words = wordsOf(item);
+  const photos = item.fields.filter(([, value]) => typeof value !== "string").length;
+  line.querySelector("[data-what]").textContent = kindOf(item);
+  line.querySelector("[data-when]").textContent = at;
+  line.querySelector("[data-state]").textContent = stateOf(item);
+  line.querySelector("[data-words]").textContent = words;
+  line.querySelector("[data-photos]").textContent = photos ? `${waiting.dataset.photos} ${photos}` : "";
+  const copy = line.querySelector("[data-copy]");
+  copy.hidden = !(item.failed && words && navigator.clipboard);
+  copy.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(words);
+    copy.textContent = waiting.dataset.copied;
+  });
+  line.querySelector("[data-drop]").addEventListener("click", () => queue.drop(item.id).then(showWaiting));
   return line;
 }
 
 async function showWaiting() {
-  const items = await answersThatWait();
+  const items = (await queue.all().catch(() => [])).filter((item) => item.person === waiting.dataset.person);
   waiting.hidden = items.length === 0;
+  waiting.querySelector("[data-not-yet]").hidden = items.every((item) => item.failed);
   waiting.querySelector("ul").replaceChildren(...items.map(lineOf));
 }
 
-function tell(kind) {
-  navigator.serviceWorker.ready.then((registration) => registration.active.postMessage(kind));
+function isWriting() {
+  return [...document.querySelectorAll("textarea, input[type=text]")].some((field) => field.value !== field.defaultValue);
+}
+
+async function showArrived() {
+  await showWaiting();
+  // What has arrived is read from the node, not from here; but nobody's half a letter is lost for it.
+  if (!isWriting()) location.assign(location.pathname === "/kept" ? "/" : location.href);
+}
+
+function sendNow() {
+  navigator.serviceWorker.ready.then((found) => found.active.postMessage({ person: waiting.dataset.person }));
+}
+
+// The page of what is kept is the same for days, and each letter written on it is another one.
+function renumber() {
+  for (const field of document.querySelectorAll("form[data-again] input[name=once]")) field.value = crypto.randomUUID();
 }
 
 if (waiting && "serviceWorker" in navigator && window.isSecureContext) {
   navigator.serviceWorker.register("/sw.js");
-  navigator.serviceWorker.addEventListener("message", (event) => {
-    // What has arrived is read from the node, not from here.
-    if (event.data && event.data.arrived) location.assign(location.pathname === "/kept" ? "/" : location.href);
-  });
-  window.addEventListener("online", () => tell("send"));
-  document.querySelector("#drop-failed").addEventListener("click", () => {
-    const opening = indexedDB.open("kairan", 1);
-    opening.onsuccess = () => {
-      const transaction = opening.result.transaction("answers", "readwrite");
-      transaction.objectStore("answers").clear();
-      transaction.oncomplete = () => { opening.result.close(); showWaiting(); };
-    };
-  });
+  navigator.serviceWorker.addEventListener("message", (event) => { if (event.data && event.data.arrived) showArrived(); });
+  window.addEventListener("online", sendNow);
+  window.addEventListener("pageshow", renumber);
   showWaiting();
-  tell("send");
+  sendNow();
 }
 
 // On the page of what is kept: open what the address asks for.

@@ -1,15 +1,23 @@
-// What works without signal: the page of what is kept (circulars, shelters, telephone numbers, the safety buttons), and
-// answers that wait until the signal is back. The node puts FILES and VERSION before this text (pages/app_shell.py).
+// What works without signal: the page of what is kept (circulars, shelters, telephone numbers, things to answer), and
+// forms that wait until the signal is back (queue.js). The node puts FILES and VERSION before this text
+// (pages/app_shell.py).
 "use strict";
+importScripts(FILES.find((file) => file.includes("queue")));
 const SHELL = `shell-${VERSION}`;
 const KEPT = "kept";
 const KEPT_PAGE = "/kept";
-const ANSWERS = /^\/(safety\/[^/]+|polls\/[^/]+|circulars\/[^/]+\/acknowledge)$/;
+// Forms that may wait: sending one of them twice does no harm.
+const MAY_WAIT = new RegExp("^/(" + [
+  "safety/[^/]+", "polls/[^/]+(/take-back)?", "gatherings/[^/]+/answer", "circulars/[^/]+/(acknowledge|stamp)", "talk",
+].join("|") + ")$");
 const PAGE_MS = 12000;
 const ANSWER_MS = 30000;
+const LETTER_MS = 120000;
 const FRESH_MS = 60000;
 let keptAt = 0;
+let keptFor = "";
 let sending = null;
+let showing = Promise.resolve();
 
 self.addEventListener("install", (event) => {
   event.waitUntil(caches.open(SHELL).then((cache) => cache.addAll(FILES)).then(() => self.skipWaiting()));
@@ -29,15 +37,18 @@ self.addEventListener("fetch", (event) => {
   if (url.pathname.startsWith("/static/")) event.respondWith(shellFile(event.request));
   else if (event.request.mode !== "navigate") return;
   else if (event.request.method === "GET") event.respondWith(page(event));
-  else if (event.request.method === "POST" && ANSWERS.test(url.pathname)) event.respondWith(answer(event, url));
+  else if (event.request.method === "POST" && MAY_WAIT.test(url.pathname)) event.respondWith(answer(event, url));
 });
 
 self.addEventListener("sync", (event) => {
-  if (event.tag === "answers") event.waitUntil(sendAnswers());
+  if (event.tag === "waiting") event.waitUntil(sendWaiting());
 });
 
 self.addEventListener("message", (event) => {
-  if (event.data === "send") event.waitUntil(sendAnswers());
+  // A page of somebody else than who is kept: what is kept is theirs from now on.
+  if (event.data.person !== keptFor) keptAt = 0;
+  keptFor = event.data.person;
+  event.waitUntil(sendWaiting().then(keepPage));
 });
 
 function inTime(work, ms) {
@@ -51,7 +62,7 @@ async function shellFile(request) {
 async function page(event) {
   try {
     const found = await inTime(fetch(event.request), PAGE_MS);
-    event.waitUntil(sendAnswers().then(keepPage));
+    event.waitUntil(sendWaiting().then(keepPage));
     return found;
   } catch {
     const kept = await caches.open(KEPT).then((cache) => cache.match(KEPT_PAGE));
@@ -74,62 +85,73 @@ async function keepPage() {
 }
 
 async function answer(event, url) {
-  const body = await event.request.clone().text();
+  const copy = event.request.clone();
+  const at = Date.now();
+  if (sending) await inTime(sending, ANSWER_MS).catch(() => {});
+  if ((await queue.all()).length > 0) await dropOlder(asItem(url.pathname, await copy.clone().formData(), at));
   try {
-    return await inTime(fetch(event.request), ANSWER_MS);
+    return await inTime(fetch(event.request), url.pathname === "/talk" ? LETTER_MS : ANSWER_MS);
   } catch {
-    await withAnswers("readwrite", (store) => store.add({ path: url.pathname, body, at: Date.now(), failed: "" }));
-    if (self.registration.sync) await self.registration.sync.register("answers").catch(() => {});
+    await keepForLater(asItem(url.pathname, await copy.formData(), at));
     return Response.redirect(KEPT_PAGE, 303);
   }
 }
 
-function sendAnswers() {
+async function keepForLater(item) {
+  await keepItem(item);
+  if (self.registration.sync) await self.registration.sync.register("waiting").catch(() => {});
+}
+
+function sendWaiting() {
   sending = sending || sendAll().finally(() => { sending = null; });
   return sending;
 }
 
 async function sendAll() {
-  const arrived = [];
-  for (const item of await withAnswers("readonly", (store) => store.getAll())) {
-    if (item.failed) continue;
+  const items = (await queue.all()).filter((item) => !item.failed);
+  if (items.length === 0) return;
+  const here = await whoIsHere();
+  let hasArrived = false;
+  for (const item of items) {
+    if (item.person && item.person !== here.person) continue; // waits for whoever wrote it
     let reply;
     try {
-      reply = await fetch(item.path, {
-        method: "POST", body: item.body, credentials: "same-origin", redirect: "manual", cache: "no-store",
-        headers: { "Content-Type": "application/x-www-form-urlencoded", "Kairan-Kept": String(item.at) },
-      });
+      reply = await send(item, here.proof);
     } catch {
-      return; // No signal yet.
+      break; // No signal yet.
     }
     if (reply.status === 200) {
-      const told = await reply.json();
-      arrived.push({ path: item.path, clock: told.clock });
-      await withAnswers("readwrite", (store) => store.delete(item.id));
-    } else if (reply.status >= 400 && reply.status < 500 && reply.status !== 429) {
+      await queue.drop(item.id);
+      hasArrived = true;
+    } else if (reply.status === 429) {
+      break; // The node asks us to wait.
+    } else if (reply.status >= 400 && reply.status < 500 && reply.status !== 401) {
       const told = await reply.json().catch(() => ({ reason: "" }));
-      await withAnswers("readwrite", (store) => store.put({ ...item, failed: told.reason || String(reply.status) }));
-    } else {
-      return; // The node asks us to wait.
+      await queue.put({ ...item, failed: told.reason || String(reply.status) });
+      hasArrived = true;
     }
   }
-  if (arrived.length === 0) return;
+  if (!hasArrived) return;
   keptAt = 0;
-  for (const client of await self.clients.matchAll()) client.postMessage({ arrived });
+  for (const client of await self.clients.matchAll()) client.postMessage({ arrived: true });
 }
 
-function withAnswers(mode, work) {
-  return new Promise((resolve, reject) => {
-    const opening = indexedDB.open("kairan", 1);
-    opening.onupgradeneeded = () => opening.result.createObjectStore("answers", { keyPath: "id", autoIncrement: true });
-    opening.onerror = () => reject(opening.error);
-    opening.onsuccess = () => {
-      const database = opening.result;
-      const transaction = database.transaction("answers", mode);
-      const request = work(transaction.objectStore("answers"));
-      transaction.oncomplete = () => { database.close(); resolve(request.result); };
-      transaction.onerror = () => { database.close(); reject(transaction.error); };
-    };
+// Who is logged in now, and the proof that forms of theirs need.
+async function whoIsHere() {
+  try {
+    const found = await fetch("/kept/who", { credentials: "same-origin", cache: "no-store", headers: { "Kairan-Kept": "" } });
+    return found.status === 200 ? await found.json() : { person: null, proof: "" };
+  } catch {
+    return { person: null, proof: "" };
+  }
+}
+
+function send(item, proof) {
+  const body = new FormData();
+  for (const [name, value] of item.fields) body.append(name, name === "form_proof" ? proof : value);
+  return fetch(item.path, {
+    method: "POST", body, credentials: "same-origin", redirect: "manual", cache: "no-store",
+    headers: { "Kairan-Kept": item.person },
   });
 }
 
@@ -137,7 +159,9 @@ function withAnswers(mode, work) {
 
 self.addEventListener("push", (event) => {
   const said = event.data ? event.data.json() : null;
-  if (said) event.waitUntil(self.registration.showNotification(said.title, asShown(said)));
+  if (!said) return;
+  showing = showing.then(() => show(said));
+  event.waitUntil(showing);
 });
 
 self.addEventListener("notificationclick", (event) => {
@@ -147,6 +171,17 @@ self.addEventListener("notificationclick", (event) => {
   else event.waitUntil(openPage(said.address));
 });
 
+// A family with one telephone: what is for several of them rings once and says for whom; one answers on the page.
+async function show(said) {
+  const shown = said.name ? await self.registration.getNotifications({ tag: said.tag }) : [];
+  const before = shown.flatMap((item) => (item.data && item.data.names) || []);
+  const names = [...new Set([...before, said.name])].filter(Boolean);
+  const title = names.length ? `${said.title}（${names.join("・")}）` : said.title;
+  const alone = names.length < 2;
+  const told = { ...said, title, names, actions: alone ? said.actions : [], token: alone ? said.token : "" };
+  await self.registration.showNotification(title, { ...asShown(told), renotify: said.alert && alone });
+}
+
 function asShown(said) {
   return {
     body: said.body, tag: said.tag, renotify: said.alert, requireInteraction: said.alert, data: said,
@@ -155,21 +190,19 @@ function asShown(said) {
 }
 
 async function answerFrom(said, choice) {
-  const body = new URLSearchParams({ token: said.token, choice }).toString();
+  const form = new FormData();
+  form.append("token", said.token);
+  form.append("choice", choice);
   const chosen = said.actions.find((item) => item.action === choice);
-  const item = { path: "/push/answer", body, at: Date.now(), failed: "" };
+  const item = asItem("/push/answer", form, Date.now());
   try {
-    const reply = await fetch(item.path, {
-      method: "POST", body, credentials: "same-origin", redirect: "manual", cache: "no-store",
-      headers: { "Content-Type": "application/x-www-form-urlencoded", "Kairan-Kept": String(item.at) },
-    });
+    const reply = await send(item, "");
     const told = await reply.json();
-    const text = reply.ok ? `届きました ${told.clock}　${chosen ? chosen.title : ""}` : told.reason;
+    const text = reply.ok ? `${said.words.arrived} ${told.clock}　${chosen ? chosen.title : ""}` : told.reason;
     await self.registration.showNotification(said.title, asShown({ ...said, body: text, alert: false, actions: [] }));
   } catch {
-    await withAnswers("readwrite", (store) => store.add(item));
-    if (self.registration.sync) await self.registration.sync.register("answers").catch(() => {});
-    const text = `まだ送っていません　${chosen ? chosen.title : ""}`;
+    await keepForLater(item);
+    const text = `${said.words.waiting}　${chosen ? chosen.title : ""}`;
     await self.registration.showNotification(said.title, asShown({ ...said, body: text, alert: false, actions: [] }));
   }
 }
