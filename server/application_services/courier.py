@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
+from dataclasses import dataclass
 from typing import Final
 
 from server.application_services.client import ServiceClient
@@ -71,6 +72,21 @@ class Memory:
         return self._database.submit(writes)
 
 
+@dataclass(slots=True)
+class Health:
+    """When a service last took what it was told, and since when it has not; ``None``: never, or not now."""
+
+    done_ms: int | None = None
+    failing_since_ms: int | None = None
+
+    def note(self, *, went_well: bool, now_ms: int) -> None:
+        """It was told something."""
+        if went_well:
+            self.done_ms, self.failing_since_ms = now_ms, None
+        elif self.failing_since_ms is None:
+            self.failing_since_ms = now_ms
+
+
 class Courier:
     """Delivers to one service."""
 
@@ -79,6 +95,7 @@ class Courier:
         client: ServiceClient, clock: Clock,
     ) -> None:
         self.service = service
+        self.health = Health()
         self._memory = memory
         self._writer = writer
         self._interest = interest
@@ -151,6 +168,11 @@ class Courier:
         self.wake()
 
     async def _send(self, txn: str, body: bytes) -> bool:
+        is_told = await self._put(txn, body)
+        self.health.note(went_well=is_told, now_ms=self._clock.now_ms())
+        return is_told
+
+    async def _put(self, txn: str, body: bytes) -> bool:
         self._tried = self._clock.monotonic()
         try:
             answer = await self._client.ask("PUT", ("transactions", txn), body=body, timeout_s=_TIMEOUT_S)

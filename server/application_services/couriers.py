@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from server.application_services.courier import Courier
+from server.application_services.courier import Courier, Health
 from server.application_services.ephemeral import Ephemeral
 from server.application_services.interest import Interest
 from server.application_services.service import Service
@@ -49,6 +49,10 @@ class Couriers:
         self._tasks.start("application services", keep_doing(
             "application services", self._wake_all, self._clock, every_s=_EVERY_S
         ))
+
+    def healths(self) -> Mapping[str, Health]:
+        """How deliveries go, by service."""
+        return {each.service.id: each.courier.health for each in self._deliveries}
 
     def seen(self, service_id: str) -> None:
         """A service has just asked for something, so it lives."""

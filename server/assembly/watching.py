@@ -75,7 +75,9 @@ async def _serve_figures(node: Node) -> web.AppRunner | None:
     if listen is None or meter is None:
         return None
     module = importlib.import_module("server.operation.metrics")
-    figures = module.Figures(meter, node.settings, node.core.database, node.services, node.core.clock)
+    services = node.core.late.application_services
+    bridges = {} if services is None else services.couriers.healths()
+    figures = module.Figures(meter, node.settings, node.core.database, node.services, node.core.clock, bridges)
 
     async def show(_request: web.Request) -> web.Response:
         return web.Response(body=(await figures.page()).encode(), headers={"Content-Type": module.CONTENT_TYPE})

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 from aiohttp import web
 
+from server.application_services.courier import Health
 from server.config import Settings
 from server.foundation.clock import Clock
 from server.http.room_services import RoomServices
@@ -90,13 +91,15 @@ class Figures:
     """The page of figures of one node."""
 
     def __init__(
-        self, meter: Meter, settings: Settings, database: Database, services: RoomServices, clock: Clock
+        self, meter: Meter, settings: Settings, database: Database, services: RoomServices, clock: Clock,
+        bridges: Mapping[str, Health],
     ) -> None:
         self._meter = meter
         self._settings = settings
         self._database = database
         self._services = services
         self._clock = clock
+        self._bridges = bridges
 
     async def page(self) -> str:
         """All figures as they are now."""
@@ -107,7 +110,8 @@ class Figures:
         }
         failing: dict[Labels, float] = {(("work", work),): float(bool(item.words)) for work, item in upkeep.items()}
         lines = [
-            *self._meter.lines(), *self._node(), *self._machine(), *_queues(waiting, self._clock.now_ms()),
+            *self._meter.lines(), *self._node(), *self._push(), *self._machine(),
+            *_queues(waiting, self._clock.now_ms()), *_bridges(self._bridges, self._clock.now_ms()),
             *family("kairan_upkeep_done_seconds", "gauge", "When nightly work last went well, Unix time.", done),
             *family("kairan_upkeep_failing", "gauge", "Whether nightly work failed the last time.", failing),
         ]
@@ -123,6 +127,14 @@ class Figures:
         }
         for name, (purpose, value) in gauges.items():
             yield from family(name, "gauge", purpose, {(): value})
+
+    def _push(self) -> Iterator[str]:
+        pushers = self._services.pushers
+        apps = sum(len(pushers.of(user_id)) for user_id in pushers.users)
+        yield from family("kairan_push_apps", "gauge", "Telephones and browsers that are told of news.", {(): apps})
+        yield from family(
+            "kairan_push_failing", "gauge", "Those of them whose service does not answer.", {(): len(pushers.failing)}
+        )
 
     def _machine(self) -> Iterator[str]:
         folder = self._settings.data_dir
@@ -151,6 +163,19 @@ def _queues(waiting: list[Waiting], now_ms: int) -> Iterator[str]:
         {(("destination", item.destination),): max(0, now_ms - item.failing_since_ts) / 1000
          for item in shown if item.failing_since_ts is not None},
     )
+
+
+def _bridges(bridges: Mapping[str, Health], now_ms: int) -> Iterator[str]:
+    done: dict[Labels, float] = {
+        (("bridge", name),): health.done_ms / 1000 for name, health in bridges.items() if health.done_ms is not None
+    }
+    failing: dict[Labels, float] = {
+        (("bridge", name),): 0.0 if health.failing_since_ms is None else (now_ms - health.failing_since_ms) / 1000
+        for name, health in bridges.items()
+    }
+    purpose = "When a bridge (application service) last took what it was told, Unix time."
+    yield from family("kairan_bridge_done_seconds", "gauge", purpose, done)
+    yield from family("kairan_bridge_failing_seconds", "gauge", "How long a bridge has not taken anything.", failing)
 
 
 def _size(file: Path) -> int:

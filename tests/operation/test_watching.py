@@ -18,6 +18,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from server.application_services.courier import Health
 from server.assembly.upkeep import note_upkeep
 from server.assembly.watching import start_watching
 from server.foundation.clock import SystemClock
@@ -26,10 +27,12 @@ from server.foundation.service_manager import ServiceManager
 from server.foundation.settings import Address
 from server.operation import doctor
 from server.operation.doctor import State
+from server.operation.metrics import Figures, Meter
 from server.operation.prometheus import Histogram, family, histogram
 from server.outbox.outbox import Outbox
 from server.storage.database import Writes
 from tests.builders import RunningNode
+from tests.fakes.clock import FakeClock
 from tests.federation.town import free_port
 from tests.operation.houses import house
 
@@ -79,6 +82,21 @@ async def test_figures_tell_of_requests_commits_queues_and_nightly_work(node: Ru
     assert "kairan_sync_waiting 0" in page
     assert int(_value(page, "kairan_commit_seconds_count")) > 2
     assert hanako.user_id not in page
+
+
+async def test_figures_tell_when_a_bridge_last_took_something(node: RunningNode) -> None:
+    inside, clock = node.inside, FakeClock(5_000_000)
+    bridges = {"line": Health(), "mail": Health()}
+    bridges["line"].note(went_well=True, now_ms=4_000_000)
+    bridges["line"].note(went_well=False, now_ms=4_400_000)
+    figures = Figures(Meter(clock), node.settings, inside.core.database, inside.services, clock, bridges)
+    page = await figures.page()
+    assert 'kairan_bridge_done_seconds{bridge="line"} 4000' in page
+    assert 'kairan_bridge_failing_seconds{bridge="line"} 600' in page
+    assert 'kairan_bridge_failing_seconds{bridge="mail"} 0' in page
+    assert "kairan_push_apps 0" in page
+    bridges["line"].note(went_well=True, now_ms=4_900_000)
+    assert 'kairan_bridge_failing_seconds{bridge="line"} 0' in await figures.page()
 
 
 async def test_the_dashboard_shows_only_figures_that_exist(node: RunningNode) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+
 from tests.builders import SERVER_NAME
 from tests.fakes.clock import FakeClock
 from tests.matrix.application_services.conftest import MakeNode
@@ -16,6 +19,26 @@ async def test_a_service_hears_what_is_said_in_rooms_of_its_ghosts(bridge: Regis
     event = service.events[-1]
     assert (event["event_id"], event["room_id"], event["sender"]) == (event_id, room, hanako.user_id)
     assert len({txn for txn, _body in service.transactions}) == len(service.transactions)
+
+
+async def test_it_is_known_when_a_service_last_took_something(bridge: Registered, service: AppService) -> None:
+    hanako = await bridge.node.user("hanako")
+    _taro, room = await bridge.portal(hanako)
+    services = bridge.node.inside.core.late.application_services
+    assert services is not None
+    [health] = services.couriers.healths().values()
+    await hanako.says(room, "こんにちは")
+    await service.until(lambda it: it.texts == ["こんにちは"])
+    await _until(lambda: health.done_ms is not None and health.failing_since_ms is None)
+    service.status = 500
+    await hanako.says(room, "もしもし")
+    await _until(lambda: health.failing_since_ms is not None)
+
+
+async def _until(is_so: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not is_so():
+            await asyncio.sleep(0.01)
 
 
 async def test_a_service_hears_nothing_of_other_rooms(bridge: Registered, service: AppService) -> None:
