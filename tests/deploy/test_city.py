@@ -13,19 +13,19 @@ import sqlite3
 import ssl
 import subprocess
 import urllib.request
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.deploy.stage import Machine, reason_to_skip, recap, stage
+from tests.deploy.fetched import reason_to_skip
+from tests.deploy.machine import Machine, recap, running
+from tests.deploy.stage import stage
 
 pytestmark = pytest.mark.skipif(bool(reason_to_skip()), reason=reason_to_skip() or "never")
 
 DATABASE_PORT, HTTP_PORT, HTTPS_PORT = 15432, 18080, 18443
-PROGRAM = "/opt/kairan/venv/bin/kairan"
 IN_A_FILE = "ume"
 PORTS = {"sakura": 18101, "ume": 18102}
 MOVED = {"sakura": 18101, "ume": 18103}
@@ -83,40 +83,14 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
     found.two.remove()
 
 
-@contextmanager
-def running(machine: Machine, name: str, user: str, command: Sequence[str]) -> Iterator[None]:
-    """A service, started as its unit says."""
-    process = subprocess.Popen(
-        ["chroot", f"--userspec={user}:{user}", str(machine.folder), *command], stdout=subprocess.PIPE, text=True,
-        env={"HOME": f"/var/lib/{user}", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
-    )
-    try:
-        assert process.stdout is not None
-        assert "ready" in process.stdout.readline(), name
-        yield
-    finally:
-        process.terminate()
-        assert process.wait(30) == 0
-
-
-@contextmanager
-def node(machine: Machine, name: str) -> Iterator[None]:
-    """An association's node."""
-    unit = (machine.folder / f"etc/systemd/system/{name}.service").read_text()
-    [start] = re.findall(r"^ExecStart=(.*)$", unit, re.MULTILINE)
-    with running(machine, name, name, start.split()):
-        yield
-
-
 def ask(name: str, path: str, port: int | None = None) -> Any:
     """What a node answers."""
     return json.load(urllib.request.urlopen(f"http://127.0.0.1:{port or PORTS[name]}{path}", timeout=20))
 
 
 def kairan(machine: Machine, name: str, *command: str) -> str:
-    """A command of the operator, as the node's own user."""
-    as_node = ("setpriv", f"--reuid={name}", f"--regid={name}", "--init-groups", "--reset-env")
-    return machine.inside(*as_node, PROGRAM, *command, "--config", f"/var/lib/{name}/kairan.toml")
+    """A command of those who look after the machine."""
+    return machine.inside(f"/usr/local/sbin/kairan-{name}", *command)
 
 
 def test_a_plan_that_cannot_be_is_refused(city: City) -> None:
@@ -149,7 +123,7 @@ def test_nodes_answer_on_their_databases_and_names_lead_to_them(city: City) -> N
     sites.write_text(re.sub(r"listen (\[::\]:)?443 ", rf"listen \g<1>{HTTPS_PORT} ", kept[1]))
     city.one.inside("nginx")
     try:
-        with node(city.one, "sakura"), node(city.one, "ume"):
+        with running(city.one, "sakura"), running(city.one, "ume"):
             assert ask("sakura", "/_matrix/key/v2/server")["server_name"] == "sakura.city.example"
             trusted = ssl.create_default_context(cafile=city.one.folder / "etc/nginx/kairan/ca.crt")
             for name in PORTS:
@@ -188,7 +162,7 @@ def test_a_machine_is_added_and_told_what_it_can_hold(city: City) -> None:
 
 
 def test_an_association_moves_to_another_machine(city: City) -> None:
-    with node(city.one, "ume"):
+    with running(city.one, "ume"):
         assert ask("ume", "/health") == {"status": "ok"}
         kairan(city.one, "ume", "user", "token")
     key = (city.one.folder / "var/lib/ume/signing.key").read_text()
@@ -200,7 +174,7 @@ def test_an_association_moves_to_another_machine(city: City) -> None:
     [left] = (city.one.folder / "var/lib").glob("ume.moved-*")
     assert (left / "kairan.db").exists(), "until somebody is sure"
     assert list((city.two.folder / "var/lib").glob("ume.*")) == []
-    with node(city.two, "ume"):
+    with running(city.two, "ume"):
         assert ask("ume", "/_matrix/key/v2/server", 18103)["server_name"] == "ume.city.example"
     database = sqlite3.connect(city.two.folder / "var/lib/ume/kairan.db")
     assert database.execute("SELECT count(*) FROM registration_tokens").fetchone() == (1,), "with what was done before"
@@ -208,14 +182,14 @@ def test_an_association_moves_to_another_machine(city: City) -> None:
 
 def test_an_association_comes_back_from_a_backup_where_its_machine_is_dead(city: City) -> None:
     city.write_inventory({"sakura": "one", "ume": "two"}, MOVED)
-    with node(city.one, "sakura"):
+    with running(city.one, "sakura"):
         kairan(city.one, "sakura", "backup")
     backup = max((city.one.folder / "var/backups/sakura").iterdir())
     recap(city.play("move.yml", "-e", "kairan_move=sakura", "-e", "kairan_move_to=two", "-e",
                     f"kairan_move_backup={backup}"))
     key = (city.one.folder / "var/lib/sakura/signing.key").read_text()
     assert (city.two.folder / "var/lib/sakura/signing.key").read_text() == key
-    with node(city.two, "sakura"):
+    with running(city.two, "sakura"):
         assert ask("sakura", "/_matrix/key/v2/server")["server_name"] == "sakura.city.example"
 
 
