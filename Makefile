@@ -7,10 +7,11 @@ NODE := data
 SERVER_NAME ?= localhost
 NAME ?= 桜町町内会
 ARGS ?=
+SCREENSHOTS ?= tests/screenshots
 REQUESTS ?= 20000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup compiled demo run check test conformance fuzz story faults calendars deploy-test bench docs clean
+.PHONY: help setup compiled demo run check test conformance fuzz story faults calendars browser deploy-test bench docs clean
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +62,11 @@ faults: compiled ## the long fault tests: 100 kills under load, 20 backups under
 
 calendars: compiled ## calendars with evolution-data-server, the back end of GNOME (apt install evolution-data-server …)
 	KAIRAN_EVOLUTION=1 $(BIN)/pytest -q -rs tests/caldav/test_evolution.py $(ARGS)
+
+browser: compiled ## every flow and page in six windows, all languages, both themes; SCREENSHOTS=folder keeps pictures
+	@.ci/install_test_tools
+	KAIRAN_BROWSER=1 SCREENSHOTS=$(SCREENSHOTS) $(BIN)/pytest -q -n 2 tests/web/test_flows.py tests/web/test_every_window.py \
+		tests/web/test_axe.py tests/web/test_budgets.py $(ARGS)
 
 deploy-test: $(STAMP) ## the playbooks in a Debian of their own; needs root and debootstrap
 	KAIRAN_DEPLOY=1 $(BIN)/pytest -q -rs -n 2 --dist loadfile tests/deploy $(ARGS)

@@ -22,12 +22,12 @@ expect.set_options(timeout=_PATIENCE_MS)
 
 
 @asynccontextmanager
-async def chromium() -> AsyncIterator[Browser]:
-    """The browser itself."""
+async def chromium(*options: str) -> AsyncIterator[Browser]:
+    """The browser itself; ``options`` are further ones of its command line."""
     path = require_real("chromium")
     require_real("japanese font")
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=str(path), args=_QUIET)
+        browser = await playwright.chromium.launch(executable_path=str(path), args=[*_QUIET, *options])
         try:
             yield browser
         finally:

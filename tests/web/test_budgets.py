@@ -13,6 +13,7 @@ from server.association.circulars.model import Letter
 from server.association.members.model import EVERYONE
 from tests.web.browser import Browser
 from tests.web.site import CHAIR, Site
+from tests.web.windows import is_everything_asked_for
 
 _FIRST_LOAD: Final = 120 * 1024
 _CPU_MS: Final = 8.0  # five for the node, the rest for this test's own reading of the page
@@ -41,11 +42,13 @@ async def test_the_first_load_of_the_home_page_is_small(chair: Browser) -> None:
 
 @pytest.mark.slow
 async def test_many_circulars_cost_the_home_page_no_more_than_ten(here: Site, chair: Browser) -> None:
-    """The list looks at 20; what is behind them is never read."""
-    await post(here, 25)
+    """The list looks at 20; what is behind them is never read. ``make browser`` tries it with 10 and with 1,000."""
+    first, rest = (10, 990) if is_everything_asked_for() else (25, 100)
+    await post(here, first)
     few = await cpu_ms(chair, "/")
-    await post(here, 100)
+    await post(here, rest)
     many = await cpu_ms(chair, "/")
+    print(f"{first} circulars: {few:.2f} ms, {first + rest}: {many:.2f} ms, {many / few:.2f} times as much")
     assert many < few * 1.5 + 0.5
     assert many < _CPU_MS
 

@@ -7,15 +7,15 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from playwright.async_api import Page
 
 from tests.web.real_browser import COMPUTER, PHONE
 
 TABLET: Final = {"width": 768, "height": 1024}
-# Letters begin at 20 px (static/style.css): 125 % of what the browser has.
-_LETTERS: Final = {100: "125%", 200: "250%"}
+# What people choose in the settings of their browser: letters of 16 px or of 32 px; ours begin at 125 % of that.
+_LETTERS: Final = {100: (), 200: ("--blink-settings=defaultFontSize=32",)}
 _EVERYTHING: Final = "KAIRAN_BROWSER"
 _PICTURES: Final = "SCREENSHOTS"
 
@@ -54,7 +54,7 @@ _LOOK: Final = """() => {
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """``letters`` in per cent."""
+    """``letters`` in per cent; ``options`` are those of the browser that has them."""
 
     name: str
     size: dict[str, int]
@@ -63,16 +63,23 @@ class Window:
     def __str__(self) -> str:
         return f"{self.name}_{self.letters}"
 
-    async def arrange(self, page: Page) -> None:
-        """Make a page that is open already look so."""
-        await page.set_viewport_size(self.size)  # type: ignore[arg-type]
-        await page.evaluate("(size) => document.documentElement.style.fontSize = size", _LETTERS[self.letters])
+    @property
+    def options(self) -> tuple[str, ...]:
+        return _LETTERS[self.letters]
 
 
 WINDOWS: Final = tuple(
     Window(name, size, letters)
     for letters in _LETTERS for name, size in (("phone", PHONE), ("tablet", TABLET), ("computer", COMPUTER))
 )
+# Where the least fits.
+NARROWEST: Final = Window("phone", PHONE, 200)
+WIDEST: Final = Window("computer", COMPUTER)
+
+
+def wished_windows() -> tuple[Window, ...]:
+    """All of them with ``make browser``, else the narrowest."""
+    return WINDOWS if is_everything_asked_for() else (NARROWEST,)
 
 
 def is_everything_asked_for() -> bool:
@@ -100,6 +107,7 @@ def as_file_name(address: str) -> str:
     return "_".join(part if part.isascii() and part.islower() else "x" for part in parts) or "home"
 
 
-def told(window: Any, faults: list[str], where: str) -> list[str]:
-    """Faults with where they are."""
-    return [f"{window} {where}: {fault}" for fault in dict.fromkeys(faults)]
+async def look(page: Page, window: Window, name: str) -> None:
+    """Keep a picture; nothing may be wrong with how it stands there."""
+    await keep_picture(page, f"{window}/{name}")
+    assert await faults_of(page) == [], f"{window} {name}"

@@ -59,7 +59,8 @@ def _draw(pen: Pen, values: dict[str, Any], slip: dict[str, str], top: float, he
     draw_qr(pen.canvas, f"{values['address']}/slips/{slip['id']}", A4[0] - _MARGIN - _QR, top - 8 * mm - _QR, _QR)
     _draw_choices(pen, values["choices"], y - 4 * mm)
     pen.text(_MARGIN, top - height + 6 * mm, 12, _HINT_MANY if values["many"] else _HINT, _BESIDE)
-    pen.text(A4[0] - _MARGIN - _QR - 4 * mm, top - 10 * mm - _QR, 7, _ONLINE, _QR + 4 * mm)
+    for number, line in enumerate(wrap(_ONLINE, _QR, partial(pen.face.width, size=9))):
+        pen.text(A4[0] - _MARGIN - _QR, top - 11 * mm - _QR - number * 4 * mm, 9, line)
     _cut_line(pen, top - height)
 
 
