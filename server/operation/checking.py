@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from server.config import Settings
+from server.operation.move_store import look_through
 from server.operation.snapshot_store import counts_of, faults_of, media_ids
 
 _SQLITE: Final = "sqlite+aiosqlite:///"
@@ -22,24 +25,26 @@ class Checked:
 
 
 def check_data(settings: Settings) -> Checked:
-    """Look through the database (every page, every index, every reference) and for the content of every file."""
+    """Look through the database (every page, every index, every reference; of PostgreSQL every row) and for the content
+    of every file. Raises ``Refused`` where the database cannot be looked at.
+    """
     if not settings.database.url.startswith(_SQLITE):
-        return Checked(0, 0, ())  # PostgreSQL keeps watch over its pages itself
+        looked = asyncio.run(look_through(settings.database.url))
+        return _checked(looked.rows, looked.media_ids, settings.media_dir)
     database = Path(settings.database.url.removeprefix(_SQLITE))
     if not database.is_file():
         return Checked(0, 0, (f"there is no database {database}",))
     faults = faults_of(database)
     if faults:
         return Checked(0, 0, tuple(faults))
-    files, missing = _look_for_files(database, settings.media_dir)
-    lost = (f"{missing} of {files} uploaded files are not on the disk",) if missing else ()
-    return Checked(sum(counts_of(database).values()), files, lost)
+    return _checked(sum(counts_of(database).values()), media_ids(database), settings.media_dir)
 
 
-def _look_for_files(database: Path, folder: Path) -> tuple[int, int]:
+def _checked(rows: int, ids: Iterable[str], folder: Path) -> Checked:
     files = missing = 0
-    for media_id in media_ids(database):
+    for media_id in ids:
         files += 1
         places = (folder / "content" / media_id[:2] / media_id[2:], folder / "unsettled" / media_id)
         missing += not any(place.is_file() for place in places)
-    return files, missing
+    lost = (f"{missing} of {files} uploaded files are not on the disk",) if missing else ()
+    return Checked(rows, files, lost)

@@ -15,9 +15,10 @@ from server.foundation.errors import Refused
 from server.operation.archive import is_sealed
 from server.operation.copying import backups_there, fetch
 from server.operation.daily import backup_sentence, check_sentence, copy_sentence
-from server.operation.doctor import State, examine
+from server.operation.doctor import examine
 from server.operation.export import export, export_person
 from server.operation.far_places import Means
+from server.operation.findings import State
 from server.operation.importing import take_in
 from server.operation.moving import move_database
 from server.operation.restore import require_empty, restore

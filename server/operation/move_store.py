@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from server.foundation.errors import Refused
 from server.operation.snapshot_store import plain_words, tables_of
@@ -36,6 +36,26 @@ async def take_from_postgresql(url: str, target: Path) -> None:
         async with _postgresql(url) as reading, reading.transaction(isolation="repeatable_read", readonly=True):
             for table in tables_of(target):
                 await _copy_out(reading, writing, table)
+
+
+class Looked(NamedTuple):
+    """How many rows there are, and the ids of all files whose content is there."""
+
+    rows: int
+    media_ids: list[str]
+
+
+async def look_through(url: str) -> Looked:
+    """Read every row of a PostgreSQL database: a page that is damaged is noticed where PostgreSQL keeps checksums.
+    Raises ``Refused`` where it cannot be reached or read.
+    """
+    async with _postgresql(url) as reading:
+        names = await reading.fetch("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
+        rows = 0
+        for (name,) in names:
+            rows += int(await reading.fetchval(f'SELECT count(every) FROM "{name}" AS every'))  # noqa: S608
+        found = await reading.fetch("SELECT media_id FROM media WHERE size IS NOT NULL")
+        return Looked(rows, [row[0] for row in found])
 
 
 async def schema_at(url: str) -> int:

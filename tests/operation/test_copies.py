@@ -16,8 +16,9 @@ from server.foundation.errors import Refused
 from server.foundation.settings import SettingsError
 from server.operation.backup import make_backup
 from server.operation.copying import backups_there, copy_newest, fetch
-from server.operation.doctor import State, look_at_copy
+from server.operation.doctor import look_at_copy
 from server.operation.far_places import FarAddress, Means, far_place
+from server.operation.findings import State
 from server.operation.sealing import new_pair
 from tests.builders import settings_for
 from tests.fakes.clock import FakeClock

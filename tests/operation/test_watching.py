@@ -21,12 +21,8 @@ import pytest
 from server.application_services.courier import Health
 from server.assembly.upkeep import note_upkeep
 from server.assembly.watching import start_watching
-from server.foundation.clock import SystemClock
 from server.foundation.logs import JsonLines
 from server.foundation.service_manager import ServiceManager
-from server.foundation.settings import Address
-from server.operation import doctor
-from server.operation.doctor import State
 from server.operation.metrics import Figures, Meter
 from server.operation.prometheus import Histogram, family, histogram
 from server.outbox.outbox import Outbox
@@ -195,32 +191,3 @@ def test_json_lines_name_nobody() -> None:
     line = json.loads(JsonLines().format(record))
     assert line["text"] == "@…:sakura.example said …"
     assert (line["rows"], line["who"], line["level"]) == ("2", "…@example.jp", "INFO")
-
-
-async def test_the_doctor_finds_a_node_that_is_well(node: RunningNode) -> None:
-    assert node.client.port is not None
-    settings = replace(node.settings, http=replace(node.settings.http, listen=Address("127.0.0.1", node.client.port)))
-    found = await asyncio.to_thread(doctor.look_at_node, settings)
-    assert found.state is State.GOOD
-    assert doctor.look_at_data(settings).state is State.GOOD
-
-
-def test_the_doctor_says_what_to_do(tmp_path: Path) -> None:
-    settings = house(tmp_path / "node", f'[http]\nlisten = "127.0.0.1:{free_port()}"\npublic_url = "http://localhost"\n')
-    settings.signing_key_file.chmod(0o644)
-    found = list(doctor.examine(settings, SystemClock()))
-    lines = [line for finding in found for line in finding.lines()]
-    assert any("chmod 600" in line for line in lines)
-    assert any("does not answer" in line for line in lines)
-    assert any("No backups are made" in line for line in lines)
-    assert all(finding.to_do for finding in found if finding.state is not State.GOOD)
-
-
-def test_the_doctor_notices_names_that_lead_nowhere_and_old_backups(tmp_path: Path) -> None:
-    settings = house(tmp_path / "node", f'[backup]\nfolder = "{tmp_path}"\n[http]\npublic_url = "https://no.invalid"\n')
-    assert "leads nowhere" in doctor.look_at_names(settings).what
-    assert doctor.look_at_public_url(settings, SystemClock()).state is State.BAD
-    assert "no backup" in doctor.look_at_backups(settings, SystemClock()).what
-    old = tmp_path / f"kairan-{settings.server_name}-20200101-000000.tar.gz"
-    old.write_text("")
-    assert doctor.look_at_backups(settings, SystemClock()).state is State.DOUBTFUL, "on the same disk"
