@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from server.rooms.poll_events import RESPONSE, response_content
 from server.rooms.receipts import READ, Receipts
 from server.rooms.send_event import Draft
 from tests.association.world import World, world
+from tests.fakes.clock import FakeClock
 
 
 @dataclass(slots=True)
@@ -75,17 +77,34 @@ class Street:
         await self.node.sender.send(draft)
 
 
+# Nodes with people, as files: made once for all tests of a process that begin with the same ones.
+_made: dict[tuple[tuple[str, str], ...], bytes] = {}
+
+
+async def _make(people: tuple[tuple[str, str], ...]) -> bytes:
+    """They moved in a minute before the clock of the tests starts."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "street.db"
+        async with world(file, clock=FakeClock(FakeClock().now_ms() - 60_000)) as node:
+            for number, (name, block) in enumerate(people):
+                await node.person(name, block, roles=[] if number else [Role.CHAIR])
+        return file.read_bytes()
+
+
 @asynccontextmanager
 async def street(
     file: Path, names: Sequence[tuple[str, str]] = (), *, officer: str = "町田 会長", clock: Clock | None = None
 ) -> AsyncIterator[Street]:
-    """Open a node on ``file``. People are made on its first opening: ``(name, block)``, and a chair in 1班."""
+    """Open a node on ``file``. At its first opening there are people already: ``(name, block)``, and a chair in 1班."""
+    if not file.exists():
+        people = ((officer, "1班"), *names)
+        if people not in _made:
+            _made[people] = await _make(people)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(_made[people])
+        clock = clock or FakeClock()
     async with world(file, clock=clock) as node:
         receipts = Receipts(node.database, node.rooms, node.positions, node.clock)
-        if not node.members.persons():
-            await node.person(officer, roles=[Role.CHAIR])
-            for name, block in names:
-                await node.person(name, block)
         tasks = Tasks()
         try:
             yield Street(node, receipts, tasks)
