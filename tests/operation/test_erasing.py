@@ -27,11 +27,13 @@ class Telephone:
     """Her Matrix app."""
 
     def __init__(self, here: Site, http: ClientSession) -> None:
-        self._here, self._http, self._headers = here, http, dict[str, str]()
+        self._here, self._http = here, http
+        self.token = ""
 
     async def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         url = f"{self._here.url}/_matrix/client/v3/{path}"
-        async with self._http.request(method, url, json=body, headers=self._headers) as answer:
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        async with self._http.request(method, url, json=body, headers=headers) as answer:
             assert answer.status == 200, await answer.text()
             return dict(await answer.json())
 
@@ -40,7 +42,7 @@ class Telephone:
             "type": "m.login.password", "identifier": {"type": "m.id.user", "user": user}, "password": PASSWORD,
             "initial_device_display_name": f"{NAME}の電話",
         })
-        self._headers = {"Authorization": f"Bearer {told['access_token']}"}
+        self.token = told["access_token"]
 
     async def says(self, room_id: str, text: str) -> None:
         await self.ask("PUT", f"rooms/{room_id}/send/m.room.message/{len(text)}", {"msgtype": "m.text", "body": text})
