@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 from federation.identity.key_ring import KeyRing
 from server.foundation.errors import BadRequest, Refused
 from server.foundation.signatures import signature_is_valid
+from server.foundation.tasks import together
 from server.rooms.event import Event
 from server.rooms.event_format import as_redacted, check_content_hash, read_pdu, required_signers
 from server.rooms.redaction import redact
@@ -53,7 +54,7 @@ class EventReader:
         events = [_read(pdu, version) for pdu in pdus]
         proofs: dict[int, list[_Proof]] = {}
         needed = [event for event in events if isinstance(event, Event)]
-        found = await asyncio.gather(*(self._proofs(event, helpers, spared) for event in needed))
+        found = await together([self._proofs(event, helpers, spared) for event in needed])
         for event, proof in zip(needed, found, strict=True):
             proofs[id(event)] = proof
         checked: list[Event | Refused] = []

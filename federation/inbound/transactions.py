@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from itertools import filterfalse
 from typing import Any, Final
@@ -15,6 +14,7 @@ from federation.inbound.messages import comes_before_events, take_message
 from federation.inbound.opening import FEDERATION
 from federation.serving.withdrawn import take_withdrawal
 from server.foundation.errors import BadRequest, NotFound, Refused
+from server.foundation.tasks import together
 from server.http.answers import json_answer
 from server.rooms.event import Event
 from server.rooms.live_room import LiveRoom
@@ -71,7 +71,7 @@ async def _take_events(who: Peer, pdus: list[Any]) -> dict[str, Json]:
         if isinstance(room_id, str):
             by_room.setdefault(room_id, []).append(pdu)
     results: dict[str, Json] = {}
-    for told in await asyncio.gather(*(_take_room(who, room_id, found) for room_id, found in by_room.items())):
+    for told in await together([_take_room(who, room_id, found) for room_id, found in by_room.items()]):
         results |= told
     return results
 

@@ -6,7 +6,7 @@ Tables ``events`` (as ``event_store`` has it), ``back_edges`` and ``early_redact
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import BigInteger, Column, Table, Text, bindparam, delete, func, select, text
 
@@ -16,6 +16,7 @@ from server.rooms.event_store import events, read_event
 from server.rooms.live_room import LiveRoom
 from server.rooms.timeline import OUTLIER, REJECTED
 from server.storage.database import Database, Writes, metadata
+from server.storage.prepared import Prepared
 from server.storage.upsert import upsert
 
 _TOGETHER: Final = 500
@@ -46,10 +47,13 @@ _DROP_EDGE: Final = (
 )
 _ADD_EARLY: Final = upsert(early_redactions, replace=())
 _DROP_EARLY: Final = delete(early_redactions).where(early_redactions.c.target == bindparam("of"))
-_STORED: Final = (
+_OF_ROOM: Final = (
     select(events.c.event_id, events.c.stream, events.c.snapshot, events.c.flags, events.c.json)
-    .where(events.c.room == bindparam("nid"), events.c.event_id.in_(bindparam("ids", expanding=True)))
+    .where(events.c.room == bindparam("nid"))
 )
+_STORED: Final = _OF_ROOM.where(events.c.event_id.in_(bindparam("ids", expanding=True)))
+# A message alone in its transaction, which is most of what other servers send.
+_ONE: Final = Prepared(_OF_ROOM.where(events.c.event_id == bindparam("id")))
 
 
 class Stored(NamedTuple):
@@ -76,11 +80,18 @@ async def stored_events(database: Database, room: LiveRoom, event_ids: Iterable[
     wanted = list(dict.fromkeys(event_ids))
     found: dict[str, Stored] = {}
     for start in range(0, len(wanted), _TOGETHER):
-        rows = await database.fetch_all(_STORED, {"nid": room.nid, "ids": wanted[start:start + _TOGETHER]})
-        for event_id, stream, snapshot, flags, stored in rows:
+        for event_id, stream, snapshot, flags, stored in await _rows_of(
+            database, room, wanted[start:start + _TOGETHER]
+        ):
             event = read_event(stored, room.version, event_id, room)
             found[event_id] = Stored(event, int(stream), int(snapshot), int(flags))
     return found
+
+
+async def _rows_of(database: Database, room: LiveRoom, event_ids: Sequence[str]) -> Sequence[Any]:
+    if len(event_ids) == 1:
+        return await database.fetch_prepared(_ONE, {"nid": room.nid, "id": event_ids[0]})
+    return await database.fetch_all(_STORED, {"nid": room.nid, "ids": event_ids})
 
 
 async def lowest_position(database: Database) -> int:

@@ -74,14 +74,13 @@ class EventReceiver:
         """
         room = await self._room(room_id)
         results: dict[str, Refused | None] = {}
-        known = await self.forks.events(room, [event.event_id for event in events])
-        waiting: list[tuple[Event, asyncio.Future[None], int]] = []
+        waiting: list[tuple[Event, asyncio.Future[None]]] = []
         for event in events:
-            at_once = None
-            if event.event_id not in known and event.event_id not in results:
-                at_once = await self._take_at_once(origin, room, event)
-            if at_once is not None:
-                waiting.append((event, *at_once))
+            commit = None
+            if event.event_id not in results:
+                commit = await self._take_at_once(origin, room, event)
+            if commit is not None:
+                waiting.append((event, commit))
                 results[event.event_id] = None
                 continue
             await self._settle(origin, room, waiting, results)
@@ -97,8 +96,12 @@ class EventReceiver:
 
     async def _take_at_once(
         self, origin: str, room: LiveRoom, event: Event
-    ) -> tuple[asyncio.Future[None], int] | None:
-        """Enter an event that goes on the tip and rests on today's state: nothing has to be looked up for it."""
+    ) -> asyncio.Future[None] | None:
+        """Enter an event that goes on the tip, rests on today's state and is allowed: nothing is looked up for it.
+
+        Whether it is known already shows when it cannot be written again (``Conflict``). It hardly ever is: what is in
+        the room does not go on its tip once more, and what was forbidden still is.
+        """
         if event.type == "m.room.redaction" or await self._entrance.is_awaited(event):
             return None
         async with self._rooms.hold(room) as held:
@@ -109,21 +112,19 @@ class EventReceiver:
             if any(link not in today for link in event.auth_events):
                 return None
             ground = Ground([today[link] for link in event.auth_events], held.state.get(("m.room.create", "")))
-            flags = judge(held, event, ground)
-            return self._database.submit(self._entrance.enter(held, event, ground, flags)), flags
+            if judge(held, event, ground):
+                return None
+            return self._database.submit(self._entrance.enter(held, event, ground, 0))
 
     async def _settle(
-        self, origin: str, room: LiveRoom, waiting: list[tuple[Event, asyncio.Future[None], int]],
+        self, origin: str, room: LiveRoom, waiting: list[tuple[Event, asyncio.Future[None]]],
         results: dict[str, Refused | None],
     ) -> None:
-        for event, commit, flags in waiting:
+        for event, commit in waiting:
             try:
                 await asyncio.shield(commit)
             except (Stale, Conflict):
                 results[event.event_id] = await self._try(origin, room, event)
-                continue
-            if flags & REJECTED:
-                results[event.event_id] = Forbidden("The rules of the room do not allow this event")
         waiting.clear()
 
     async def _try(self, origin: str, room: LiveRoom, event: Event) -> Refused | None:

@@ -9,7 +9,9 @@ from typing import Any
 
 from server.foundation.errors import Refused
 from server.rooms.event import content_hash
+from server.rooms.graph_store import stored_events
 from server.rooms.redaction import redact
+from server.rooms.timeline import OUTLIER
 from tests.builders import Person, RunningNode
 from tests.federation.stranger import Stranger, meeting
 from tests.federation.stranger_room import StrangerRoom
@@ -371,6 +373,25 @@ async def test_events_on_authorities_of_another_room_do_not_move_the_state(tmp_p
             room.create.event_id, topic.event_id])
         assert "error" in (await oni.sends(node, child))["pdus"][child.event_id]
         assert (await hanako.get(f"v3/rooms/{room.room_id}/state/m.room.topic")).status == 404
+        await everything_works(node, hanako, oni, room)
+
+
+async def test_what_was_looked_up_before_is_taken_when_it_comes_itself(tmp_path: Path) -> None:
+    async with meeting(tmp_path) as (node, oni):
+        hanako, room = await a_room_of_both(node, oni)
+        momo, end = oni.user("momo"), list(room.judged.heads)
+        join = room.put(momo, "m.room.member", {"membership": "join"}, momo)
+        # It rests on the join and goes past it, so that the join is asked for, and has no place yet.
+        grounds = [room.state[kind, ""].event_id for kind in ("m.room.create", "m.room.power_levels")]
+        early = room.says(momo, "まだ いません", after=end, rests_on=[*grounds, join.event_id])
+        room.add(early)
+        assert "error" in (await oni.sends(node, early))["pdus"][early.event_id]
+        live = await node.inside.services.rooms.get(room.room_id)
+        known = await stored_events(node.inside.core.database, live, [join.event_id])
+        assert known[join.event_id].flags & OUTLIER
+        await oni.tells_of(node, join)
+        members = await hanako.get(f"v3/rooms/{room.room_id}/joined_members")
+        assert momo in members["joined"]
         await everything_works(node, hanako, oni, room)
 
 
