@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import random
 import signal
 import socket
 import sys
-from contextlib import suppress
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,9 @@ class NodeProcess:
     """``kairan run`` on a folder. Start and kill it as often as you like."""
 
     def __init__(self, folder: Path, federation: str = "enabled = false") -> None:
-        self.port = _free_port()
+        held = _held_port()
+        weakref.finalize(self, held.close)
+        self.port: int = held.getsockname()[1]
         self.folder = folder
         self.config = folder / "kairan.toml"
         self.config.write_text(
@@ -91,14 +92,12 @@ class NodeProcess:
         return await asyncio.wait_for(process.wait(), _PATIENCE_S)
 
 
-def _free_port() -> int:
-    """Outside of the range in which clients get theirs: one that was ours before a kill is ours after it."""
-    dice = random.SystemRandom()
-    while True:
-        port = dice.randrange(20_000, 32_000)
-        with socket.socket() as found, suppress(OSError):
-            found.bind(("127.0.0.1", port))
-            return port
+def _held_port() -> socket.socket:
+    """A port that nobody else gets, also while the node that is to have it is down: bound, but not listening."""
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind(("127.0.0.1", 0))
+    return held
 
 
 class Client:
