@@ -39,7 +39,7 @@ def _prepare(machine: Machine, wheels: Path) -> None:
     with ThreadPoolExecutor() as together:
         works: list[Future[Any]] = [together.submit(prepare_tools), together.submit(fetch_debian)]
         if python is not None:
-            works.append(together.submit(_make_wheels, python, f"{ROOT}[postgres,copies]", made))
+            works.append(together.submit(_make_wheels, python, _copy_source(made.with_name("source")), made))
         for work in works:
             work.result()
     if python is None:
@@ -55,13 +55,23 @@ def _python() -> str | None:
     return sys.executable if sys.version_info[:2] == PYTHON else shutil.which("python3.11")
 
 
-def _make_wheels(python: str, source: str, folder: Path, *more: str) -> None:
-    run(python, "-m", "pip", "wheel", "--quiet", "--wheel-dir", folder, *more, source, timeout=600)
+def _copy_source(folder: Path) -> Path:
+    """What the node is made from, without what was left by making it before."""
+    shutil.rmtree(folder, ignore_errors=True)
+    for part in ("server", "federation", "bridges"):
+        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+    for part in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copyfile(ROOT / part, folder / part)
+    return folder
+
+
+def _make_wheels(python: str, source: Path, folder: Path, *more: str) -> None:
+    run(python, "-m", "pip", "wheel", "--quiet", "--wheel-dir", folder, *more, f"{source}[postgres,copies]", timeout=600)
 
 
 def _make_wheels_inside(machine: Machine, folder: Path) -> None:
     """The node and everything that it needs, by the Debian's own Python."""
-    shutil.copytree(ROOT, machine.folder / "src", ignore=shutil.ignore_patterns(".*", "*.egg-info", "build"))
+    _copy_source(machine.folder / "src")
     machine.inside("python3", "-m", "venv", "/builder")
     wanted = "/src[postgres,copies]"
     machine.inside("/builder/bin/pip", "wheel", "--quiet", "--wheel-dir", "/wheels", wanted, timeout=600)
@@ -82,7 +92,7 @@ def older(wheels: Path, folder: Path) -> Path:
     source.mkdir()
     run("sh", "-c", 'git -C "$0" archive "$1" | tar -x -C "$2"', ROOT, commit[0], source)
     shutil.copytree(wheels, folder, ignore=shutil.ignore_patterns("kairan-*"))
-    _make_wheels(python, str(source), folder, "--no-deps")
+    _make_wheels(python, source, folder, "--no-deps")
     return folder
 
 

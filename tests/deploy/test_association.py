@@ -219,6 +219,16 @@ def test_the_firewall_lets_in_what_is_asked_for_and_nothing_else(box: Box, addre
 
 
 @boots
+def test_security_updates_come_by_themselves(box: Box) -> None:
+    settings = box.machine.inside("apt-config", "dump", "APT::Periodic")
+    assert 'Unattended-Upgrade "1"' in settings
+    assert 'Update-Package-Lists "1"' in settings
+    said = box.machine.inside("unattended-upgrade", "--dry-run", "--verbose")
+    assert "label=Debian-Security" in said, said
+    assert box.machine.inside("systemctl", "is-active", "apt-daily-upgrade.timer") == "active\n"
+
+
+@boots
 def test_everything_comes_back_after_a_power_cut(box: Box) -> None:
     box.booted.stop()
     box.booted.start()
