@@ -11,7 +11,7 @@ SCREENSHOTS ?= tests/screenshots
 REQUESTS ?= 20000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup compiled demo run check test conformance fuzz story faults calendars browser deploy-test bench docs clean
+.PHONY: help setup compiled demo run check test conformance fuzz story faults calendars browser deploy-test bench docs guides clean
 
 help: ## list these tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -77,6 +77,10 @@ bench: compiled ## measure the node beside Synapse in one run
 docs: $(STAMP) ## write the pages that follow from the code
 	@$(BIN)/python -c 'from server.config import settings_page; print(settings_page(), end="")' > docs/settings.md
 	@$(BIN)/python -m tests.contract.conformance
+
+guides: compiled ## the illustrated guides and the pictures of the README, from a run of the real pages
+	@.ci/install_test_tools
+	$(BIN)/python -m tests.web.guides
 
 clean: ## remove .venv and caches; ./data stays
 	rm -rf $(VENV) tests/clients/js/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info

@@ -36,12 +36,12 @@ async def chromium(*options: str) -> AsyncIterator[Browser]:
 
 @asynccontextmanager
 async def window(
-    browser: Browser, url: str, size: dict[str, int], *, script: bool = True, dark: bool = False
+    browser: Browser, url: str, size: dict[str, int], *, script: bool = True, dark: bool = False, sharpness: float = 1
 ) -> AsyncIterator[Page]:
-    """A window with cookies of its own."""
+    """A window with cookies of its own. ``sharpness``: pixels of pictures by pixel of the page."""
     context: BrowserContext = await browser.new_context(
         base_url=url, viewport=size, java_script_enabled=script, color_scheme="dark" if dark else "light",  # type: ignore[arg-type]
-        locale="ja-JP", timezone_id="Asia/Tokyo",
+        locale="ja-JP", timezone_id="Asia/Tokyo", device_scale_factor=sharpness,
     )
     context.set_default_timeout(_PATIENCE_MS)
     try:

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from ipaddress import ip_network
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from aiohttp import web
 
@@ -18,6 +19,7 @@ from server.assembly.pages import invitations_of
 from server.association.members.invitations import Invitations
 from server.association.members.model import Person, Role
 from server.config import Settings, parse_settings
+from server.foundation.clock import Clock
 from server.foundation.signatures import SigningKey
 from server.http.keys import INTERACTIVE_AUTH
 from tests.empty_database import lay_down
@@ -82,34 +84,64 @@ class Site:
 async def site(
     folder: Path, names: Sequence[tuple[str, str]] = NAMES, *, limits: bool = False, upload_bytes: int = 5 * 2**20,
     association: str = "桜町町内会", consent: Path | None = None, outgoing: str = "", translation: str = "",
+    public_url: str = "", clock: Clock | None = None,
 ) -> AsyncIterator[Site]:
-    """A node in ``folder`` with a chair and ``names`` (name, block); they are there already where it ran before."""
+    """A node in ``folder`` with a chair and ``names`` (name, block); they are there already where it ran before.
+
+    ``public_url`` is what it says of itself, where browsers are told to find it at that address.
+    """
     with socket.create_server(("127.0.0.1", 0)) as listener:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        settings = _settings(folder, url, limits=limits, upload_bytes=upload_bytes, association=association)
+        settings = _settings(
+            folder, public_url or url, limits=limits, upload_bytes=upload_bytes, association=association
+        )
         settings = replace(settings, consent=replace(settings.consent, folder=consent))
         if outgoing:
             networks = (ip_network(outgoing),)
             settings = replace(settings, outgoing=replace(settings.outgoing, allowed_networks=networks))
         settings = replace(settings, translation=replace(settings.translation, url=translation))
-        settings.signing_key_file.parent.mkdir(parents=True, exist_ok=True)
-        settings.signing_key_file.write_text(SigningKey.generate().line())
-        await lay_down(settings.database.url)
-        async with assembly.build(settings) as node:
+        if not settings.signing_key_file.exists():
+            await _move_in(settings, names, clock)
+        async with assembly.build(settings, clock) as node:
             app = assembly.make_app(node)
             runner = web.AppRunner(app, access_log=None)
             await runner.setup()
             await web.SockSite(runner, listener).start()
-            found = Site(node, url, app[INTERACTIVE_AUTH])
-            if not any(person.name == CHAIR for person in node.association.members.persons()):
-                await found.add(CHAIR, "1班", [Role.CHAIR])
-                for name, block in names:
-                    await found.add(name, block)
             try:
-                yield found
+                yield Site(node, url, app[INTERACTIVE_AUTH])
             finally:
                 node.services.sync.stop_waiting()
                 await runner.cleanup()
+
+
+# Signing key and database of nodes with people: made once for all tests of a process that begin with the same ones.
+_made: dict[tuple[str, tuple[tuple[str, str], ...]], tuple[str, bytes]] = {}
+
+
+async def _move_in(settings: Settings, names: Sequence[tuple[str, str]], clock: Clock | None) -> None:
+    """Put a node where ``settings`` say, with a chair and ``names``."""
+    key = settings.association.name, tuple(names)
+    made = _made.get(key) if clock is None else None
+    if made is None:
+        with TemporaryDirectory() as folder:
+            database = replace(settings.database, url=f"sqlite+aiosqlite:///{folder}/kairan.db")
+            made = await _make(replace(settings, data_dir=Path(folder), database=database), names, clock)
+    if clock is None:
+        _made[key] = made
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.signing_key_file.write_text(made[0])
+    (settings.data_dir / "kairan.db").write_bytes(made[1])
+
+
+async def _make(settings: Settings, names: Sequence[tuple[str, str]], clock: Clock | None) -> tuple[str, bytes]:
+    settings.signing_key_file.write_text(SigningKey.generate().line())
+    await lay_down(settings.database.url)
+    async with assembly.build(settings, clock) as node:
+        here = Site(node, settings.http.public_url, InteractiveAuth(node.core.clock))
+        await here.add(CHAIR, "1班", [Role.CHAIR])
+        for name, block in names:
+            await here.add(name, block)
+    return settings.signing_key_file.read_text(), (settings.data_dir / "kairan.db").read_bytes()
 
 
 def _settings(folder: Path, url: str, *, limits: bool, upload_bytes: int, association: str) -> Settings:

@@ -1,0 +1,23 @@
+"""``make guides``: the guides of all roles, and the pictures of the README, from a run of the real pages."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from pathlib import Path
+
+from server.web.pages.guides import GUIDES
+from tests.web.guides.making import keep, print_to, studio
+
+
+async def make() -> None:
+    """All of them."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with studio(Path(folder)) as place:
+            async for guide in place.write(GUIDES, takes_pictures=GUIDES):
+                await print_to(place.browser, keep(guide))
+                print(guide.name)
+
+
+if __name__ == "__main__":
+    asyncio.run(make())
