@@ -66,7 +66,8 @@ def _copy_source(folder: Path) -> Path:
 
 
 def _make_wheels(python: str, source: Path, folder: Path, *more: str) -> None:
-    run(python, "-m", "pip", "wheel", "--quiet", "--wheel-dir", folder, *more, f"{source}[postgres,copies]", timeout=600)
+    wanted = (*more, f"{source}[postgres,copies]")
+    run(python, "-m", "pip", "wheel", "--quiet", "--wheel-dir", folder, *wanted, timeout=600)
 
 
 def _make_wheels_inside(machine: Machine, folder: Path) -> None:
