@@ -17,6 +17,10 @@ _NEWS: Final = (
     "【おしらせ】 役員が 出した カードで、新しい電話か パソコンで ログインしました。"
     "おぼえが ないときは、すぐ 役員に 知らせてください。"
 )
+_FAMILY_NEWS: Final = (
+    "【おしらせ】 家族の電話でも、あなたとして 使えるように なりました。"
+    "おぼえが ないときは、すぐ 役員に 知らせてください。"
+)
 
 
 async def welcome_back(node: Node, person: Person, kind: InvitationKind) -> None:
@@ -24,7 +28,7 @@ async def welcome_back(node: Node, person: Person, kind: InvitationKind) -> None
     assert person.user_id is not None
     if kind is InvitationKind.ONLY_PHONE:
         await sign_out_everywhere(node, person.user_id)
-    await _tell(node, person)
+    await _tell(node, person, _FAMILY_NEWS if kind is InvitationKind.FAMILY else _NEWS)
 
 
 async def sign_out_everywhere(node: Node, user_id: str) -> None:
@@ -34,12 +38,12 @@ async def sign_out_everywhere(node: Node, user_id: str) -> None:
     await app_passwords_of(node.core).revoke_all(user_id)
 
 
-async def _tell(node: Node, person: Person) -> None:
+async def _tell(node: Node, person: Person, news: str) -> None:
     members = node.association.members
     room_id = members.desk_room_of(person.id)
     if room_id is None:
         return
-    content = {"msgtype": "m.text", "body": _NEWS}
+    content = {"msgtype": "m.text", "body": news}
     try:
         await node.core.services.sender.send(Draft(room_id, members.node_user_id, "m.room.message", content))
     except Refused:

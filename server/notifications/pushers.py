@@ -35,6 +35,8 @@ class Pushers:
         self._known: dict[str, dict[PusherKey, Pusher]] = {}
         # The position and the number that the row of a pusher has.
         self._kept: dict[PusherKey, tuple[int, int | None]] = {}
+        # Who is told at the same place: a family with one telephone.
+        self._beside: dict[tuple[str, str], set[str]] = {}
         self._listeners: list[Callable[[PusherKey], None]] = []
         # Whose gateway does not answer now; the loop that tells them notes it.
         self.failing: set[PusherKey] = set()
@@ -56,6 +58,10 @@ class Pushers:
     def of(self, user_id: str) -> list[Pusher]:
         """The pushers of a user, the oldest first."""
         return list(self._known.get(user_id, {}).values())
+
+    def is_shared(self, key: PusherKey) -> bool:
+        """Whether others are told at the same place."""
+        return len(self._beside.get(key[1:], ())) > 1
 
     def find(self, key: PusherKey) -> Pusher | None:
         """One pusher."""
@@ -124,10 +130,7 @@ class Pushers:
         move_pusher(writes, key, pusher.delivered, pusher.badge)
 
     def _of_others(self, key: PusherKey) -> list[PusherKey]:
-        return [
-            other for user_id, pushers in self._known.items() if user_id != key.user_id
-            for other in pushers if other[1:] == key[1:]
-        ]
+        return [PusherKey(user_id, *key[1:]) for user_id in self._beside.get(key[1:], ()) if user_id != key.user_id]
 
     def _drop(self, writes: Writes, keys: Iterable[PusherKey]) -> None:
         for key in keys:
@@ -141,11 +144,16 @@ class Pushers:
 
     def _note(self, pusher: Pusher) -> None:
         self._known.setdefault(pusher.key.user_id, {})[pusher.key] = pusher
+        self._beside.setdefault(pusher.key[1:], set()).add(pusher.key.user_id)
         self._kept[pusher.key] = pusher.delivered, pusher.badge
 
     def _forget(self, key: PusherKey) -> None:
         self._kept.pop(key, None)
         self.failing.discard(key)
+        beside = self._beside.get(key[1:], set())
+        beside.discard(key.user_id)
+        if not beside:
+            self._beside.pop(key[1:], None)
         pushers = self._known.get(key.user_id, {})
         pushers.pop(key, None)
         if not pushers:

@@ -81,7 +81,8 @@ class WebPush:
         if not shown.is_alert and look.is_quiet_at(self._minute()):
             await self._wait(pusher, told, look)
             return Answer.DELIVERED
-        return await self._send(pusher, self._message(pusher, shown))
+        name = _name_in(room, pusher.key.user_id) if self._parts.pushers.is_shared(pusher.key) else ""
+        return await self._send(pusher, self._message(pusher, shown, name))
 
     async def tell_waiting(self) -> list[PusherKey]:
         """What has waited for the end of quiet hours; answers which browsers are gone."""
@@ -123,7 +124,8 @@ class WebPush:
             self._parts.database, self._parts.web.users, pusher.key.user_id, session
         )
 
-    def _message(self, pusher: Pusher, shown: Shown) -> Message:
+    def _message(self, pusher: Pusher, shown: Shown, name: str) -> Message:
+        """``name``: whose it is, where a family shares the telephone. It rings once (static/sw.js)."""
         payload: dict[str, Any] = {
             "title": shown.title, "body": shown.body, "tag": shown.tag, "address": shown.address,
             "alert": shown.is_alert, "actions": [{"action": value, "title": words} for value, words in shown.buttons],
@@ -132,7 +134,10 @@ class WebPush:
             asked = Asked(pusher.key.user_id, shown.kind, shown.question)
             payload["token"] = self._keys.answer_token(asked, self._parts.clock.now_ms())
             payload["words"] = {"arrived": shown.arrived, "waiting": shown.waiting}
-        topic = hashlib.blake2b(shown.tag.encode(), digest_size=12).hexdigest()
+        if name:
+            payload["name"] = name
+        # What replaces what has not been fetched yet: each of a family is told.
+        topic = hashlib.blake2b(f"{shown.tag}{pusher.key.user_id if name else ''}".encode(), digest_size=12).hexdigest()
         return Message(payload, shown.is_alert or bool(shown.buttons), topic)
 
     async def _send(self, pusher: Pusher, message: Message) -> Answer:
@@ -151,6 +156,12 @@ class WebPush:
         if fetched is None:
             return Answer.FAILED
         return _meaning(fetched.status)
+
+
+def _name_in(room: LiveRoom, user_id: str) -> str:
+    member = room.member(user_id)
+    name = None if member is None else member.content.get("displayname")
+    return name if isinstance(name, str) else ""
 
 
 def _meaning(status: int) -> Answer:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Sequence
+from dataclasses import replace
 from ipaddress import ip_address
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
@@ -59,6 +60,16 @@ async def subscribe(
     key = PusherKey(user_id, WEB_APP, endpoint)
     described = Described("Kairan", "この電話の ブラウザー", "", "ja")
     await pushers.set(Pusher(key, browser_of(session_hash), described, data, True, now_ms, 0), append=False)
+
+
+async def share_subscription(pushers: Pushers, of: tuple[str, bytes], with_: tuple[str, bytes]) -> None:
+    """Somebody else of the family is told on the same telephone, if its owner is. Both are a user and the hash of
+    their session there."""
+    for pusher in pushers.of(of[0]):
+        if pusher.device_id == browser_of(of[1]):
+            key = PusherKey(with_[0], WEB_APP, pusher.key.pushkey)
+            data = {**pusher.data, "session": with_[1].hex()}
+            await pushers.set(replace(pusher, key=key, device_id=browser_of(with_[1]), data=data), append=True)
 
 
 async def unsubscribe(pushers: Pushers, user_id: str, session_hash: bytes) -> None:

@@ -14,6 +14,7 @@ from aiohttp import web
 
 from server.accounts.web_sessions import WebSession
 from server.foundation.errors import LimitExceeded, NotFound, Refused, TooLarge
+from server.web.family import Family, family_of
 from server.web.languages.dates import time_of
 from server.web.pages import all_pages
 from server.web.pending import PendingFiles
@@ -65,9 +66,18 @@ class Pages:
         if cookie is not None:
             session = await self._services.node.sessions.find(cookie)
         visit = Visit(request, self._services, self._templates, self._jar, session, cookie, self._memory)
-        if session is not None:
-            visit.look = await self._services.node.looks.of(session.user_id)
+        visit.family = await self._family(visit)
+        if visit.session is not None:
+            visit.look = await self._services.node.looks.of(visit.session.user_id)
         return visit
+
+    async def _family(self, visit: Visit) -> Family:
+        """Who uses this telephone; where the session of whoever was at the screen has ended, the next one is there."""
+        family = await family_of(visit)
+        if visit.session is None and family.members:
+            visit.session, visit.cookie = family.members[0].session, family.members[0].token
+        is_theirs = visit.session is not None and visit.cookie in [member.token for member in family.members]
+        return family if is_theirs else Family()
 
     async def _answer(self, visit: Visit) -> web.StreamResponse:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from collections.abc import Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -29,11 +30,14 @@ _NOT_OURS: Final = "この送信は、この町内会のページからではあ
 
 
 class CookieJar:
-    """The one cookie of the pages. Behind TLS it is bound to this host alone (``__Host-``)."""
+    """The cookie of the pages, and on a family's telephone the second one with the sessions of all (``family.py``).
+    Behind TLS they are bound to this host alone (``__Host-``).
+    """
 
     def __init__(self, public_url: str) -> None:
         self._is_secure = public_url.startswith("https://")
         self.name = "__Host-kairan" if self._is_secure else "kairan"
+        self.family_name = f"{self.name}-family"
 
     def value(self, request: web.Request) -> str | None:
         """What the browser has brought."""
@@ -41,8 +45,22 @@ class CookieJar:
 
     def set(self, response: web.StreamResponse, value: str) -> None:
         """Give the browser a new value; pages cannot read it, other sites cannot send it with a form."""
+        self._set(response, self.name, value)
+
+    def family(self, request: web.Request) -> list[str]:
+        """The sessions of all who use this telephone; nothing where it is one person's."""
+        return [token for token in request.cookies.get(self.family_name, "").split(".") if token]
+
+    def set_family(self, response: web.StreamResponse, tokens: Sequence[str]) -> None:
+        """Give the browser the sessions of all, or take them back."""
+        if tokens:
+            self._set(response, self.family_name, ".".join(tokens))
+        else:
+            response.del_cookie(self.family_name, path="/", secure=self._is_secure, httponly=True, samesite="Lax")
+
+    def _set(self, response: web.StreamResponse, name: str, value: str) -> None:
         response.set_cookie(
-            self.name, value, max_age=LIFETIME_S, path="/", secure=self._is_secure, httponly=True, samesite="Lax"
+            name, value, max_age=LIFETIME_S, path="/", secure=self._is_secure, httponly=True, samesite="Lax"
         )
 
 
@@ -57,9 +75,16 @@ def person_mark(user_id: str) -> str:
     return hashlib.sha256(f"kairan form of {user_id}".encode()).hexdigest()[:16]
 
 
+def is_form_proof(cookie: str | None, given: str) -> bool:
+    """Whether a form was made for the session of this cookie."""
+    if cookie is None:
+        return False
+    return hmac.compare_digest(form_proof(cookie).encode(), given.encode("utf-8", "surrogatepass"))
+
+
 def require_form_proof(cookie: str | None, given: str) -> None:
     """Raise ``Forbidden`` unless the form was made for this browser."""
-    if cookie is None or not hmac.compare_digest(form_proof(cookie).encode(), given.encode("utf-8", "surrogatepass")):
+    if not is_form_proof(cookie, given):
         raise Forbidden(_NOT_OURS, detail="a form without its proof")
 
 

@@ -16,6 +16,7 @@ from server.association.members.model import Person, Right
 from server.foundation.errors import Forbidden, Refused
 from server.foundation.ids import random_token
 from server.notifications.web_subscriptions import unsubscribe
+from server.web.family import Family, end, tokens_of
 from server.web.forms import Form, Keeper, clean_line, read_form
 from server.web.languages.tongues import TONGUES, Tongue, nearest
 from server.web.pending import PendingFiles
@@ -57,6 +58,8 @@ DONE: Final = {
     "reported": "役員に 知らせました。ありがとうございます。",
     "hidden": "写真を かくしました。役員が 決めます。",
     "logged_out": "ログアウトさせました。",
+    "family_added": "くわえました。上の 名前を おすと、かわります。",
+    "family_removed": "この電話から はずしました。",
     "left": "退会しました。ありがとうございました。",
 }
 LANGUAGE_COOKIE: Final = "kairan_language"
@@ -93,6 +96,7 @@ class Visit:
     memory: Memory
     parts: Mapping[str, str] = field(default_factory=dict)
     look: Look = field(default_factory=Look)
+    family: Family = field(default_factory=Family)
 
     # ---- who -------------------------------------------------------------------------------------------------------
 
@@ -159,9 +163,18 @@ class Visit:
 
     # ---- what ------------------------------------------------------------------------------------------------------
 
-    async def form(self, keeper: Keeper | None = None) -> Form:
-        """What the browser sends; raises ``Forbidden`` where it is not from a page of ours."""
-        return await read_form(self.request, lambda given: require_form_proof(self.cookie, given), keeper)
+    async def form(self, keeper: Keeper | None = None, *, of_anybody: bool = False) -> Form:
+        """What the browser sends; raises ``Forbidden`` where it is not from a page of ours, and unless it may be
+        ``of_anybody`` in the family, ``Refused`` where it was shown to another one."""
+
+        def check(given: str) -> None:
+            owner = self.family.owner_of(given)
+            if owner is None:
+                require_form_proof(self.cookie, given)
+            elif owner.token != self.cookie and not of_anybody:
+                raise self.family.not_theirs(owner)
+
+        return await read_form(self.request, check, keeper)
 
     def new_once(self) -> str:
         """A number for a form that must not do its work twice; it goes into the field ``once``."""
@@ -211,23 +224,30 @@ class Visit:
         )
 
     async def log_in(self, user_id: str, path: str, response: web.Response | None = None) -> web.Response:
-        """Begin a session under a new cookie, end what this browser had, and go on to ``path`` (or show a page)."""
+        """Begin a session under a new cookie, end all that this browser had, and go on to ``path`` (or show a page)."""
         await self._end()
+        for member in self.family.others(self.user_id) if self.session is not None else ():
+            await end(self, member)
         response = response or self.go(path)
         self.jar.set(response, await self.services.node.sessions.begin(user_id))
+        self.jar.set_family(response, [])
         return response
 
     async def _end(self) -> None:
-        """End what this browser had; nothing is told to it any more."""
+        """End the session of whoever is at the screen; nothing is told to them here any more."""
         if self.session is not None and self.cookie is not None:
             await self.services.node.sessions.end(self.cookie)
             await unsubscribe(self.services.node.pushers, self.session.user_id, self.session.hash)
 
     async def log_out(self, *, done: str = "") -> web.Response:
-        """End this browser's session; it gets a cookie that says nothing."""
+        """End the session of whoever is at the screen. It is the next one's of the family, or gets a cookie that says
+        nothing."""
+        others = [] if self.session is None else self.family.others(self.session.user_id)
         await self._end()
         response = self.go("/", done=done)
-        # What the service worker keeps, and what it may still want to send, goes with the session.
-        response.headers["Clear-Site-Data"] = '"storage"'
-        self.jar.set(response, random_token())
+        if not others:
+            # What the service worker keeps, and what it may still want to send, goes with the session.
+            response.headers["Clear-Site-Data"] = '"storage"'
+        self.jar.set(response, others[0].token if others else random_token())
+        self.jar.set_family(response, tokens_of(others))
         return response

@@ -41,7 +41,7 @@ async def test_what_is_pushed_is_shown_and_its_button_answers(here: Site, chrome
     token = keys.answer_token(Asked(here.user(NAME), "safety", check.id), SystemClock().now_ms())
     said = {
         "title": "安否確認", "body": "ご無事ですか。", "tag": "safety", "address": "/safety", "alert": True,
-        "token": token,
+        "token": token, "words": {"arrived": "届きました", "waiting": "まだ 送っていません"},
         "actions": [{"action": "safe", "title": "無事です"}, {"action": "help", "title": "助けがほしい"}],
     }
     async with window(chrome, here.url, PHONE) as page:
@@ -54,6 +54,11 @@ async def test_what_is_pushed_is_shown_and_its_button_answers(here: Site, chrome
         assert (await shown(worker))[0]["actions"] == ["safe", "help"]
         await worker.evaluate("([said, choice]) => answerFrom(said, choice)", [said, "safe"])
         assert "届きました" in (await shown(worker))[0]["body"]
+        # A family with one telephone: shown once, for whom it is; they answer on the page.
+        for name in ("佐藤 花子", "佐藤 太郎"):
+            await worker.evaluate("(said) => show(said)", {**said, "tag": "safety 2", "name": name})
+        assert [(item["title"], item["actions"]) for item in await shown(worker) if "花子" in item["title"]] == [
+            ("安否確認（佐藤 花子・佐藤 太郎）", [])]
     questions = await SafetyDesk(here.node.core.database, here.node.association.members).questions_for(here.user(NAME))
     assert [str(item.current.status) for item in questions] == ["safe"]
 

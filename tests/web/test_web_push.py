@@ -23,6 +23,7 @@ from server.notifications.web_push_store import add_waiting, due_waiting
 from server.storage.database import Writes
 from tests.web.browser import Browser, PageRead
 from tests.web.conftest import LogIn
+from tests.web.household import TARO, add, change_to, family_phone, move_in
 from tests.web.push_service import PushService, claims_of, push_service
 from tests.web.site import CHAIR, PASSWORD, Site, site
 
@@ -262,3 +263,44 @@ async def until(holds: object, seconds: float = 10) -> None:
             return
         await asyncio.sleep(0.02)
     raise AssertionError("it has not happened")
+
+
+async def test_a_family_with_one_telephone_is_told_there_with_names(
+    here: Site, log_in: LogIn, service: PushService
+) -> None:
+    """Whoever comes onto the telephone afterwards is told there, too, and whoever goes is told no more."""
+    phone = await subscribed(here, log_in, service)
+    await post(here)
+    await service.next()
+    assert "name" not in service.pushed[0].said
+    await move_in(here, TARO)
+    await here.node.accounts.looks.set(here.user(TARO), ALWAYS)
+    await add(phone, here, TARO)
+    service.pushed.clear()
+    await post(here, "清掃")
+    while len(service.pushed) < 2:
+        await service.next()
+    assert {item.said["name"] for item in service.pushed} == {NAME, TARO}
+    assert len({item.said["tag"] for item in service.pushed}) == 1
+    assert len({item.headers["Topic"] for item in service.pushed}) == 2
+    await phone.get("/my/family")
+    await phone.submit("/my/family/remove", {"person": here.person(TARO).id})
+    assert not here.node.core.services.pushers.of(here.user(TARO))
+    assert "この電話は、しらせを うけとります" in (await phone.get("/my/news")).text
+
+
+async def test_switching_on_and_off_is_for_all_on_the_telephone(
+    here: Site, log_in: LogIn, service: PushService
+) -> None:
+    phone = await family_phone(here, log_in, TARO)
+    pushers = here.node.core.services.pushers
+    await switch_on(phone, service)
+    assert [len(pushers.of(here.user(name))) for name in (NAME, TARO)] == [1, 1]
+    assert "この電話は、しらせを うけとります" in (await change_and_see(phone, here)).text
+    await phone.submit("/my/news/off")
+    assert [len(pushers.of(here.user(name))) for name in (NAME, TARO)] == [0, 0]
+
+
+async def change_and_see(phone: Browser, here: Site) -> PageRead:
+    await change_to(phone, here, TARO)
+    return await phone.get("/my/news")

@@ -39,7 +39,7 @@ from server.association.members.members import Members
 from server.association.members.model import Person, Right, Role, rights_of
 from server.association.members.newcomers import Newcomer, Newcomers
 from server.foundation.clock import Clock
-from server.foundation.errors import InvalidParam, NotFound, Refused
+from server.foundation.errors import Forbidden, InvalidParam, NotFound, Refused
 from server.storage.database import Database, Writes
 
 _DAY_MS: Final = 86_400_000
@@ -142,12 +142,16 @@ class Invitations:
         if person.user_id is None:
             raise Refused("まだ 登録していない人です。招待カードを 出してください。")
         await self._members.log_look(officer, "新しい電話の カード（1人）")
-        writes = Writes()
-        revoke_invitations_of(writes, person_id)
-        kind = InvitationKind.ONLY_PHONE if only else InvitationKind.PHONE
-        card = self._new_card(writes, officer, person, kind)
-        await asyncio.shield(self._database.submit(writes))
-        return card
+        return await self._hand_out(officer, person, InvitationKind.ONLY_PHONE if only else InvitationKind.PHONE)
+
+    async def family_card(self, user_id: str) -> Card:
+        """One's own card for the telephone of one's family: good for a quarter of an hour, once, and only where
+        somebody of the same household is. Raises ``Forbidden`` for an account of nobody on the roster.
+        """
+        person = self._members.person_of_user(user_id)
+        if person is None:
+            raise Forbidden("名簿にまだ名前がありません")
+        return await self._hand_out(user_id, person, InvitationKind.FAMILY)
 
     async def phone_cards(self, officer: str) -> list[Invitation]:
         """Those of the last day, for the officers to see who has made which."""
@@ -165,10 +169,7 @@ class Invitations:
     async def free_card(self, officer: str) -> Card:
         """An invitation for nobody in particular: its holder says who they are."""
         self._members.require(officer, Right.INVITE)
-        writes = Writes()
-        card = self._new_card(writes, officer, None)
-        await asyncio.shield(self._database.submit(writes))
-        return card
+        return await self._hand_out(officer, None, InvitationKind.COME_IN)
 
     async def revoke(self, officer: str, person_id: str) -> None:
         """Make a person's open cards void."""
@@ -188,6 +189,15 @@ class Invitations:
         """All cards that can still be used. The secrets are nowhere; a lost card is printed anew."""
         self._members.require(officer, Right.INVITE)
         return await open_invitations(self._database, self._clock.now_ms())
+
+    async def _hand_out(self, by: str, person: Person | None, kind: InvitationKind) -> Card:
+        """One card; those that the person had before are void."""
+        writes = Writes()
+        if person is not None:
+            revoke_invitations_of(writes, person.id)
+        card = self._new_card(writes, by, person, kind)
+        await asyncio.shield(self._database.submit(writes))
+        return card
 
     def _new_card(
         self, writes: Writes, officer: str, person: Person | None, kind: InvitationKind = InvitationKind.COME_IN
@@ -221,15 +231,18 @@ class Invitations:
         return invitation, person
 
     async def redeem(
-        self, secret: str, caller: str, *, newcomer: Newcomer | None = None, password: str | None = None
+        self, secret: str, caller: str, *, newcomer: Newcomer | None = None, password: str | None = None,
+        beside: Person | None = None,
     ) -> Welcome:
-        """Come in by a token or a code, once. ``password`` is only for those who want one for a Matrix client.
+        """Come in by a token or a code, once. ``password`` is only for those who want one for a Matrix client;
+        ``beside`` is whose telephone it is where a family shares one.
 
         No device is made: a browser needs none, and a client makes its own when it logs in. Raises what ``look_at``
-        raises, ``InvalidParam`` where a free invitation comes without ``newcomer``, and what ``Accounts.create_user``
-        raises.
+        raises, ``Forbidden`` beside somebody of another household, ``InvalidParam`` where a free invitation comes
+        without ``newcomer``, and what ``Accounts.create_user`` raises.
         """
         invitation, person = await self.look_at(secret, caller)
+        _require_family(invitation, person, beside)
         if invitation.id in self._in_use:
             raise Refused("この招待は、いま使われているところです", status=409)
         self._in_use.add(invitation.id)
@@ -285,3 +298,10 @@ class Invitations:
         if newcomer is None:
             raise InvalidParam("お名前と班を入れてください")
         return await self._newcomers.enter(newcomer)
+
+
+def _require_family(invitation: Invitation, person: Person | None, beside: Person | None) -> None:
+    if beside is not None and (person is None or person.household_id != beside.household_id):
+        raise Forbidden("おなじ家の人だけを、この電話にくわえられます")
+    if beside is None and invitation.kind is InvitationKind.FAMILY:
+        raise Forbidden("この番号は、おなじ家の人の電話で使います")

@@ -33,11 +33,13 @@ class InvitationState(StrEnum):
 
 
 class InvitationKind(StrEnum):
-    """What it brings: somebody new, or somebody who is here on another telephone (and on no other any more)."""
+    """What it brings: somebody new, or somebody who is here on another telephone (and on no other any more), or on that
+    of their family."""
 
     COME_IN = ""
     PHONE = "phone"
     ONLY_PHONE = "only phone"
+    FAMILY = "family"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Invitation:
     kind: InvitationKind = InvitationKind.COME_IN
 
 
+_BY_OFFICERS: Final = (InvitationKind.PHONE.value, InvitationKind.ONLY_PHONE.value)
 _INSERT: Final = insert(invitations)
 _USE: Final = update(invitations).where(invitations.c.id == bindparam("which")).values(state=InvitationState.USED.value)
 _REVOKE: Final = (
@@ -117,10 +120,10 @@ async def open_invitations(database: Database, now_ms: int) -> list[Invitation]:
 
 
 async def phone_invitations(database: Database, since_ms: int) -> list[Invitation]:
-    """Cards for new telephones that were made since then, the newest first, whatever has become of them."""
+    """Cards for new telephones that officers have made since then, the newest first, whatever has become of them."""
     rows = await database.fetch_all(
         select(invitations)
-        .where(invitations.c.kind != InvitationKind.COME_IN.value, invitations.c.created_ts >= since_ms)
+        .where(invitations.c.kind.in_(_BY_OFFICERS), invitations.c.created_ts >= since_ms)
         .order_by(invitations.c.created_ts.desc(), invitations.c.id)
     )
     return [_as_invitation(row) for row in rows]

@@ -215,8 +215,10 @@ class SafetyChecks:
 
     # ---- residents --------------------------------------------------------------------------------------------------
 
-    async def answer(self, user_id: str, check_id: str, given: Given) -> None:
-        """A resident presses a button on a page: the same as the event ``jp.kairan.safety.response``."""
+    async def answer(self, user_id: str, check_id: str, given: Given, *, by: str = "") -> None:
+        """A resident presses a button on a page: the same as the event ``jp.kairan.safety.response``. ``by``: another
+        one of the household has pressed it, on the telephone that they share.
+        """
         given.check()
         going = self._require_open(check_id)
         person = self._members.person_of_user(user_id)
@@ -224,19 +226,21 @@ class SafetyChecks:
         if person is None or prompt is None:
             raise Forbidden("この安否確認はあなた宛てではありません")
         if prompt.room_id is None:
-            await self._answer_without_room(prompt, given)
+            await self._answer_without_room(prompt, given, by)
             return
         content = {"check_id": check_id, "status": given.status.value, "comment": given.comment}
         if given.people is not None:
             content["people"] = given.people  # type: ignore[assignment]
         if given.geo_uri:
             content["geo_uri"] = given.geo_uri
+        if by:
+            content["by"] = by
         await self._sender.send(Draft(prompt.room_id, user_id, RESPONSE, content))
 
-    async def _answer_without_room(self, prompt: Prompt, given: Given) -> None:
+    async def _answer_without_room(self, prompt: Prompt, given: Given, by: str) -> None:
         """Somebody whose account is younger than the check has no question in a 窓口, but may answer all the same."""
         writes = Writes()
-        record(prompt, self._answer(prompt, given, CameBy.APP, ""), writes)
+        record(prompt, self._answer(prompt, given, CameBy.APP, by), writes)
         writes.after_commit.append(lambda: self.follow_ups.moved(prompt.check_id))
         await asyncio.shield(self._database.submit(writes))
 

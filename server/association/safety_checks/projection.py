@@ -162,9 +162,15 @@ class SafetyProjection:
             return
         going, prompt = self._going.get(read[0]), self._going.prompt_of(room.room_id, read[0])
         if going is not None and going.is_open:
-            self._take(prompt, entry, read[1], writes)
+            self._take(prompt, entry, read[1], writes, by=self._of_household(entry.event.content.get("by"), prompt))
 
-    def _take(self, prompt: Prompt | None, entry: Entry, meaning: Meaning, writes: Writes) -> None:
+    def _of_household(self, by: object, prompt: Prompt | None) -> str:
+        """Who of the same household has answered in somebody's name; nobody else is believed to have."""
+        person = self._members.person_of_user(by) if isinstance(by, str) else None
+        is_theirs = person is not None and prompt is not None and person.household_id == prompt.household_id
+        return str(by) if is_theirs else ""
+
+    def _take(self, prompt: Prompt | None, entry: Entry, meaning: Meaning, writes: Writes, *, by: str = "") -> None:
         """Count an answer, if it comes from the very person who was asked."""
         if prompt is None or (meaning.status is None and not meaning.comment):
             return
@@ -172,7 +178,9 @@ class SafetyProjection:
         if person is None or person.id != prompt.person_id:
             return
         event = entry.event
-        record(prompt, Answer(event.event_id, prompt.last_place + 1, event.origin_server_ts, *meaning), writes)
+        answer = Answer(
+            event.event_id, prompt.last_place + 1, event.origin_server_ts, *meaning, entered_by=by)
+        record(prompt, answer, writes)
         writes.after_commit.append(lambda: self._listener.answered(prompt))
 
     def _redaction(self, room: LiveRoom, entry: Entry, writes: Writes) -> None:

@@ -10,6 +10,7 @@ from server.association.circulars.model import State as CircularState
 from server.association.gatherings.model import State as GatheringState
 from server.association.safety_checks.model import MAX_COMMENT, Status
 from server.web.agenda import agenda
+from server.web.family_news import family_news
 from server.web.languages.tongues import TONGUES
 from server.web.pages.talk import has_reply
 from server.web.reading import mark_desk_read
@@ -48,4 +49,5 @@ async def show_home(visit: Visit) -> web.StreamResponse:
         is_more_unread=circulars.next is not None and len(unread) == len(circulars.items),
         newest=next(iter([*unread, *circulars.items]), None), coming=next(iter(coming), None), State=GatheringState,
         today=agenda(visit, person, today, today), has_reply=await has_reply(visit, person),
+        family_news=await family_news(visit),
     )

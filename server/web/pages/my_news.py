@@ -14,7 +14,7 @@ from server.association.safety_checks.model import Status
 from server.foundation.errors import Forbidden, InvalidParam
 from server.http.arriving import patiently
 from server.notifications.web_push_words import KINDS
-from server.notifications.web_subscriptions import is_subscribed, is_web, subscribe, unsubscribe
+from server.notifications.web_subscriptions import is_subscribed, is_web, share_subscription, subscribe, unsubscribe
 from server.web.reach import unreached
 from server.web.routing import Routes
 from server.web.visit import Visit
@@ -61,16 +61,23 @@ async def switch_on(visit: Visit) -> web.StreamResponse:
     form = await visit.form()
     given = {name: form.line(name) for name in ("endpoint", "p256dh", "auth")}
     services = visit.services
+    for member in visit.family.members:
+        await unsubscribe(services.node.pushers, member.session.user_id, member.session.hash)
     await subscribe(
         services.node.pushers, visit.user_id, visit.here, given, services.settings.outgoing.allowed_networks,
         services.clock.now_ms(),
     )
+    for member in visit.family.others(visit.user_id):
+        told = (member.session.user_id, member.session.hash)
+        await share_subscription(services.node.pushers, (visit.user_id, visit.here), told)
     return visit.go("/my/news", done="saved")
 
 
 async def switch_off(visit: Visit) -> web.StreamResponse:
     """It does not want to any more."""
     await visit.form()
+    for member in visit.family.others(visit.user_id):
+        await unsubscribe(visit.services.node.pushers, member.session.user_id, member.session.hash)
     await unsubscribe(visit.services.node.pushers, visit.user_id, visit.here)
     return visit.go("/my/news", done="saved")
 
