@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -11,10 +9,12 @@ from playwright.async_api import Browser, FilePayload, Page, expect
 
 from tests.web.real_browser import COMPUTER, PHONE, window
 from tests.web.site import CHAIR, PASSWORD, Site
+from tests.web.windows import faults_of, keep_picture
 
 pytestmark = pytest.mark.slow
 
-SIZES = pytest.mark.parametrize("size", [PHONE, COMPUTER], ids=["phone", "computer"])
+WAYS = pytest.mark.parametrize(
+    ("size", "script"), [(PHONE, False), (COMPUTER, True)], ids=["phone_no_script", "computer"])
 PDF = b"%PDF-1.4\n%%EOF\n"
 
 
@@ -29,19 +29,8 @@ async def log_in(page: Page, here: Site, name: str) -> None:
 
 async def look(page: Page, name: str) -> None:
     """Nothing is cut off at the side, nothing small to press; a picture is kept where one is wanted."""
-    width = await page.evaluate("document.documentElement.scrollWidth")
-    assert width <= await page.evaluate("window.innerWidth"), f"{name} is {width} px wide"
-    small = await page.evaluate(
-        """() => [...document.querySelectorAll('.button, .tile, .choice, input, select, .list > li > a')]
-            .filter((item) => item.checkVisibility() && !item.closest('.choice > *'))
-            .filter((item) => !(item.matches('.choice input')))
-            .map((item) => [item.textContent.trim().slice(0, 20), item.getBoundingClientRect().height])
-            .filter(([, height]) => height < 56)"""
-    )
-    assert small == [], f"{name}: {small}"
-    if folder := os.environ.get("SCREENSHOTS"):
-        kind = "phone" if page.viewport_size == PHONE else "computer"
-        await page.screenshot(path=Path(folder) / f"{kind}_{name}.png", full_page=True)
+    assert await faults_of(page) == [], name
+    await keep_picture(page, f"{'phone' if page.viewport_size == PHONE else 'computer'}_{name}")
 
 
 async def come_in(page: Page, here: Site, name: str) -> None:
@@ -54,8 +43,7 @@ async def come_in(page: Page, here: Site, name: str) -> None:
     await expect(page.get_by_role("heading", name=f"{name}さん")).to_be_visible()
 
 
-@SIZES
-@pytest.mark.parametrize("script", [True, False], ids=["script", "no_script"])
+@WAYS
 async def test_from_the_card_to_answers(here: Site, chrome: Browser, size: dict[str, int], script: bool) -> None:
     """An officer writes, asks and starts a check; a resident comes in, reads, and answers everything by one tap."""
     async with (
@@ -71,6 +59,7 @@ async def test_from_the_card_to_answers(here: Site, chrome: Browser, size: dict[
         await look(desk, "reach")
         await ask_poll(desk)
         await answer_poll(home)
+        await ask_officers(home)
         await start_check(desk)
         await answer_check(home)
         await watch_table(desk, script=script)
@@ -119,6 +108,13 @@ async def answer_poll(home: Page) -> None:
     await look(home, "poll")
     await home.get_by_role("button", name="はい", exact=True).click()
     await expect(home.get_by_role("status")).to_contain_text("届きました")
+
+
+async def ask_officers(home: Page) -> None:
+    await home.goto("/talk")
+    await home.get_by_label("書くところ").fill("街灯が きれています")
+    await home.get_by_role("button", name="おくる").click()
+    await expect(home.get_by_text("街灯が きれています")).to_be_visible()
 
 
 async def start_check(desk: Page) -> None:
@@ -190,25 +186,3 @@ async def test_a_file_over_the_limit_ends_in_a_sentence_and_not_in_a_broken_conn
         await page.get_by_label("PDFや 写真を つける").set_input_files(large)
         await page.get_by_role("button", name="つぎへ").click()
         await expect(page.get_by_role("heading", name="大きすぎます")).to_be_visible()
-
-
-async def test_twice_as_large_letters_still_fit(here: Site, chrome: Browser) -> None:
-    async with window(chrome, here.url, PHONE) as page:
-        await log_in(page, here, CHAIR)
-        for path in ("/", "/circulars", "/desk", "/desk/safety/new", "/desk/circulars/new", "/desk/roster", "/my"):
-            await page.goto(path)
-            await page.evaluate("document.documentElement.style.setProperty('font-size', '250%')")
-            assert await page.evaluate("document.documentElement.scrollWidth") <= 360, path
-
-
-async def test_everything_can_be_reached_by_keyboard(here: Site, chrome: Browser) -> None:
-    async with window(chrome, here.url, COMPUTER) as page:
-        user = await here.set_password(CHAIR)
-        await page.goto("/login")
-        await page.keyboard.press("Tab")
-        await page.keyboard.press("Tab")
-        await page.keyboard.type(user)
-        await page.keyboard.press("Tab")
-        await page.keyboard.type(PASSWORD)
-        await page.keyboard.press("Enter")
-        await expect(page.get_by_role("heading", name=f"{CHAIR}さん")).to_be_visible()
