@@ -8,11 +8,12 @@ from collections.abc import Sequence
 import pytest
 from PIL import Image
 
-from server.association.members.model import Role
+from server.association.circulars.model import Attachment, Letter
+from server.association.members.model import EVERYONE, Role
 from tests.association.circulars.test_pdf_text import pdf
 from tests.web.browser import Browser, PageRead
 from tests.web.conftest import LogIn
-from tests.web.site import Site
+from tests.web.site import CHAIR, Site
 
 TEXT = "日曜日は 夏まつりです。\n10時に 公園へ 来てください。\nhttps://example.jp/matsuri?a=1&b=2 を見てください。"
 Files = list[tuple[str, str, str, bytes]]
@@ -268,3 +269,14 @@ async def test_what_is_important_says_so_everywhere(chair: Browser, log_in: LogI
         assert "大切" in (await hanako.get(path)).text
     await chair.get(f"/desk/circulars/{circular}/correct")
     assert ("important", "yes") in chair.page.form(f"/desk/circulars/{circular}/correct").fields  # type: ignore[union-attr]
+
+
+async def test_a_word_is_found_however_it_is_written(here: Site, log_in: LogIn) -> None:
+    letter = Letter(title="清掃とゴミの日", text="１１月9日に します。", audience=EVERYONE, attachments=(
+        Attachment("mxc://sakura.example/a", "チラシ.pdf", "application/pdf"),))
+    await here.node.association.circulars.post(here.user(CHAIR), letter)
+    hanako = await log_in("佐藤 花子")
+    for word in ("ごみ", "ゴミ", "ｺﾞﾐ", "１１月", "11月", "清掃 ゴミ", "ちらし", "チラシ"):
+        assert "清掃とゴミの日" in (await hanako.get(f"/circulars?q={word}")).text, word
+    for other in ("断水", "sakura", "ごみ 断水"):
+        assert "見つかりません" in (await hanako.get(f"/circulars?q={other}")).text

@@ -9,6 +9,7 @@ import orjson
 from sqlalchemy import BigInteger, Column, Integer, Table, Text, bindparam, delete, func, or_, select, text, update
 
 from server.association.circulars.model import Attachment, Category, Circular, State
+from server.association.circulars.writings import writings_of
 from server.association.members.model import Audience
 from server.storage.database import Database, Writes, metadata
 from server.storage.upsert import upsert
@@ -206,16 +207,18 @@ async def find_circular(database: Database, circular_id: str) -> Circular | None
 async def circulars_before(
     database: Database, limit: int, before: tuple[int, str] | None = None, words: Sequence[str] = ()
 ) -> list[Circular]:
-    """Circulars, newest first, on from ``before`` (time, id); each of ``words`` stands in the title or the text."""
+    """Circulars, newest first, on from ``before`` (time, id); each of ``words`` stands in title, text or a file's name."""
     c = circulars.c
     statement = select(circulars).order_by(c.created_ts.desc(), c.id.desc()).limit(limit)
     if before is not None:
         statement = statement.where(or_(
             c.created_ts < before[0], (c.created_ts == before[0]) & (c.id < before[1])))
     for word in words:
-        wanted = f"%{_escaped(word.lower())}%"
-        statement = statement.where(or_(
-            func.lower(c.title).like(wanted, escape="\\"), func.lower(c.text).like(wanted, escape="\\")))
+        # Beside the names of files stand addresses and types, in which a short word of ASCII is found anywhere.
+        places = (c.title, c.text) if word.isascii() else (c.title, c.text, c.attachments)
+        wanted = [f"%{_escaped(one)}%" for one in writings_of(word)]
+        statement = statement.where(or_(*(
+            func.lower(place).like(one, escape="\\") for one in wanted for place in places)))
     return [_as_circular(row) for row in await database.fetch_all(statement)]
 
 

@@ -80,7 +80,8 @@ class CircularReader:
     async def page(self, user_id: str, limit: int = 20, after: str | None = None, search: str = "") -> Page:
         """The circulars for a resident, newest first, on from ``after`` (the ``next`` of the page before).
 
-        ``search``: words that must all stand in the title or the text; a word may be of one or two letters.
+        ``search``: words that must all stand in the title, the text or the name of a file, in whatever kana and width
+        they are written; a word may be of one or two letters.
         """
         person = self._require_person(user_id)
         found, more = await self._collect(person, limit, _read_place(after), search.split()[:_MOST_WORDS])
