@@ -207,7 +207,7 @@ async def find_circular(database: Database, circular_id: str) -> Circular | None
 async def circulars_before(
     database: Database, limit: int, before: tuple[int, str] | None = None, words: Sequence[str] = ()
 ) -> list[Circular]:
-    """Circulars, newest first, on from ``before`` (time, id); each of ``words`` stands in title, text or a file's name."""
+    """Circulars, newest first, on from ``before`` (time, id); each of ``words`` stands in it or names a file."""
     c = circulars.c
     statement = select(circulars).order_by(c.created_ts.desc(), c.id.desc()).limit(limit)
     if before is not None:
