@@ -88,6 +88,8 @@ class Slips:
             answer = await self._reading.run(_READING, {}, photo)
         except WorkerError:
             raise InvalidParam("この写真は読めません。もう一度うつしてください") from None
+        except Refused as fault:  # what the worker says of a photo
+            raise InvalidParam(fault.reason) from None
         found = (_CODE.search(text) for text in answer.values["texts"])
         return list(dict.fromkeys(match[1] for match in found if match is not None))
 

@@ -18,6 +18,7 @@ def add_routes(routes: Routes) -> None:
     routes.post("/desk/polls/{poll}/slips", print_slips)
     routes.get("/desk/scan", show_scan)
     routes.post("/desk/scan", scan)
+    routes.post("/desk/scan/look", look)
     routes.get("/slips/{slip}", show_slip)
     routes.post("/slips/{slip}", enter)
 
@@ -37,11 +38,8 @@ async def show_scan(visit: Visit) -> web.StreamResponse:
 
 async def scan(visit: Visit) -> web.StreamResponse:
     """Read a photo. It is not kept."""
-    visit.require_somewhere(Right.ENTER_ANSWERS)
-    form = await visit.form(_photo)
     try:
-        codes = [code for upload in form.uploads for code in await visit.services.slips.codes_in(upload.data)]
-        found = [slip for slip in [await _known(visit, code) for code in codes] if slip is not None]
+        found = await _shown_slips(visit)
         if not found:
             raise InvalidParam("用紙の もようが 見つかりません。明るいところで、もようを 大きく 写してください。")
     except InvalidParam as fault:
@@ -49,6 +47,17 @@ async def scan(visit: Visit) -> web.StreamResponse:
     if len(found) == 1:
         return visit.go(f"/slips/{found[0].slip.id}")
     return visit.page("desk_scan.html", found=found, fault="")
+
+
+async def look(visit: Visit) -> web.StreamResponse:
+    """What the camera sees now (static/scan.js): the address of a slip, first of one without an answer, or none."""
+    try:
+        found = await _shown_slips(visit)
+    except InvalidParam:
+        found = []
+    slip = next((item for item in found if item.answer is None), next(iter(found), None))
+    address = "" if slip is None else f"/slips/{slip.slip.id}"
+    return web.json_response({"address": address}, headers={"Cache-Control": "no-store"})
 
 
 async def show_slip(visit: Visit) -> web.StreamResponse:
@@ -91,6 +100,14 @@ def _slip_page(visit: Visit, found: FoundSlip, fault: Refused | None = None) -> 
         is_over=found.poll.is_over_at(visit.services.clock.now_ms()),
         fault="" if fault is None else fault.reason, status=200 if fault is None else fault.status,
     )
+
+
+async def _shown_slips(visit: Visit) -> list[FoundSlip]:
+    """The slips on the photos of a form; raises ``InvalidParam`` for what is no photo."""
+    visit.require_somewhere(Right.ENTER_ANSWERS)
+    form = await visit.form(_photo)
+    codes = [code for upload in form.uploads for code in await visit.services.slips.codes_in(upload.data)]
+    return [slip for slip in [await _known(visit, code) for code in codes] if slip is not None]
 
 
 async def _known(visit: Visit, code: str) -> FoundSlip | None:
