@@ -15,6 +15,7 @@ from typing import Final
 import uvloop
 from aiohttp import web
 
+from server.assembly.listening import listening_sockets
 from server.assembly.node import Node, build
 from server.assembly.trial import throw_away_if_asked
 from server.assembly.watching import start_watching
@@ -24,6 +25,7 @@ from server.foundation.clock import Clock
 from server.foundation.errors import Refused
 from server.foundation.logs import set_up_logs
 from server.foundation.service_manager import ServiceManager
+from server.foundation.settings import Address
 from server.storage.database import Database
 from server.storage.faults import StorageDamaged, meaning
 from server.storage.schema_version import SchemaError, migrate
@@ -36,6 +38,7 @@ _LOOK_S: Final = 0.01
 # Nearly all that a node makes is freed by counting; looking for cycles rarely saves a third of a busy minute.
 _GARBAGE: Final = (10_000, 20, 50)
 _KEEP_ALIVE_S: Final = 120.0
+_BACKLOG: Final = 1024
 
 
 def prepare_database(settings: Settings) -> None:
@@ -158,9 +161,8 @@ async def answering(node: Node) -> AsyncIterator[web.AppRunner]:
         keepalive_timeout=_KEEP_ALIVE_S,
     )
     await runner.setup()
-    listen = node.settings.http.listen
     try:
-        await web.TCPSite(runner, listen.host, listen.port, backlog=1024).start()
+        await _listen(runner, node.settings.http.listen)
         await _listen_to_servers(runner, node.settings.federation)
         yield runner
     finally:
@@ -181,6 +183,11 @@ async def _look_often(clock: Clock, times: int) -> None:
         await clock.sleep(_LOOK_S)
 
 
+async def _listen(runner: web.AppRunner, address: Address, tls: ssl.SSLContext | None = None) -> None:
+    for opened in listening_sockets(address):
+        await web.SockSite(runner, opened, backlog=_BACKLOG, ssl_context=tls).start()
+
+
 async def _listen_to_servers(runner: web.AppRunner, federation: FederationSettings) -> None:
     """The listener for other servers with a certificate of its own, where the settings ask for one.
 
@@ -190,5 +197,4 @@ async def _listen_to_servers(runner: web.AppRunner, federation: FederationSettin
         return
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(federation.tls_certificate, federation.tls_private_key)
-    listen = federation.listen
-    await web.TCPSite(runner, listen.host, listen.port, backlog=1024, ssl_context=context).start()
+    await _listen(runner, federation.listen, context)

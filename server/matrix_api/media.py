@@ -41,6 +41,8 @@ _SAFE: Final = {
 # Spec v1.7: how long a client waits for content that has not come yet, and the longest that it may.
 _WAIT_MS: Final = 20_000
 _LONGEST_WAIT_MS: Final = 60_000
+# What is read of a file at once; a few of these lie in memory for whoever asks and does not take it.
+_READ_BYTES: Final = 64 * 1024
 _OLD: Final = ("/_matrix/media/v3", "/_matrix/media/r0", "/_matrix/media/v1")
 
 
@@ -203,7 +205,7 @@ def _file(request: web.Request, opened: OpenedMedia) -> web.FileResponse:
 def _answer(path: Path, content_type: str, filename: str | None) -> web.FileResponse:
     disposition = content_disposition(content_type, filename)
     headers = {**_SAFE, hdrs.CONTENT_TYPE: content_type, hdrs.CONTENT_DISPOSITION: disposition}
-    return web.FileResponse(path, headers=headers)
+    return web.FileResponse(path, chunk_size=_READ_BYTES, headers=headers)
 
 
 def _services(request: web.Request) -> MediaServices:

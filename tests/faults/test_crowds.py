@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import resource
 from collections.abc import Awaitable, Iterable
 from contextlib import suppress
 from typing import Any
 
+import aiohttp
 import pytest
 
 from tests.faults.process import Client, NodeProcess
-from tests.faults.sizes import IS_LONG, resident_mb, size, tell
+from tests.faults.sizes import IS_LONG, open_files, resident_mb, size, tell
 from tests.faults.test_kill import GONE, Journal, all_after, write_until_gone
 
 SLOW = size(100, 2_000)
@@ -75,22 +77,26 @@ def may_open(count: int) -> int:
 
 @pytest.mark.slow
 async def test_those_who_send_letter_by_letter_keep_nobody_waiting(process: NodeProcess, client: Client) -> None:
-    """R12. Half of them never end their headers, half never their body."""
+    """R12. Some never end their headers, some never their body, some never read the answer."""
     await process.start()
     await client.register("hanako")
     room = (await client.ask("POST", "createRoom", {}))["room_id"]
-    before = resident_mb(process.process_id)
+    large = await _uploaded(process, client)
+    before, open_before = resident_mb(process.process_id), open_files(process.process_id)
     lines = await all_of(Line.open(process.port) for _ in range(may_open(SLOW)))
-    for number, line in enumerate(lines):
+    slow, lazy = lines[: len(lines) * 2 // 3], lines[len(lines) * 2 // 3 :]
+    for number, line in enumerate(slow):
         line.writer.write(b"GET /_matrix/client/ver" if number % 2 else (
             b"POST /_matrix/client/v3/login HTTP/1.1\r\nHost: here\r\nContent-Length: 5000\r\n\r\n{"
         ))
+    for line in lazy:
+        line.get(large, client.token)
     loop, waited = asyncio.get_running_loop(), []
     for number in range(size(30, 300)):
         began = loop.time()
         await client.ask("PUT", f"rooms/{room}/send/m.room.message/{number}", {"body": "はやい"})
         waited.append(loop.time() - began)
-        for line in lines[number::30]:
+        for line in slow[number::30]:
             with suppress(OSError):
                 line.writer.write(b"x")
     waited.sort()
@@ -98,13 +104,25 @@ async def test_those_who_send_letter_by_letter_keep_nobody_waiting(process: Node
     assert grown < 200
     if IS_LONG:
         assert waited[int(len(waited) * 0.95)] < 1.0
-        closing = [asyncio.ensure_future(line.is_closed()) for line in lines]
+        closing = [asyncio.ensure_future(line.is_closed()) for line in slow]
         done, _ = await asyncio.wait(closing, timeout=CLOSED_S)
         assert len(done) == len(closing), f"{len(closing) - len(done)} are held for ever"
+        assert open_files(process.process_id) <= open_before + 5, "so are those who read nothing"
     for line in lines:
         line.writer.close()
     tell("R12", f"{len(lines)} slow connections: p95 of others {waited[int(len(waited) * 0.95)] * 1000:.0f} ms, "
                 f"memory +{grown:.0f} MB")
+
+
+async def _uploaded(process: NodeProcess, client: Client) -> str:
+    """The path of a file that is larger than what systems keep on the way."""
+    headers = {"Authorization": f"Bearer {client.token}"}
+    async with (
+        aiohttp.ClientSession(process.url, headers=headers) as http,
+        http.post("/_matrix/media/v3/upload", data=os.urandom(10_000_000)) as answer,
+    ):
+        uri = str((await answer.json())["content_uri"])
+    return f"/_matrix/client/v1/media/download/{uri.removeprefix('mxc://')}"
 
 
 @pytest.mark.slow
