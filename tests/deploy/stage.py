@@ -16,6 +16,7 @@ from tests.deploy.fetched import CACHE, ROOT, alone, fetch_debian, prepare_tools
 from tests.deploy.machine import Machine
 
 PYTHON: Final = (3, 11)
+_MIGRATIONS: Final = "server/storage/migrations/"
 
 
 def stage(machine: Machine) -> Path:
@@ -83,18 +84,32 @@ def older(wheels: Path, folder: Path) -> Path:
     """Wheels of the node as it was before the last change of its database. Where its history is not here (a copy
     without it): as it is now, but with another file.
     """
-    migrations = "server/storage/migrations"
-    asked = ["git", "-C", str(ROOT), "log", "-1", "--format=%P", "--", migrations]
-    commit = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.split()
-    python = _python()
+    commit, python = _before_the_last_migration(), _python()
     if not commit or python is None:
         return altered(wheels, folder, {"server/older.py": ""})
     source = folder.with_name(f"{folder.name}-source")
     source.mkdir()
-    run("sh", "-c", 'git -C "$0" archive "$1" | tar -x -C "$2"', ROOT, commit[0], source)
+    run("sh", "-c", 'git -C "$0" archive "$1" | tar -x -C "$2"', ROOT, commit, source)
     shutil.copytree(wheels, folder, ignore=shutil.ignore_patterns("kairan-*"))
     _make_wheels(python, source, folder, "--no-deps")
     return folder
+
+
+def _before_the_last_migration() -> str:
+    """The last commit from which what was added since goes on; what was numbered anew was never given out."""
+    now = _git("ls-tree", "--name-only", "HEAD", _MIGRATIONS)
+    for parents in _git("log", "-30", "--format=%P", "--", _MIGRATIONS):
+        commit = parents.split(" ")[0]
+        then = _git("ls-tree", "--name-only", commit, _MIGRATIONS)
+        if commit and len(then) < len(now) and now[:len(then)] == then:
+            return commit
+    return ""
+
+
+def _git(*command: str) -> list[str]:
+    asked = ["git", "-C", str(ROOT), *command]
+    lines = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.splitlines()
+    return [line for line in lines if not line.endswith(("__init__.py", "/__pycache__"))]
 
 
 def altered(wheels: Path, folder: Path, changes: Mapping[str, str]) -> Path:
