@@ -14,7 +14,7 @@ from server.foundation.ids import random_token
 from server.rooms.send_event import Draft
 
 _NEWS: Final = (
-    "【おしらせ】 役員が 出した カードで、新しい電話か パソコンで ログインしました。"
+    "【おしらせ】 あなたの カードを 使って、新しい電話か パソコンで ログインしました。"
     "おぼえが ないときは、すぐ 役員に 知らせてください。"
 )
 _FAMILY_NEWS: Final = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -133,3 +134,20 @@ async def test_nobody_logs_out_somebody_else(here: Site, log_in: LogIn, also: Al
     await hanako.submit("/my/devices/browsers", {"which": theirs})
     assert (await ichiro.get("/my/devices")).text.count("べつの 電話・パソコン") == 1
     assert (await hanako.submit("/my/devices/browsers", {"which": "x"})).status == 400
+
+
+async def test_a_card_of_ones_own_lets_a_new_telephone_in_once(here: Site, log_in: LogIn, stranger: Browser) -> None:
+    hanako = await log_in("佐藤 花子")
+    await hanako.get("/my/devices")
+    page = await hanako.submit("/my/devices/card")
+    code = next(word for word in page.text.split() if re.fullmatch(r"[A-Z0-9]{4}-[A-Z0-9]{4}", word))
+    await stranger.get("/code")
+    await stranger.submit("/code", {"code": code})
+    assert "佐藤 花子" in stranger.page.text  # type: ignore[union-attr]
+    page = await stranger.submit("/come-in", {"how": "here"})
+    assert page.url == "/"
+    assert (await stranger.get("/my/devices")).text.count("べつの 電話・パソコン") == 1
+    async with ClientSession(cookie_jar=CookieJar(unsafe=True)) as http:
+        third = Browser(here.url, http)
+        await third.get("/code")
+        assert (await third.submit("/code", {"code": code})).status == 404

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aiohttp import web
+from markupsafe import Markup
 
 from server.foundation.errors import InvalidParam
 from server.web.own_data import as_zip, own_data
@@ -15,6 +16,7 @@ def add_routes(routes: Routes) -> None:
     routes.get("/my/data", show_data)
     routes.post("/my/data/file", give_file)
     routes.get("/my/devices", show_devices)
+    routes.post("/my/devices/card", show_card)
     routes.post("/my/devices/browsers", end_browser)
     routes.post("/my/devices/apps", end_app)
     routes.post("/my/devices/others", end_others)
@@ -38,6 +40,18 @@ async def show_devices(visit: Visit) -> web.StreamResponse:
     node, here = visit.services.node, visit.here
     apps = sorted(await node.accounts.devices(visit.user_id), key=lambda one: -(one.last_seen_ts or one.created_ts))
     return visit.page("my_devices.html", browsers=await node.sessions.of(visit.user_id), apps=apps, here=here)
+
+
+async def show_card(visit: Visit) -> web.StreamResponse:
+    """A card for one's own next telephone, this once: to be photographed with it, or printed."""
+    await visit.form()
+    roster = visit.services.roster
+    card = await roster.invitations.own_card(visit.user_id)
+    svg = await roster.papers.qr_svg(card.link)
+    return visit.page(
+        "my_devices_card.html", card=card, qr=Markup(svg),  # noqa: S704 - drawn by our own worker
+        code_page=f"{visit.services.settings.http.public_url}/code",
+    )
 
 
 async def end_browser(visit: Visit) -> web.StreamResponse:
