@@ -8,6 +8,7 @@ from pathlib import Path
 
 from server.web.pages.guides import GUIDES
 from tests.web.guides.making import keep, print_to, studio
+from tests.web.guides.readme_pictures import make_readme_pictures
 
 
 async def make() -> None:
@@ -21,3 +22,5 @@ async def make() -> None:
 
 if __name__ == "__main__":
     asyncio.run(make())
+    with tempfile.TemporaryDirectory() as place_of_demo:
+        make_readme_pictures(Path(place_of_demo) / "demo")
