@@ -11,6 +11,7 @@ from server.association.board.moderation import Moderation
 from server.association.board.reader import BoardReader
 from server.association.gallery.actions import Gallery, GalleryGround
 from server.association.groups.actions import GroupGround, Groups
+from server.association.groups.proposals import Proposals
 from server.foundation.errors import NotFound
 from server.media.model import Mxc
 from server.rooms.reports import Reports
@@ -40,10 +41,11 @@ def common_services(node: Node) -> CommonServices:
     gallery = Gallery(GalleryGround(
         core.database, core.clock, members, services.sender, services.membership, forget_file,
     ))
-    groups = Groups(GroupGround(
+    group_ground = GroupGround(
         core.database, members, association.editor, services.sender, services.membership, forget_file,
-    ))
+    )
     return CommonServices(
         board=board, giving=Giving(ground), moderation=moderation,
-        reader=BoardReader(ground, moderation, search, services.receipts), gallery=gallery, groups=groups,
+        reader=BoardReader(ground, moderation, search, services.receipts), gallery=gallery,
+        groups=Groups(group_ground), proposals=Proposals(group_ground, core.clock),
     )

@@ -10,6 +10,7 @@ from server.association.board.moderation import Moderation
 from server.association.board.reader import BoardReader
 from server.association.gallery.actions import Gallery
 from server.association.groups.actions import Groups
+from server.association.groups.proposals import Proposals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,8 +23,10 @@ class CommonServices:
     reader: BoardReader
     gallery: Gallery
     groups: Groups
+    proposals: Proposals
 
     async def forget(self, user_id: str) -> None:
         """Somebody leaves the association: what stands of them beside the rooms is removed."""
         await self.moderation.forget(user_id)
         await self.gallery.forget(user_id)
+        await self.proposals.forget(user_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from server.assembly.common_pages import common_services
 from server.association.board.model import Category, Post, Rules, Writing
+from server.association.groups.proposal import checked_wish
 from server.media.pictures import Picture
 from tests.web.pictures import photo
 from tests.web.site import CHAIR, Site
@@ -35,6 +36,7 @@ async def pages_of_common_life(here: Site) -> list[str]:
     group = await common.groups.found(chair, "囲碁の会", here.person(CHAIR).id, "毎週土曜日")
     await common.groups.ask(hanako, group.id, "はじめてです")
     await common.groups.add_files(chair, group.id, [await picture(here, CHAIR)])
+    await common.proposals.propose(hanako, checked_wish("将棋の会", "日曜日に", "hobby"))
     album = await common.gallery.begin(hanako, "夏まつり", "8月9日")
     await common.gallery.add(hanako, album.id, [await picture(here, "佐藤 花子") for _ in range(2)], has_consent=True)
     first, second = await common.gallery.photos(chair, album.id)

@@ -18,7 +18,7 @@ from server.association.members.roster_words import is_one_name
 from server.foundation.clock import Clock
 from server.foundation.errors import InvalidParam, Refused
 from server.foundation.ids import random_letters
-from server.storage.database import Conflict, Database
+from server.storage.database import Conflict, Database, Writes
 
 OnChange = Callable[[RosterChange], Awaitable[None]]
 
@@ -170,10 +170,25 @@ class MemberEditor:
         """Add a group."""
         self._members.require(officer, Right.EDIT_ROSTER)
         async with self.editing() as edit:
-            groups = self._members.groups()
-            group = Group(new_id(), checked_group_name(name), next_order(item.order for item in groups))
-            self._require_free(group.name, [item.name for item in groups], "グループ")
+            group = self._new_group(name)
             edit.group(group)
+        return group
+
+    async def found_group(self, name: str, leader_id: str, also: Callable[[Group, Writes], None]) -> Group:
+        """Add a group with who looks after it, and ``also`` in the same commit. Whether somebody may is asked by the
+        caller (``groups/proposals.py``)."""
+        async with self.editing() as edit:
+            group, leader = self._new_group(name), self._members.person(leader_id)
+            edit.group(group)
+            edit.in_group(group.id, leader.id, inside=True)
+            edit.leader(group.id, leader.id, leads=True)
+            also(group, edit.writes)
+        return group
+
+    def _new_group(self, name: str) -> Group:
+        groups = self._members.groups()
+        group = Group(new_id(), checked_group_name(name), next_order(item.order for item in groups))
+        self._require_free(group.name, [item.name for item in groups], "グループ")
         return group
 
     async def rename_group(self, officer: str, group_id: str, name: str) -> None:

@@ -63,6 +63,7 @@ from server.web.pages import (
     neighbours,
     papers,
     polls,
+    proposed_groups,
     public_notices,
     safety,
     talk,
@@ -79,7 +80,7 @@ _GROUPS = (
     desk_invitations, desk_links, desk_liaison, desk_notices, desk_notice_writing, desk_asked, desk_progress,
     desk_well, desk_handover, desk_phones, confirming, terms, design, app_shell, papers, my_news, desk_planned, board,
     groups, gallery, desk_files, desk_board, desk_groups, desk_slips, desk_year, desk_trial,
-    hazards, neighbours, desk_sharing, family, public_notices, guides,
+    hazards, neighbours, desk_sharing, family, proposed_groups, public_notices, guides,
 )
 
 

@@ -28,6 +28,7 @@ async def show_desk(visit: Visit) -> web.StreamResponse:
         raise Forbidden("このページは、役員だけが 使えます。")
     return visit.page(
         "desk_home.html", waiting=visit.services.inquiries.waiting(visit.user_id), near=_near(visit),
+        proposed=await visit.services.common.proposals.count_waiting() if visit.may(Right.MODERATE) else 0,
     )
 
 

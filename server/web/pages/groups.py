@@ -34,7 +34,12 @@ def add_routes(routes: Routes) -> None:
 async def show_list(visit: Visit) -> web.StreamResponse:
     """All groups, one's own first."""
     _ = visit.person
-    return visit.page("groups.html", lines=await visit.services.common.groups.all(visit.user_id), Place=Place)
+    groups, proposals = visit.services.common.groups, visit.services.common.proposals
+    return visit.page(
+        "groups.html", lines=await groups.all(visit.user_id), Place=Place,
+        own=await proposals.waiting_of(visit.user_id), kinds=await proposals.categories(),
+        is_open=await proposals.are_open(),
+    )
 
 
 async def show_group(visit: Visit) -> web.StreamResponse:
