@@ -52,13 +52,11 @@ async def test_links_codes_letters_and_refusals_are_kept(database: Database) -> 
     links_store.put_code(writes, used)
     links_store.withdraw_code(writes, "h", 6)
     links_store.put_link(writes, replace(LINK, state=LinkState.IN_FORCE))
-    links_store.drop_area(writes, "17201")
     inbox_store.letter_done(writes, "e2")
     await database.submit(writes)
     assert await links_store.find_code(database, "h") == used
     assert (await links_store.all_links(database))[0].is_in_force
     assert await inbox_store.is_anything_between_nodes(database)
-    assert await links_store.all_areas(database) == []
     assert [letter.content for letter in await inbox_store.waiting_letters(database, 9)] == [{"字": "あ"}]
 
 
