@@ -55,8 +55,11 @@ async def subscribed(here: Site, log_in: LogIn, service: PushService) -> Browser
     return browser
 
 
-async def post(here: Site, title: str = "断水", category: Category = Category.NOTICE) -> str:
-    letter = Letter(title=title, text="あす 10時から", audience=EVERYONE, category=category)
+async def post(
+    here: Site, title: str = "断水", category: Category = Category.NOTICE, *, is_important: bool = False
+) -> str:
+    letter = Letter(
+        title=title, text="あす 10時から", audience=EVERYONE, category=category, is_important=is_important)
     return (await here.node.association.circulars.post(here.user(CHAIR), letter)).id
 
 
@@ -199,6 +202,19 @@ async def test_what_is_muted_does_not_ring(here: Site, log_in: LogIn, service: P
     await here.node.association.polls.start(here.user(CHAIR), question)
     await service.next()
     assert [item.said["title"] for item in service.pushed] == ["アンケート"]
+
+
+async def test_what_is_important_rings_where_circulars_are_muted_and_waits_for_the_morning(
+    here: Site, log_in: LogIn, service: PushService
+) -> None:
+    browser = await subscribed(here, log_in, service)
+    await browser.get("/my/news")
+    await browser.submit("/my/news", {"ring": [], "quiet_from": "0", "quiet_to": "0"})
+    await post(here)
+    await post(here, "配る日の変更", is_important=True)
+    await service.next()
+    assert [item.said["body"] for item in service.pushed] == ["配る日の変更"]
+    assert not service.pushed[0].said["alert"]
 
 
 @pytest.mark.parametrize("endpoint", [
