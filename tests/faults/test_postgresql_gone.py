@@ -7,11 +7,15 @@ A node that has lost the lock on its database ends itself, because another one m
 from __future__ import annotations
 
 import asyncio
+import os
 import random
+import signal
+import subprocess
 from contextlib import suppress
 from pathlib import Path
 
 import aiohttp
+import asyncpg
 import pytest
 
 from tests.faults.process import Client, NodeProcess
@@ -24,7 +28,8 @@ __all__ = ["cluster"]
 AGAIN_S = 10.0
 _PATIENCE_S = 60.0
 TURNS = size(1, 3)
-FAULTS = ("restarted", "cut", "away") if IS_LONG else ("restarted",)
+FAULTS = ("restarted", "cut", "away", "killed", "a child killed") if IS_LONG else ("restarted",)
+_TRIES = 20
 
 
 class Durable(Cluster):
@@ -42,6 +47,18 @@ class Durable(Cluster):
     def fall(self) -> None:
         """As without power: nobody is told, nothing is put away."""
         self._pg_ctl("stop", "-m", "immediate")
+
+    def kill(self) -> None:
+        """``kill -9`` of the postmaster; it cannot even tell its children."""
+        os.kill(int((self.folder / "data/postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+
+    async def kill_a_child(self) -> None:
+        """``kill -9`` of one connection's process: PostgreSQL starts all of them anew."""
+        connection = await asyncpg.connect(host=str(self.folder), user="kairan", database="postgres")
+        pid = await connection.fetchval("SELECT min(pid) FROM pg_stat_activity WHERE datname LIKE 'test_%'")
+        os.kill(pid, signal.SIGKILL)
+        with suppress(Exception):  # ours ends with the others
+            await connection.close()
 
 
 @pytest.mark.slow
@@ -97,10 +114,21 @@ async def _bodies(process: NodeProcess, client: Client, room: str, since: str) -
 async def _harm(durable: Durable, fault: str) -> None:
     if fault == "cut":
         await durable.cut_all_connections()
-        return
-    await asyncio.to_thread(durable.fall)
-    await asyncio.sleep(0 if fault == "restarted" else size(1, 30))
-    await asyncio.to_thread(durable.go_on)
+    elif fault == "a child killed":
+        await durable.kill_a_child()
+    else:
+        await asyncio.to_thread(durable.kill if fault == "killed" else durable.fall)
+        await asyncio.sleep(size(1, 30) if fault == "away" else 0)
+        await asyncio.to_thread(_started_again, durable)
+
+
+def _started_again(durable: Durable) -> None:
+    """After a ``kill -9`` its children must have ended first."""
+    for _ in range(_TRIES):
+        with suppress(subprocess.CalledProcessError):
+            durable.go_on()
+            return
+    raise AssertionError("PostgreSQL does not start again")
 
 
 async def _write(client: Client, room: str, writer: str, acknowledged: list[str]) -> None:
