@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +24,19 @@ async def lay_down(url: str) -> None:
         _made.append(await _make())
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_bytes(_made[0])
+
+
+@asynccontextmanager
+async def empty_database(file: Path) -> AsyncIterator[Database]:
+    """The database in ``file``, open; a new one is as ``migrate`` makes it."""
+    url = f"{_SQLITE}{file}"
+    await lay_down(url)
+    database = Database(url)
+    await database.open()
+    try:
+        yield database
+    finally:
+        await database.close()
 
 
 async def _make() -> bytes:

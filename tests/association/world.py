@@ -28,9 +28,8 @@ from server.rooms.send_event import EventSender, Identity
 from server.rooms.visibility import Sights
 from server.storage.database import Database
 from server.storage.position_store import open_positions
-from server.storage.schema_version import migrate
 from server.storage.streams import StreamPositions
-from tests.empty_database import lay_down
+from tests.empty_database import empty_database
 from tests.fakes.clock import FakeClock
 
 SERVER = "sakura.example"
@@ -88,17 +87,11 @@ async def world(
     """Open a node on ``file``; a second one on the same file is the node after a restart."""
     # A restart takes a minute; in version 12 the same node cannot make two rooms alike in the same millisecond.
     clock = clock or FakeClock(_START_MS + (60_000 if file.exists() else 0))
-    await lay_down(f"sqlite+aiosqlite:///{file}")
-    database = Database(f"sqlite+aiosqlite:///{file}")
-    await database.open()
-    try:
-        await migrate(database)
+    async with empty_database(file) as database:
         found = await _build(database, clock, version, name)
         if set_up:
             await found.association.open()
         yield found
-    finally:
-        await database.close()
 
 
 async def _build(database: Database, clock: Clock, version: str, name: str) -> World:

@@ -25,9 +25,8 @@ from server.rooms.state_store import add_room, current_state, memberships, snaps
 from server.rooms.to_others import ToOthers
 from server.storage.database import Database, Writes
 from server.storage.position_store import open_positions
-from server.storage.schema_version import migrate
 from server.storage.streams import PastPositions
-from tests.empty_database import lay_down
+from tests.empty_database import empty_database
 from tests.federation.graphs import Graph
 
 NOBODY = "z.example"
@@ -160,12 +159,7 @@ def ids_of(state: dict[StateKey, Event]) -> dict[StateKey, str]:
 @asynccontextmanager
 async def fresh_receiver(folder: Path) -> AsyncIterator[Receiver]:
     """One on an empty database."""
-    folder.mkdir(parents=True, exist_ok=True)
-    await lay_down(f"sqlite+aiosqlite:///{folder / 'room.db'}")
-    database = Database(f"sqlite+aiosqlite:///{folder / 'room.db'}")
-    await database.open()
-    try:
-        await migrate(database)
+    async with empty_database(folder / "room.db") as database:
         positions = await open_positions(database)
         rooms = Rooms(database, positions, SystemClock(), NOBODY)
         await rooms.open()
@@ -173,5 +167,3 @@ async def fresh_receiver(folder: Path) -> AsyncIterator[Receiver]:
         past = PastPositions(await lowest_position(database))
         receiver = EventReceiver(database, rooms, acceptor, past, peers, ToOthers(Outbox(positions), NOBODY))
         yield Receiver(database, rooms, acceptor, receiver, peers)
-    finally:
-        await database.close()

@@ -20,8 +20,8 @@ from server.rooms.ports import PeerFailed
 from server.rooms.to_others import ToOthers
 from server.storage.database import Database, Writes
 from server.storage.position_store import open_positions
-from server.storage.schema_version import migrate
 from server.storage.streams import StreamPositions
+from tests.empty_database import empty_database
 from tests.fakes.clock import FakeClock
 from tests.federation.fresh_room import fresh_receiver
 from tests.federation.graphs import ALICE, BOB, Graph
@@ -125,15 +125,12 @@ class Office:
 @asynccontextmanager
 async def office(folder: Path) -> AsyncIterator[Office]:
     """On an empty database."""
-    database = Database(f"sqlite+aiosqlite:///{folder / 'outbox.db'}")
-    await database.open()
-    await migrate(database)
-    found = Office(database, await open_positions(database))
-    try:
-        yield found
-    finally:
-        await found.stop()
-        await database.close()
+    async with empty_database(folder / "outbox.db") as database:
+        found = Office(database, await open_positions(database))
+        try:
+            yield found
+        finally:
+            await found.stop()
 
 
 def away(_: Json) -> Exception:

@@ -30,8 +30,8 @@ from server.rooms.timeline import REJECTED, SOFT_FAILED
 from server.rooms.to_others import ToOthers
 from server.storage.database import Database, Writes
 from server.storage.position_store import open_positions
-from server.storage.schema_version import migrate
 from server.storage.streams import PastPositions
+from tests.empty_database import empty_database
 from tests.rules.rooms import DATA
 
 CASES = [orjson.loads(line) for line in gzip.decompress((DATA / "judge.jsonl.gz").read_bytes()).splitlines()]
@@ -106,10 +106,7 @@ class Graph:
 
 @asynccontextmanager
 async def graph_of(question: dict[str, Any], folder: Path) -> AsyncIterator[Graph]:
-    database = Database(f"sqlite+aiosqlite:///{folder / 'graph.db'}")
-    await database.open()
-    try:
-        await migrate(database)
+    async with empty_database(folder / "graph.db") as database:
         positions = await open_positions(database)
         rooms = Rooms(database, positions, SystemClock(), "nobody.example")
         await rooms.open()
@@ -118,8 +115,6 @@ async def graph_of(question: dict[str, Any], folder: Path) -> AsyncIterator[Grap
         to_others = ToOthers(Outbox(positions), "nobody.example")
         receiver = EventReceiver(database, rooms, acceptor, past, NoPeers(), to_others)
         yield Graph(question, database, rooms, receiver, acceptor)
-    finally:
-        await database.close()
 
 
 @pytest.mark.parametrize("together", [1, 7, 50])

@@ -16,6 +16,7 @@ import pytest
 
 from server.storage.database import Database
 from server.storage.schema_version import migrate
+from tests.empty_database import lay_down
 from tests.real import require_real
 
 _NOBODY = "nobody"
@@ -95,6 +96,7 @@ async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
     """An open database with today's schema."""
+    await lay_down(database_url)
     opened = Database(database_url)
     await opened.open()
     await migrate(opened)

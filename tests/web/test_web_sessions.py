@@ -14,8 +14,8 @@ from server.accounts.web_sessions import LIFETIME_S, WebSessions
 from server.foundation.errors import NotFound
 from server.storage.database import Database
 from server.storage.position_store import open_positions
-from server.storage.schema_version import migrate
 from server.web.security import CookieJar
+from tests.empty_database import empty_database
 from tests.fakes.clock import FakeClock
 
 DAY_S = 24 * 3600
@@ -35,13 +35,11 @@ class Desk:
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    clock, database = FakeClock(), Database(f"sqlite+aiosqlite:///{tmp_path}/kairan.db")
-    await database.open()
-    await migrate(database)
-    accounts = Accounts(database, await open_positions(database), clock, "sakura.example", password_cost=4)
-    await accounts.open()
-    yield Desk(clock, accounts, database, await accounts.create_user("hanako", "sakura-no-ki"))
-    await database.close()
+    clock = FakeClock()
+    async with empty_database(tmp_path / "kairan.db") as database:
+        accounts = Accounts(database, await open_positions(database), clock, "sakura.example", password_cost=4)
+        await accounts.open()
+        yield Desk(clock, accounts, database, await accounts.create_user("hanako", "sakura-no-ki"))
 
 
 async def test_a_session_outlives_a_restart(desk: Desk) -> None:

@@ -15,6 +15,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from server.assembly import build, make_app
 from server.foundation.signatures import SigningKey
 from server.storage.streams import StreamPositions
+from tests.empty_database import lay_down
 from tests.matrix.accounts.conftest import PASSWORD, Node, Person, StillClock, settings_of
 
 
@@ -24,6 +25,7 @@ async def whole(tmp_path: Path) -> AsyncIterator[Node]:
     settings = settings_of(f'[database]\nurl = "sqlite+aiosqlite:///{tmp_path}/whole.db"\n', tmp_path)
     settings = replace(settings, data_dir=tmp_path)
     settings.signing_key_file.write_text(SigningKey.generate().line())
+    await lay_down(settings.database.url)
     async with build(settings) as node:
         client = TestClient(TestServer(make_app(node)))
         await client.start_server()

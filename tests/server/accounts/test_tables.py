@@ -20,8 +20,7 @@ from server.accounts import (
     to_device_store,
     users_store,
 )
-from server.storage.database import Database
-from server.storage.schema_version import migrate
+from tests.empty_database import empty_database
 
 _STORES = (
     account_data_store, consents_store, cross_signing_store, dehydrated_store, device_keys_store, device_lists_store,
@@ -32,13 +31,8 @@ TABLES = {value.name: value for store in _STORES for value in vars(store).values
 
 @pytest.mark.parametrize("name", sorted(TABLES))
 async def test_a_table_is_declared_as_it_was_made(tmp_path: Path, name: str) -> None:
-    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'node.db'}")
-    await database.open()
-    try:
-        await migrate(database)
+    async with empty_database(tmp_path / "node.db") as database:
         made = await database.fetch_all(text(f"PRAGMA table_info({name})"))
-    finally:
-        await database.close()
     columns = {(row[1], bool(row[3]) and not row[5], bool(row[5])) for row in made}
     declared = {
         (column.name, not column.nullable and not column.primary_key, column.primary_key)

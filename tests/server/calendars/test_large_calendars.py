@@ -23,8 +23,7 @@ from server.calendars.shown import ShownObjects
 from server.calendars.stored import StoredCalendars
 from server.calendars.text_search import may_pass
 from server.foundation.clock import SystemClock
-from server.storage.database import Database
-from server.storage.schema_version import migrate
+from tests.empty_database import empty_database
 from tests.server.calendars.entries import as_item, entry
 
 START = "DTSTART;TZID=Asia/Tokyo:20261123T100000"
@@ -70,11 +69,8 @@ def test_an_entry_without_the_words_is_not_read() -> None:
 @pytest.fixture
 async def own(tmp_path: Path) -> Any:
     """Calendars of residents in a database of their own."""
-    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'node.db'}")
-    await database.open()
-    await migrate(database)
-    yield StoredCalendars(database, PersonalProperties(database), SystemClock())
-    await database.close()
+    async with empty_database(tmp_path / "node.db") as database:
+        yield StoredCalendars(database, PersonalProperties(database), SystemClock())
 
 
 async def collection_of(own: StoredCalendars) -> Collection:

@@ -15,7 +15,7 @@ from server.calendars.refusals import CalendarRefused
 from server.calendars.stored import StoredCalendars
 from server.calendars.user_cache import UserCache
 from server.storage.database import Database
-from server.storage.schema_version import migrate
+from tests.empty_database import empty_database
 from tests.fakes.clock import FakeClock
 from tests.server.calendars.entries import entry
 
@@ -24,11 +24,8 @@ HANAKO = "@hanako:sakura.example"
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'node.db'}")
-    await database.open()
-    await migrate(database)
-    yield database
-    await database.close()
+    async with empty_database(tmp_path / "node.db") as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -12,9 +12,8 @@ from server.accounts.accounts import Accounts
 from server.foundation.clock import SystemClock
 from server.foundation.errors import LimitExceeded
 from server.http.login_attempts import LoginAttempts
-from server.storage.database import Database
-from server.storage.schema_version import migrate
 from server.storage.streams import StreamPositions
+from tests.empty_database import empty_database
 
 HANA = "@hana:test.example"
 RIGHT = "cherry-blossom-4"
@@ -37,14 +36,11 @@ class Doorstep:
 
 @pytest.fixture
 async def accounts(tmp_path: Path) -> AsyncIterator[Accounts]:
-    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'node.db'}")
-    await database.open()
-    await migrate(database)
-    found = Accounts(database, StreamPositions(0), SystemClock(), "test.example", password_cost=4)
-    await found.open()
-    await found.create_user("hana", RIGHT)
-    yield found
-    await database.close()
+    async with empty_database(tmp_path / "node.db") as database:
+        found = Accounts(database, StreamPositions(0), SystemClock(), "test.example", password_cost=4)
+        await found.open()
+        await found.create_user("hana", RIGHT)
+        yield found
 
 
 async def test_who_guesses_waits_and_the_owner_comes_in_from_elsewhere(accounts: Accounts) -> None:

@@ -20,10 +20,9 @@ from server.http.routes import Doors
 from server.http.services import provide_accounts
 from server.matrix_api import media as media_doors
 from server.storage.database import Database
-from server.storage.schema_version import migrate
 from server.storage.streams import StreamPositions
 from tests.contract.watching import Watch
-from tests.empty_database import lay_down
+from tests.empty_database import empty_database
 
 SERVER = "sakura.example"
 UPLOAD_LIMIT = 4 * 2**20
@@ -68,12 +67,8 @@ class Node:
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
-    await lay_down(f"sqlite+aiosqlite:///{tmp_path}/node.db")
-    opened = Database(f"sqlite+aiosqlite:///{tmp_path}/node.db")
-    await opened.open()
-    await migrate(opened)
-    yield opened
-    await opened.close()
+    async with empty_database(tmp_path / "node.db") as opened:
+        yield opened
 
 
 @pytest.fixture
