@@ -15,7 +15,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+from server.accounts.interactive_auth import InteractiveAuth
+from server.association.members.model import Role
 from tests.builders import RunningNode, settings_for
+from tests.web.every_page import every_page
+from tests.web.site import CHAIR, NAMES, Site
 
 FOLDER = Path(__file__).parents[1] / "data/releases"
 TOKEN_FILE = "{0}.token"
@@ -36,7 +40,17 @@ async def live(folder: Path) -> str:
         await hanako.reads(room, first)
         await hanako.put(f"v3/user/{hanako.user_id}/account_data/jp.example.note", {"note": "あとで"})
         await hanako.ask("POST", "/_matrix/media/v3/upload", b"a picture")
+        await _live_together(node)
     return hanako.token
+
+
+async def _live_together(node: RunningNode) -> None:
+    """Something of every kind that an association does."""
+    here = Site(node.inside, "http://sakura.example", InteractiveAuth(node.inside.core.clock))
+    await here.add(CHAIR, "1班", [Role.CHAIR])
+    for name, block in NAMES:
+        await here.add(name, block)
+    await every_page(here)
 
 
 def write(name: str) -> None:
