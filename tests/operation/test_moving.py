@@ -13,6 +13,7 @@ from server import commands
 from server.assembly.running import prepare_database
 from server.foundation.errors import Refused
 from server.foundation.folder_lock import FolderInUse
+from server.operation.checking import check_data
 from server.operation.moving import move_database, snapshot_postgresql
 from server.operation.snapshot_store import counts_of, differences
 from tests.builders import Person, RunningNode, settings_for
@@ -57,6 +58,12 @@ async def test_a_node_on_postgresql_is_backed_up_and_comes_back_as_a_file(cluste
     async with RunningNode(settings_for(tmp_path / "node", database=url)) as node:
         hanako, room, _uri = await full_of_life(node)
         made = await backed_up(node.settings, tmp_path / "disk")
+        checked = await asyncio.to_thread(check_data, node.settings)
+        assert (checked.files, checked.faults, checked.rows > 100) == (1, (), True)
+        [content] = (node.settings.media_dir / "content").glob("*/*")
+        content.unlink()
+        [fault] = (await asyncio.to_thread(check_data, node.settings)).faults
+        assert fault == "1 of 1 uploaded files are not on the disk"
         await hanako.says(room, "あとの ひとこと")
     assert [path.name for path in (tmp_path / "node").glob("*.snapshot*")] == []
     await put_back(made.path, tmp_path / "new")
