@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -21,7 +20,7 @@ done
 sudo -n true && echo "is root by sudo"
 unshare --user true && echo "makes a user namespace"
 mount -t tmpfs tmpfs /mnt && echo "mounts"
-date --set 2001-01-01 && echo "sets the clock"
+date --set 2001-01-01 > /dev/null && echo "sets the clock"
 test -e /proc/1 && echo "sees processes of others"
 test -e /dev/kmsg && echo "sees devices"
 python3 -c 'import socket; socket.socket(socket.AF_PACKET, socket.SOCK_RAW)' && echo "listens to the cable"
@@ -65,9 +64,3 @@ def answers(booted: Booted) -> bool:
 def journal(booted: Booted, unit: str = UNIT) -> str:
     """What was said about it and by it."""
     return booted.machine.inside("journalctl", "--unit", unit, "--output", "cat", "--no-pager")
-
-
-def exposure(booted: Booted, unit: str) -> float:
-    """How much a running service could do that it need not, from 0 to 10."""
-    judged = booted.machine.inside("systemd-analyze", "security", "--no-pager", unit)
-    return float(re.findall(r"Overall exposure level[^:]*: ([\d.]+)", judged)[0])
