@@ -6,18 +6,24 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import replace
-from enum import StrEnum
-from typing import Any
 
-from federation.broadcasts.model import Kind, Message, Priority, Record, Standing
-from federation.broadcasts.public import Openness, PublicNotice, is_to_be_public
-from federation.figures.model import Row
-from federation.figures.tables import Sheet
-from federation.links.model import Area, Category, Direction, Link, LinkState, NodeKind, Terms, Told
+from federation.broadcasts.model import Kind, Message, Priority
+from federation.broadcasts.public import Openness, is_to_be_public
+from federation.links.model import Area, Category, NodeKind, Terms
 from server.assembly.city_pages import CityPages
 from server.assembly.liaison_pages import LiaisonPages
 from server.assembly.node import Node
 from server.assembly.wide_area import WideArea
+from server.assembly.wide_area_views import (
+    link_view,
+    message_of,
+    notice_view,
+    one_of,
+    openness_of,
+    public_view,
+    row_view,
+    survey_view,
+)
 from server.association.circulars.model import Attachment
 from server.foundation.errors import InvalidParam, NotFound
 from server.web.wide_area import (
@@ -29,10 +35,7 @@ from server.web.wide_area import (
     OfferView,
     PublicView,
     RefusalView,
-    ResultView,
-    RowView,
     SheetView,
-    SurveyView,
     VerdictView,
     Words,
 )
@@ -98,7 +101,7 @@ class WideAreaPages:
     async def links(self, officer: str) -> Sequence[LinkView]:
         """All, those in force first."""
         self._wide.book.require(officer)
-        return [_link_view(link) for link in sorted(self._wide.book.links(), key=lambda link: not link.is_in_force)]
+        return [link_view(link) for link in sorted(self._wide.book.links(), key=lambda link: not link.is_in_force)]
 
     async def codes(self, officer: str) -> Sequence[CodeView]:
         """What was given out."""
@@ -113,7 +116,7 @@ class WideAreaPages:
 
     async def invite(self, officer: str, kind: str, name: str, area: tuple[str, str]) -> OfferView:
         """For all categories; who is invited may take less."""
-        terms = Terms(kind=_one_of(NodeKind, kind, "相手"), name=name.strip(), areas=(Area(*area),))
+        terms = Terms(kind=one_of(NodeKind, kind, "相手"), name=name.strip(), areas=(Area(*area),))
         card = await self._wide.offers.invite(officer, terms)
         return OfferView(code=card.text, name=terms.name, words=terms.in_words())
 
@@ -152,33 +155,33 @@ class WideAreaPages:
 
     async def sent(self, officer: str) -> Sequence[NoticeView]:
         """From here."""
-        return [_notice_view(record) for record in await self._wide.sending.sent(officer)]
+        return [notice_view(record) for record in await self._wide.sending.sent(officer)]
 
     async def received(self, officer: str) -> Sequence[NoticeView]:
         """What waits for an officer first."""
-        found = [_notice_view(record) for record in await self._wide.desk.received(officer)]
+        found = [notice_view(record) for record in await self._wide.desk.received(officer)]
         return sorted(found, key=lambda notice: not notice.is_held)
 
     async def one(self, officer: str, key: str) -> NoticeView:
         """By its key."""
         record = await self._wide.desk.one(officer, key)
         if not self.has_feed or not record.is_own:
-            return _notice_view(record)
+            return notice_view(record)
         message = record.notice.message
         return replace(
-            _notice_view(record), is_public=await self._wide.public.is_public(key),
+            notice_view(record), is_public=await self._wide.public.is_public(key),
             may_be_public=message.kind is Kind.NOTICE and not message.for_officers)
 
     async def reaches(self, officer: str, draft: Draft) -> Sequence[str]:
         """Names; whatever is wrong with the draft is said now."""
         self._wide.book.require(officer)
-        notice = self._wide.sending.as_notice(_message(draft))
+        notice = self._wide.sending.as_notice(message_of(draft))
         return [link.name for link in self._wide.sending.links_for(notice.message)]
 
     async def send(self, officer: str, draft: Draft) -> str:
         """On its way when this answers."""
-        openness = _openness(draft) if self.has_feed else Openness.NO
-        return (await self._wide.sending.send(officer, _message(draft), openness)).key
+        openness = openness_of(draft) if self.has_feed else Openness.NO
+        return (await self._wide.sending.send(officer, message_of(draft), openness)).key
 
     async def correct(
         self, officer: str, key: str, title: str, text: str, reason: str, attachments: tuple[Attachment, ...]
@@ -222,7 +225,7 @@ class WideAreaPages:
         """As in the feeds."""
         if not self.has_feed:
             raise NotFound("このページは ありません。")
-        return [_public_view(item) for item in await self._wide.public.latest(self._feed.notices)]
+        return [public_view(item) for item in await self._wide.public.latest(self._feed.notices)]
 
     async def public_papers(self, notice_id: str) -> Sequence[Attachment]:
         """As the feeds name them."""
@@ -230,7 +233,7 @@ class WideAreaPages:
 
     def is_to_be_public(self, draft: Draft) -> bool:
         """As it would be sent."""
-        return self.has_feed and is_to_be_public(_message(draft), _openness(draft))
+        return self.has_feed and is_to_be_public(message_of(draft), openness_of(draft))
 
     async def make_public(self, officer: str, key: str, *, public: bool) -> None:
         """At once; whoever has read it has read it."""
@@ -244,8 +247,8 @@ class WideAreaPages:
         """Live."""
         sheet = await self._wide.figures.sheet(officer, key)
         return SheetView(
-            heads=sheet.heads, sums=sheet.sums, hidden=sheet.table.total.hidden, survey=_survey_view(sheet),
-            rows=[_row_view(sheet, row, cells) for row, cells in sheet.rows],
+            heads=sheet.heads, sums=sheet.sums, hidden=sheet.table.total.hidden, survey=survey_view(sheet),
+            rows=[row_view(sheet, row, cells) for row, cells in sheet.rows],
             missing=[
                 MissingView(name=row.name, sent_ts=row.since_ts, down_since_ts=row.down_since_ts)
                 for row in sheet.table.missing
@@ -261,74 +264,3 @@ class WideAreaPages:
         verdict = await self._wide.desk.verify(item_id)
         return VerdictView(
             is_authentic=verdict.is_authentic, is_from_above=verdict.is_from_above, reason=verdict.reason)
-
-
-def _link_view(link: Link) -> LinkView:
-    return LinkView(
-        room_id=link.room_id, name=link.name, kind=link.kind.label, server=link.server, state=link.state.label,
-        is_above=link.direction is Direction.ABOVE, is_over=link.state is LinkState.ENDED, words=link.terms.in_words(),
-    )
-
-
-def _notice_view(record: Record) -> NoticeView:
-    notice, said = record.notice, record.notice.message
-    return NoticeView(
-        key=record.key, title=said.title, text=said.text, from_words=notice.from_words, kind=said.kind.label,
-        category=said.category.label, priority=said.priority.label, is_alert=said.priority is Priority.ALERT,
-        stage=notice.stage.label, is_over=notice.stage.is_over, standing=record.standing.label, is_own=record.is_own,
-        is_held=record.standing is Standing.HELD, is_shown=record.standing is Standing.SHOWN,
-        may_close=said.kind is not Kind.NOTICE, sent_ts=notice.sent_ts, circular_id=record.circular_id,
-        note=record.note, reason=notice.reason, attachments=said.attachments, deadline=said.deadline,
-        expires_ts=notice.expires_ts, for_officers=said.for_officers,
-    )
-
-
-def _public_view(item: PublicNotice) -> PublicView:
-    return PublicView(
-        id=item.id, title=item.title, lines=item.lines, words=item.origin_words, is_alert=item.is_alert,
-        is_cancelled=item.is_cancelled, sent_ts=item.notice.sent_ts, changed_ts=item.changed_ts,
-        papers=item.papers,
-    )
-
-
-def _openness(draft: Draft) -> Openness:
-    return _one_of(Openness, draft.openness, "公開")  # type: ignore[no-any-return]
-
-
-def _row_view(sheet: Sheet, row: Row, cells: Sequence[str]) -> RowView:
-    through = sum(1 for other in sheet.table.rows if other.via == row.name) if row.kind is NodeKind.FEDERATION else 0
-    return RowView(
-        name=row.name, via=row.via, state=row.label, down_since_ts=row.down_since_ts, cells=cells,
-        below=row.report.below if row.report is not None else 0, told=through,
-    )
-
-
-def _survey_view(sheet: Sheet) -> SurveyView | None:
-    said, sums = sheet.record.notice.message, sheet.table.total.get(Told.ANSWERS)
-    if said.kind is not Kind.SURVEY:
-        return None
-    answered = sums.get("answered", 0)
-    votes = [sums.get(f"c{number}", 0) for number in range(1, len(said.choices) + 1)]
-    return SurveyView(
-        answered=answered, total=sums.get("total", 0),
-        results=[
-            ResultView(choice=choice, votes=count, percent=round(100 * count / answered) if answered else 0)
-            for choice, count in zip(said.choices, votes, strict=True)
-        ],
-    )
-
-
-def _message(draft: Draft) -> Message:
-    return Message(
-        title=draft.title, text=draft.text, areas=draft.areas, category=_one_of(Category, draft.category, "分野"),
-        priority=_one_of(Priority, draft.priority, "急ぎ"), kind=_one_of(Kind, draft.kind, "種類"), office=draft.office,
-        choices=draft.choices, drill=draft.drill, for_officers=draft.for_officers, attachments=draft.attachments,
-        deadline=draft.deadline, expires_ts=draft.expires,
-    )
-
-
-def _one_of(words: type[StrEnum], value: str, what: str) -> Any:
-    try:
-        return words(value)
-    except ValueError:
-        raise InvalidParam(f"{what}を えらんでください。") from None

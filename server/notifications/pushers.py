@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, KeysView
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from server.foundation.errors import Refused
@@ -135,7 +136,7 @@ class Pushers:
     def _drop(self, writes: Writes, keys: Iterable[PusherKey]) -> None:
         for key in keys:
             drop_pusher(writes, key)
-            writes.after_commit.append(lambda key=key: self._forget(key))  # type: ignore[misc]
+            writes.after_commit.append(partial(self._forget, key))
 
     def _was_set(self, pusher: Pusher) -> None:
         self._note(pusher)

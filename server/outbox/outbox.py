@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from server.outbox.outbox_store import Parcel, add_parcel
 from server.storage.database import Writes
@@ -31,8 +32,9 @@ class Outbox:
         """Something whole that is no event of a room, as canonical JSON, for each of ``destinations``."""
         for destination in sorted(destinations):
             position = self._positions.allocate()
-            writes.after_commit.append(lambda position=position: self._positions.finish(position))  # type: ignore[misc]
-            writes.on_failure.append(lambda position=position: self._positions.finish(position))  # type: ignore[misc]
+            finish = partial(self._positions.finish, position)
+            writes.after_commit.append(finish)
+            writes.on_failure.append(finish)
             self._add(writes, Parcel(destination, position, urgent, None, message))
 
     def _add(self, writes: Writes, parcel: Parcel) -> None:
