@@ -86,7 +86,7 @@ async def write(guide: Guide, place: Region) -> None:
             "だれが、いつから 担当しているかが、市と 町内会の 両方に 見えます。",
         ))
         await _look_back(page, guide.sheet(
-            "依頼の 一覧・町内会の ようす", "「一斉配信」の いちばん下から ひらきます。",
+            "依頼の 一覧・町内会の ようす", "どちらも、つくえの「一斉配信」から ひらきます。",
             "ようすが 出るのは、町内会が「つたえる」と 決めたときだけです。町内会は いつでも やめられます。",
         ))
 
@@ -191,7 +191,8 @@ async def _look_back(page: Page, sheet: Sheet) -> None:
     table = page.locator(".scroll table")
     await sheet.look(
         page, "町内会への 依頼の 一覧", Step("1年に 町内会へ 送ったもの 全部です。", at=table),
-        Step("へらせるものが ないか、年度の おわりに 見なおします。"), since=page.get_by_role("heading", level=1),
+        Step("へらせるものが ないか、年度の おわりに 見なおします。"),
+        since=page.locator("main p", has_text="年度："),
     )
     await page.goto("/desk/progress")
     await sheet.look(
