@@ -24,6 +24,7 @@ boots = pytest.mark.skipif(bool(reason_to_skip() or reason_not_to_boot()), reaso
 
 NODE = "http://127.0.0.1:18008"
 KAIRAN = "/usr/local/sbin/kairan"
+NAMES = {"kairan_node_server_name": "sakura.example", "kairan_node_name": "桜町町内会"}
 DATA, BACKUPS = "var/lib/kairan", "var/backups/kairan"
 FETCHED = ("nftables", "unattended-upgrades", "systemd-timesyncd", "caddy", "coturn", "nginx", "certbot",
            "python3-packaging", "python3-setuptools")
@@ -81,7 +82,7 @@ def test_the_playbooks_are_clean() -> None:
 
 
 def test_variables_under_old_names_are_refused(box: Box) -> None:
-    done = box.play(box.before, "-e", "kairan_node_backup_dir=/mnt")
+    done = box.machine.take_role("kairan_node", **NAMES, kairan_node_backup_dir="/mnt")
     assert done.returncode != 0
     assert "kairan_node_backup_dir is called kairan_node_backup_folder now" in done.stdout
 
@@ -118,7 +119,7 @@ def test_only_the_node_may_read_its_data(box: Box) -> None:
 
 
 def test_a_node_keeps_its_name(box: Box) -> None:
-    done = box.play(box.before, "-e", "kairan_node_server_name=other.example")
+    done = box.machine.take_role("kairan_node", **NAMES | {"kairan_node_server_name": "other.example"})
     assert done.returncode != 0
     assert "A node can never" in done.stdout
 
@@ -180,7 +181,7 @@ def test_a_node_that_hangs_or_dies_is_started_anew(box: Box) -> None:
         box.machine.inside("systemctl", "restart", service.UNIT)
         for number, signal in enumerate(("STOP", "KILL")):
             before = service.what(box.booted, "MainPID")  # who is stopped ends by the watchdog only
-            box.machine.inside("kill", f"-{signal}", before)
+            box.machine.inside("sh", "-c", f"kill -{signal} {before}")
             until(lambda before=before: service.what(box.booted, "MainPID") not in ("0", before), signal)  # type: ignore[misc]
             until(lambda: service.answers(box.booted), f"it answers again after {signal}")
             assert int(service.what(box.booted, "NRestarts")) > number
@@ -276,7 +277,8 @@ def test_the_node_goes_with_a_last_backup_and_leaves_its_data(box: Box) -> None:
     assert not (box.machine.folder / "etc/systemd/system/kairan.service").exists()
     assert not (box.machine.folder / "opt/kairan").exists()
     assert (box.machine.folder / DATA / "kairan.db").exists()
-    recap(box.play(box.now, "-e", "kairan_node_state=absent", "-e", "kairan_node_delete_data=true"))
+    done = box.machine.take_role("kairan_node", **NAMES, kairan_node_state="absent", kairan_node_delete_data=True)
+    assert done.returncode == 0, done.stdout
     assert not (box.machine.folder / DATA).exists()
     assert not (box.machine.folder / BACKUPS).exists()
 
@@ -287,9 +289,10 @@ def test_the_port_of_the_databases_is_open_to_the_machines_of_the_city_alone(box
     done = box.machine.take_role("kairan_machine", kairan_machine_open_ports=[22], kairan_machine_open_udp_ports=[],
                                  kairan_machine_trusted=[STREET], kairan_machine_trusted_ports=["5432"])
     assert done.returncode == 0, done.stdout
-    with box.booted.listening(443, 5432):
-        assert box.booted.doors(BOX, (22, 443, 5432), STREET) == {22: "open", 443: "shut", 5432: "open"}
-        assert box.booted.doors(BOX, (22, 443, 5432), "203.0.113.66") == {22: "open", 443: "shut", 5432: "shut"}
+    with box.booted.listening(8443, 5432):
+        assert box.booted.doors(BOX, (22, 443, 8443, 5432), STREET) == {
+            22: "open", 443: "shut", 8443: "shut", 5432: "open"}
+        assert box.booted.doors(BOX, (22, 5432), "203.0.113.66") == {22: "open", 5432: "shut"}
 
 
 def test_the_other_playbooks_are_understood() -> None:
