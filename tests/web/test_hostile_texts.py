@@ -17,7 +17,7 @@ _ELEMENTS = {
     "html", "head", "meta", "title", "link", "body", "a", "header", "div", "span", "main", "h1", "h2", "p", "ul", "li",
     "b", "br", "small", "form", "input", "button", "textarea", "label", "select", "option", "fieldset", "legend", "dl",
     "dt", "dd", "footer", "nav", "details", "summary", "table", "thead", "tbody", "tr", "th", "td", "progress", "img",
-    "section", "ol", "script", "noscript",
+    "section", "ol", "script", "noscript", "template",
 }  # fmt: skip
 
 
@@ -25,7 +25,7 @@ def require_harmless(page: PageRead) -> None:
     """Only our own elements, no handlers, no scripts but ours, no addresses that run."""
     assert page.status in (200, 400, 409), page.text
     assert set(page.tags) <= _ELEMENTS, set(page.tags) - _ELEMENTS
-    ours = ("/static/live.js?", "/static/app.js?", "/static/push.js?", "/static/read_aloud.js?")
+    ours = ("/static/live.js?", "/static/app.js?", "/static/push.js?", "/static/queue.js?", "/static/read_aloud.js?")
     assert all(src.startswith(ours) for src in page.scripts)
     for link in page.links:
         assert urlsplit(link).scheme in ("", "http", "https")
