@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -90,6 +91,7 @@ async def test_slips_held_before_the_camera_are_entered_one_after_the_other(
     assert len(seen & codes) == 2
 
 
+@pytest.mark.skipif(not os.environ.get("KAIRAN_BROWSER"), reason="KAIRAN_BROWSER=1 tries it")
 async def test_without_a_camera_it_is_said_and_a_dark_photo_askew_is_read(here: Site, chair: Browser) -> None:
     sheet, codes = await paper(here, chair)
     look = Look(turned=-14, askew=0.1, light=0.35, shadow=0.4, noise=8, blur=1, quality=60, is_sideways=True)
