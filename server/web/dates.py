@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
-from server.foundation.clock import TOKYO, tokyo_time
+from server.foundation.clock import TOKYO, is_reckonable, tokyo_time
 from server.foundation.errors import InvalidParam
 
 
@@ -14,11 +14,15 @@ def input_date_of(ms: int) -> str:
 
 
 def day_from_input(text: str, what: str) -> date:
-    """What somebody has put into such a field; raises ``InvalidParam``."""
+    """What somebody has put into such a field; raises ``InvalidParam``, also at the ends of the calendar."""
+    fault = InvalidParam(f"{what}の日にちを、もう一度えらんでください。")
     try:
-        return date.fromisoformat(text.strip())
+        day = date.fromisoformat(text.strip())
     except ValueError:
-        raise InvalidParam(f"{what}の日にちを、もう一度えらんでください。") from None
+        raise fault from None
+    if not is_reckonable(day):
+        raise fault
+    return day
 
 
 def moment_from_input(day_text: str, time_text: str, what: str) -> datetime:

@@ -136,6 +136,8 @@ async def test_rules_are_kept_and_a_facility_goes(chair: Browser, here: Site) ->
     assert [hours is not None for hours in rules.hours] == [True, False, True, False, False, False, False]
     assert (rules.longest, len(rules.closed)) == (120, 2)
     assert "この日は 休みです" in (await chair.get(f"/facilities/{facility}?day={DAY}")).text
+    for nobodys in ("9999-12-31", "0001-01-01"):
+        assert (await chair.get(f"/facilities/{facility}?day={nobodys}")).status == 400
     page = await chair.get(f"/desk/facilities/{facility}")
     assert dict(page.form(f"/desk/facilities/{facility}").fields)["closes"] == "21:00"
     for wrong in ({"opens": "x"}, {"closes": "08:00"}, {"name": ""}, {"closed": "あした"}, {"at_once": "0"}):
