@@ -15,7 +15,7 @@ from server.web import family
 from tests.web.browser import Browser
 from tests.web.conftest import LogIn
 from tests.web.household import HANAKO, SAKURA, TARO, add, change_to, family_phone, move_in
-from tests.web.site import PASSWORD, Site
+from tests.web.site import CHAIR, PASSWORD, Site
 
 
 def tokens(browser: Browser) -> str:
@@ -130,7 +130,9 @@ async def test_a_check_is_answered_for_all_on_one_page_each_in_their_own_name(he
         ledger[name] = (entered.answer.status, entered.answer.entered_by)
     hanako = here.user(HANAKO)
     assert ledger == {HANAKO: ("safe", ""), TARO: ("safe", hanako), SAKURA: ("help", hanako)}
-    page = await phone.submit(path)
+    table = await (await log_in(CHAIR)).get(f"/desk/safety/{check.id}/people")
+    assert table.text.count("アプリ（佐藤 花子）") == 2
+    await phone.submit(path)
     assert len(await desk.history(here.chief, check.id, here.person(TARO).id)) == 1
 
 

@@ -8,7 +8,7 @@ const KEPT = "kept";
 const KEPT_PAGE = "/kept";
 // Forms that may wait: sending one of them twice does no harm.
 const MAY_WAIT = new RegExp("^/(" + [
-  "safety/[^/]+", "polls/[^/]+(/take-back)?", "gatherings/[^/]+/answer", "circulars/[^/]+/(acknowledge|stamp)", "talk",
+  "safety/[^/]+(/family)?", "polls/[^/]+(/take-back)?", "gatherings/[^/]+/answer", "circulars/[^/]+/(acknowledge|stamp)", "talk",
 ].join("|") + ")$");
 const PAGE_MS = 12000;
 const ANSWER_MS = 30000;
