@@ -46,6 +46,7 @@ async def _desk(page: Page, sheet: Sheet) -> None:
     await sheet.look(
         page, "補助の 人の つくえ", Step("ひとりずつ 登録するときは「名簿」。", at=roster),
         Step("紙の カードを まとめて 印刷するときは「招待カード」。", at=cards),
+        since=roster,
     )
 
 
