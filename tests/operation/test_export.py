@@ -6,7 +6,9 @@ import asyncio
 import csv
 import json
 import re
+import shutil
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import unquote
@@ -21,7 +23,7 @@ from server.assembly.upkeep import note_upkeep
 from server.association.gatherings.model import Plan
 from server.association.members.came_by import CameBy
 from server.association.members.model import EVERYONE
-from server.config import load_settings
+from server.config import Settings, load_settings, parse_settings
 from server.foundation.clock import TOKYO, SystemClock
 from server.foundation.errors import Refused
 from server.operation.about_person_store import LEFT_OUT
@@ -32,7 +34,7 @@ from tests.builders import Person, RunningNode
 from tests.operation.a_row_of_everything import all_rows, fill_what_is_empty
 from tests.operation.houses import house
 from tests.web.every_page import every_page
-from tests.web.site import CHAIR, site
+from tests.web.site import CHAIR, SERVER, site
 
 # What a restoration drops on purpose (server/operation/after_restore_store.py).
 # And what it numbers anew.
@@ -52,6 +54,32 @@ ENTRY = (
 async def node(tmp_path: Path) -> AsyncIterator[RunningNode]:
     async with RunningNode(house(tmp_path / "node")) as running:
         yield running
+
+
+@dataclass(frozen=True)
+class LivedIn:
+    """A node that has stopped, after a full life, and who lived there."""
+
+    settings: Settings
+    chief: str
+    chair: str
+    hanako: str
+    person: str
+
+
+@pytest.fixture(scope="module")
+def lived_in(tmp_path_factory: pytest.TempPathFactory) -> LivedIn:
+    """Made once; whoever changes it takes a copy."""
+
+    async def live() -> LivedIn:
+        async with site(tmp_path_factory.mktemp("lived_in")) as here:
+            await every_page(here)
+            hanako = here.person("佐藤 花子")
+            return LivedIn(here.node.settings, here.chief, here.user(CHAIR), str(hanako.user_id), hanako.id)
+
+    lived = asyncio.run(live())
+    (lived.settings.data_dir / "kairan.toml").write_text(f'server_name = "{lived.settings.server_name}"\n')
+    return lived
 
 
 async def exported(node: RunningNode, folder: Path) -> Exported:
@@ -119,12 +147,8 @@ async def test_an_export_is_read_with_a_browser_and_a_spreadsheet(node: RunningN
     assert out.stat().st_mode & 0o077 == 0
 
 
-async def test_photos_and_rooms_are_found_in_the_copy_to_read(tmp_path: Path) -> None:
-    async with site(tmp_path / "node") as here:
-        await every_page(here)
-        settings = here.node.settings
-    (settings.data_dir / "kairan.toml").write_text(f'server_name = "{settings.server_name}"\n')
-    await asyncio.to_thread(export, settings, settings.data_dir / "kairan.toml", tmp_path / "out", SystemClock())
+def test_photos_and_rooms_are_found_in_the_copy_to_read(lived_in: LivedIn, tmp_path: Path) -> None:
+    export(lived_in.settings, lived_in.settings.data_dir / "kairan.toml", tmp_path / "out", SystemClock())
     copy = tmp_path / "out/読む"
     links = re.findall(r'href="(room-\d+\.html)">([^<]+)</a>', (copy / "index.html").read_text("utf-8"))
     assert {"回覧板", "囲碁の会", "窓口：佐藤 花子"} <= {name for _, name in links}
@@ -211,25 +235,21 @@ async def test_the_commands_say_what_they_did(node: RunningNode, tmp_path: Path)
     assert await asyncio.to_thread(run, ["export", str(tmp_path / "me"), "--person", "hanako", *config]) == 0
 
 
-async def test_wherever_somebody_stands_it_is_told_or_written_down_why_not(tmp_path: Path) -> None:
-    async with site(tmp_path / "node") as here:
-        hanako, chair = here.person("佐藤 花子"), here.user(CHAIR)
-        await every_page(here)
-        settings, user_id = here.node.settings, here.user("佐藤 花子")
-    file = tmp_path / "hanako.json"
-    await asyncio.to_thread(export_person, settings, user_id, file)
+def test_wherever_somebody_stands_it_is_told_or_written_down_why_not(lived_in: LivedIn, tmp_path: Path) -> None:
+    settings, user_id, file = lived_in.settings, lived_in.hanako, tmp_path / "hanako.json"
+    export_person(settings, user_id, file)
     told = json.loads(file.read_text("utf-8"))["tables"]
     stands_in = {
         table for table, rows in all_rows(settings.data_dir / "kairan.db").items()
-        if any(word in str(row) for row in rows for word in (user_id, hanako.id))
+        if any(word in str(row) for row in rows for word in (user_id, lived_in.person))
     }
     assert len(stands_in) > 20
     assert stands_in - told.keys() - LEFT_OUT.keys() == set()
     assert told["households"][0]["name"] == "佐藤 花子"
-    assert [row["person_id"] for row in told["inquiries"]] == [hanako.id]
+    assert [row["person_id"] for row in told["inquiries"]] == [lived_in.person]
     assert "街灯が きれています" in str(told["inquiry_lines"]), "also what officers wrote down for her"
-    assert {row["sender"] for row in told["events"] if not row["state_key"]} <= {user_id, here.chief}
-    assert not [row for row in told["events"] if row["sender"] == chair and row["state_key"] != user_id]
+    assert {row["sender"] for row in told["events"] if not row["state_key"]} <= {user_id, lived_in.chief}
+    assert not [row for row in told["events"] if row["sender"] == lived_in.chair and row["state_key"] != user_id]
 
 
 async def test_whoever_reads_on_paper_has_a_right_to_know_too(tmp_path: Path) -> None:
@@ -249,17 +269,15 @@ async def test_whoever_reads_on_paper_has_a_right_to_know_too(tmp_path: Path) ->
         await asyncio.to_thread(export_person, settings, "鈴木 二郎", tmp_path / "jiro.json")
 
 
-async def test_every_table_comes_back_row_by_row(tmp_path: Path) -> None:
+def test_every_table_comes_back_row_by_row(lived_in: LivedIn, tmp_path: Path) -> None:
     """All that life has left, and something in each table that it has not reached."""
-    async with site(tmp_path / "node") as here:
-        await every_page(here)
-        settings = here.node.settings
+    shutil.copytree(lived_in.settings.data_dir.parent, tmp_path / "node")
+    settings = parse_settings(f'server_name = "{SERVER}"\ndata_dir = "data"\n', tmp_path / "node")
     database = settings.data_dir / "kairan.db"
     assert fill_what_is_empty(database), "life does not reach everything"
     before = all_rows(database)
-    (settings.data_dir / "kairan.toml").write_text(f'server_name = "{settings.server_name}"\n')
-    await asyncio.to_thread(export, settings, settings.data_dir / "kairan.toml", tmp_path / "out", SystemClock())
-    await imported(tmp_path / "out", tmp_path / "new")
+    export(settings, settings.data_dir / "kairan.toml", tmp_path / "out", SystemClock())
+    take_in(tmp_path / "out", tmp_path / "new", SystemClock())
     after = all_rows(tmp_path / "new/kairan.db")
     assert after.keys() == before.keys()
     assert {table for table, rows in before.items() if not rows} == set()
