@@ -46,14 +46,20 @@ class FiguresInRooms:
     async def tell(self) -> int:
         """Tell the rooms of what has moved; answers how many messages that took."""
         async with self._turn:
-            count = 0
             # Taken out first: what moves while one is told is looked at once more.
             moved, self._attendance.moved = self._attendance.moved, set()
-            written = moved & await written_gatherings(self._database) if moved else set()
-            for gathering in map(self._gatherings.find, sorted(written)):
-                if gathering is not None and gathering.state is State.PLANNED and gathering.plan.asks:
-                    count += await self._tell(gathering)
-            return count
+            try:
+                return await self._tell_all(moved)
+            except BaseException:
+                self._attendance.moved |= moved
+                raise
+
+    async def _tell_all(self, moved: set[str]) -> int:
+        count = 0
+        for gathering in map(self._gatherings.find, sorted(moved & await written_gatherings(self._database))):
+            if gathering is not None and gathering.state is State.PLANNED and gathering.plan.asks:
+                count += await self._tell(gathering)
+        return count
 
     async def _tell(self, gathering: Gathering) -> int:
         figures = figures_of_homes(await self._attendance.homes(gathering))
