@@ -25,24 +25,27 @@ async def test_hour_after_hour_nothing_grows_but_what_is_written(process: NodePr
     await client.register("hanako")
     room = (await client.ask("POST", "createRoom", {}))["room_id"]
     loop = asyncio.get_running_loop()
-    token, turn, ends = "", 0, loop.time() + 60 * MINUTES
+    token, turn, began = "", 0, loop.time()
+    ends, is_warm_after = began + 60 * MINUTES, began + 15 * MINUTES
     seen: list[tuple[float, int, int]] = []
+    warm = 0
     while turn < 3 or loop.time() < ends:
         token = await _one_round(client, room, token, turn)
         database = process.folder / "kairan.db"
         seen.append((resident_mb(process.process_id), open_files(process.process_id), database.stat().st_size))
         turn += 1
+        # After a quarter of the time, not of the rounds: caches fill in minutes, however busy the machine is.
+        warm = len(seen) - 1 if loop.time() < is_warm_after else warm
         await asyncio.sleep(_PAUSE_S)
     files = [item[1] for item in seen]
     assert max(files[1:]) <= files[0] + 5, "descriptors"
     if MINUTES >= 60:
-        warm = seen[len(seen) // 4][0]
-        assert seen[-1][0] < warm * 1.05, f"memory grew from {warm:.0f} to {seen[-1][0]:.0f} MB"
+        assert seen[-1][0] < seen[warm][0] * 1.05, f"memory grew from {seen[warm][0]:.0f} to {seen[-1][0]:.0f} MB"
         middle = len(seen) // 2
         first, second = seen[middle][2] - seen[0][2], seen[-1][2] - seen[middle][2]
         assert second < 1.5 * first + 2**20, "the database grows faster than what is written"
-    tell("R23", f"{turn} rounds of {_ROUND} messages: {seen[0][0]:.0f} to {seen[-1][0]:.0f} MB, "
-                f"{files[0]} to {files[-1]} descriptors, database {seen[-1][2] / 2**20:.1f} MB")
+    tell("R23", f"{turn} rounds of {_ROUND} messages: {seen[0][0]:.0f} MB, warm {seen[warm][0]:.0f}, at last "
+                f"{seen[-1][0]:.0f} MB, {files[0]} to {files[-1]} descriptors, database {seen[-1][2] / 2**20:.1f} MB")
 
 
 async def _one_round(client: Client, room: str, token: str, turn: int) -> str:
