@@ -122,6 +122,7 @@ async def test_all_answers_and_a_letter_wait_over_a_restart_and_arrive_once(
             await expect(page.locator("#waiting")).to_contain_text("写真 1")
             line.mend()
             await page.goto("/")
+            await all_is_sent(page)
             await expect(page.locator("#waiting")).to_be_hidden()
             await expect(page.get_by_role("heading", name=NAME)).to_be_visible()
     browser = await log_in(NAME)
@@ -144,7 +145,7 @@ async def test_a_letter_whose_answer_was_lost_is_sent_again_and_stands_once(
         await expect(page.locator("#waiting")).to_contain_text(TEXT)
         line.mend()
         await page.goto("/")
-        await expect(page.locator("#waiting")).to_be_hidden()
+        await all_is_sent(page)
     assert (await stands(await log_in(NAME), asked))[-1]
 
 
@@ -163,9 +164,9 @@ async def test_what_one_person_wrote_is_never_sent_as_another_and_the_later_answ
                 await page.locator("details.kept", has=form).locator("summary").click()
             await page.get_by_role("button", name=button, exact=True).click()
             await expect(page.locator("#waiting li")).to_have_count(1)
-        line.mend()
         mine, others = await log_in(NAME), await log_in(OTHER)
         await be(page, others)
+        line.mend()
         await page.goto("/")
         await expect(page.get_by_role("heading", name=OTHER)).to_be_visible()
         await expect(page.locator("#waiting")).to_be_hidden()
@@ -173,11 +174,14 @@ async def test_what_one_person_wrote_is_never_sent_as_another_and_the_later_answ
         assert not (await stands(mine, asked))[2]
         await be(page, mine)
         await page.goto("/")
-        await expect(page.get_by_role("heading", name=NAME)).to_be_visible()
-        await expect(page.locator("#waiting")).to_be_hidden()
+        await all_is_sent(page)
         await page.goto(f"/polls/{asked.poll}")
         await expect(page.get_by_text("「いいえ」")).to_be_visible()
     assert not (await stands(others, asked))[2]
+
+
+async def all_is_sent(page: Page) -> None:
+    await page.wait_for_function("async () => (await queue.all()).length === 0", polling=100)
 
 
 async def be(page: Page, browser: PlainBrowser) -> None:
@@ -211,7 +215,7 @@ async def test_what_the_node_refuses_is_told_in_words_and_can_be_copied(
         await expect(page.get_by_text("コピーしました")).to_be_visible()
         assert await page.evaluate("navigator.clipboard.readText()") == long
         await page.get_by_role("button", name="送らないで けす").click()
-        await expect(page.locator("#waiting")).to_be_hidden()
+        await all_is_sent(page)
     assert not (await stands(await log_in(NAME), asked))[-1]
 
 

@@ -2,6 +2,7 @@
 "use strict";
 const waiting = document.querySelector("#waiting");
 const waitingLine = document.querySelector("#waiting-line");
+const MOST_SHOWN = 120;
 
 function kindOf(item) {
   return waiting.dataset[item.path.endsWith("/stamp") ? "stamps" : item.path.split("/")[1]] || "";
@@ -25,17 +26,19 @@ function stateOf(item) {
 function lineOf(item) {
   const line = waitingLine.content.cloneNode(true);
   const at = new Date(item.at).toLocaleString(document.documentElement.lang, {
-    month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit", timeZone: "Asia/Tokyo",
+    month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: "Asia/Tokyo",
   });
   const words = wordsOf(item);
   const photos = item.fields.filter(([, value]) => typeof value !== "string").length;
   line.querySelector("[data-what]").textContent = kindOf(item);
   line.querySelector("[data-when]").textContent = at;
   line.querySelector("[data-state]").textContent = stateOf(item);
-  line.querySelector("[data-words]").textContent = words;
+  // The whole of a long letter is for copying; where that cannot be done by a button it is shown.
+  const isCut = words.length > MOST_SHOWN && Boolean(navigator.clipboard);
+  line.querySelector("[data-words]").textContent = isCut ? `${words.slice(0, MOST_SHOWN)}…` : words;
   line.querySelector("[data-photos]").textContent = photos ? `${waiting.dataset.photos} ${photos}` : "";
   const copy = line.querySelector("[data-copy]");
-  copy.hidden = !(item.failed && words && navigator.clipboard);
+  copy.hidden = !(words && (item.failed || isCut) && navigator.clipboard);
   copy.addEventListener("click", async () => {
     await navigator.clipboard.writeText(words);
     copy.textContent = waiting.dataset.copied;
