@@ -4,18 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
-
 from tests.builders import Person, RunningNode
-
-
-@pytest.fixture
-async def hall(node: RunningNode) -> tuple[Person, Person, str]:
-    """Hanako's public room, with Taro in it."""
-    hanako, taro = await node.users("hanako", "taro")
-    room = await hanako.creates_room(preset="public_chat")
-    await taro.joins(room)
-    return hanako, taro, room
 
 
 async def test_a_receipt_is_told_to_all_and_kept(node: RunningNode, hall: tuple[Person, Person, str]) -> None:

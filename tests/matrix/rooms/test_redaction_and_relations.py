@@ -10,15 +10,6 @@ from sqlalchemy import text
 from tests.builders import Person, RunningNode
 
 
-@pytest.fixture
-async def hall(node: RunningNode) -> tuple[Person, Person, str]:
-    """Hanako's public room, with Taro in it."""
-    hanako, taro = await node.users("hanako", "taro")
-    room = await hanako.creates_room(preset="public_chat")
-    await taro.joins(room)
-    return hanako, taro, room
-
-
 def related(event_id: str, kind: str, **more: Any) -> dict[str, Any]:
     return {"m.relates_to": {"rel_type": kind, "event_id": event_id, **more}}
 

@@ -11,15 +11,6 @@ import pytest
 from tests.builders import Person, RunningNode
 
 
-@pytest.fixture
-async def hall(node: RunningNode) -> tuple[Person, Person, str]:
-    """Hanako's public room, with Taro in it."""
-    hanako, taro = await node.users("hanako", "taro")
-    room = await hanako.creates_room(preset="public_chat")
-    await taro.joins(room)
-    return hanako, taro, room
-
-
 def limit(number: int, **more: Any) -> dict[str, Any]:
     return {"room": {"timeline": {"limit": number, **more}}}
 
