@@ -66,10 +66,12 @@ calendars: compiled ## calendars with evolution-data-server, the back end of GNO
 browser: compiled ## every flow and page in six windows, all languages, both themes; SCREENSHOTS=folder keeps pictures
 	@.ci/install_test_tools
 	KAIRAN_BROWSER=1 SCREENSHOTS=$(SCREENSHOTS) $(BIN)/pytest -q -n 2 tests/web/test_flows.py tests/web/test_every_window.py \
-		tests/web/test_axe.py tests/web/test_budgets.py $(ARGS)
+		tests/web/test_axe.py tests/web/test_budgets.py tests/web/test_waiting_forms.py tests/web/test_slip_camera.py \
+		tests/web/test_dates_in_words.py tests/association/polls/test_slip_photos.py $(ARGS)
 
 deploy-test: $(STAMP) ## the playbooks in a Debian of their own; needs root and debootstrap
-	KAIRAN_DEPLOY=1 $(BIN)/pytest -q -rs -n 2 --dist loadfile tests/deploy $(ARGS)
+	PYTEST_DEBUG_TEMPROOT=$$(.ci/folder_for_tests) KAIRAN_DEPLOY=1 \
+		$(BIN)/pytest -q -rs -n 3 --dist loadfile tests/deploy $(ARGS)
 
 bench: compiled ## measure the node beside Synapse in one run
 	@$(BIN)/python -m benchmarks $(ARGS)
