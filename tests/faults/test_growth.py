@@ -31,6 +31,8 @@ BOUNDS: Final = {
     # One for each room of which something has been heard since the start.
     "Bell._rang_at": "the rooms of this node", "Bell._order": "the rooms of this node",
     "Bell._last_of_room": "the rooms of this node",
+    # Once for each statement of the code, when it is first used.
+    "SqliteBatches._compiled": "the statements of the stores",
     "_Someone.devices": "those that were there in the last 30 s, or said so in the last five minutes",
 }
 _WARM, _LONG = 4, 12
