@@ -15,6 +15,7 @@ from tests.contract.specification import Json, Operation, find
 
 # "Standard error response": these may be the answer to any request, whether its own list names them or not.
 COMMON_REFUSALS: Final = frozenset({400, 401, 403, 404, 405, 413, 429})
+_JOINING: Final = re.compile(r"/(join|knock)(/|$)")
 _CODE: Final = re.compile(r"[A-Z][A-Z0-9_]*(\.[A-Z0-9_]+)*")
 _OURS: Final = (
     "/_matrix/client/", "/_matrix/media/", "/_matrix/federation/", "/_matrix/key/", "/.well-known/matrix/",
@@ -54,7 +55,11 @@ class Contract:
 
     def _remember(self, exchange: Exchange) -> None:
         if exchange.body[:1] == b"{":
-            self.said.update(_key(content) for content in _objects(_read(exchange.body)))
+            sent = _read(exchange.body)
+            self.said.update(_key(content) for content in _objects(sent))
+            if isinstance(sent, dict) and _JOINING.search(exchange.path):
+                # What else stands in the body goes into the member event, beside what the node puts there.
+                self.said.update(_key({name: value}) for name, value in sent.items())
 
 
 def _best(found: Iterable[Operation], exchange: Exchange, said: set[bytes]) -> list[Fault]:
@@ -81,7 +86,13 @@ def _operation_faults(operation: Operation, exchange: Exchange, said: set[bytes]
     if schema is not None and exchange.answer is not None:
         yield from (Fault(name, "answer", where, message) for where, message in schema.faults(answer))
     for event in _events(answer):
-        yield from (fault for fault in _event_faults(name, event) if _key(event["content"]) not in said)
+        yield from (fault for fault in _event_faults(name, event) if not _is_said(event["content"], fault, said))
+
+
+def _is_said(content: Json, fault: Fault, said: set[bytes]) -> bool:
+    """Whether a client has said the content, or, when it joined, just this field of it."""
+    field_name = fault.where.partition(".")[0]
+    return _key(content) in said or (field_name in content and _key({field_name: content[field_name]}) in said)
 
 
 def _request_faults(operation: Operation, exchange: Exchange) -> Iterator[Fault]:

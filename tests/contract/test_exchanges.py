@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -64,6 +65,18 @@ def test_a_content_that_is_not_of_its_type_is_found_unless_a_client_has_said_it(
     path, sent = f"/_matrix/client/v3/rooms/!a/send/{kind}/1", json.dumps(content).encode()
     contract.faults(Exchange("PUT", path, "", sent, 200, b'{"event_id":"$a"}'))
     assert contract.faults(exchange) == []
+
+
+def test_what_a_client_says_when_it_joins_is_its_own_and_what_the_node_adds_is_not() -> None:
+    content = {"membership": "join", "is_direct": None, "displayname": "花子"}
+    event = {**EVENT, "type": "m.room.member", "content": content, "state_key": "@a:b.example"}
+    exchange = Exchange("GET", "/_matrix/client/v3/rooms/!a/event/$a", "", b"", 200, json.dumps(event).encode())
+    contract = Contract()
+    assert contract.faults(exchange)
+    contract.faults(Exchange("POST", "/_matrix/client/v3/join/!a", "", b'{"is_direct":null}', 200, b'{"room_id":"!a"}'))
+    assert contract.faults(exchange) == []
+    spoilt = {**event, "content": {**content, "displayname": 5}}
+    assert contract.faults(replace(exchange, answer=json.dumps(spoilt).encode()))
 
 
 @pytest.mark.parametrize(
