@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 from federation.links.inbox import Inbox, NotYet
@@ -12,25 +10,12 @@ from federation.links.inbox_store import Letter, add_letter, waiting_letters
 from server.foundation.clock import SystemClock
 from server.foundation.tasks import Tasks
 from server.storage.database import Database, Writes
-from tests.empty_database import lay_down
+from tests.empty_database import empty_database
 from tests.federation.wide_area.places import until
 
 
 def letter(name: str, position: int, *, urgent: bool = False, ts: int = 1) -> Letter:
     return Letter(name, position, "!room", "kind", "@kairan:city.example", urgent, ts, {"name": name})
-
-
-@asynccontextmanager
-async def opened_database(folder: Path) -> AsyncIterator[Database]:
-    """One that no node reads from at the same time."""
-    url = f"sqlite+aiosqlite:///{folder / 'letters.db'}"
-    await lay_down(url)
-    database = Database(url)
-    await database.open()
-    try:
-        yield database
-    finally:
-        await database.close()
 
 
 async def put(database: Database, *letters: Letter) -> None:
@@ -41,7 +26,7 @@ async def put(database: Database, *letters: Letter) -> None:
 
 
 async def test_an_alert_that_comes_with_much_else_is_read_first_and_nothing_is_lost(tmp_path: Path) -> None:
-    async with opened_database(tmp_path) as database:
+    async with empty_database(tmp_path / "letters.db") as database:
         read, given_up = list[str](), list[str]()
 
         async def reader(item: Letter) -> None:
@@ -80,7 +65,7 @@ async def test_an_alert_that_comes_with_much_else_is_read_first_and_nothing_is_l
 
 
 async def test_more_than_fits_in_one_look_is_read_whole(tmp_path: Path) -> None:
-    async with opened_database(tmp_path) as database:
+    async with empty_database(tmp_path / "letters.db") as database:
         read = list[str]()
 
         async def reader(item: Letter) -> None:
