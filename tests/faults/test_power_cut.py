@@ -2,7 +2,7 @@
 
 A cut is FS_IOC_SHUTDOWN on an ext4 of our own in a file: what was not flushed is gone, as on a machine without power.
 This is what tells ``synchronous=FULL`` from less, which is tried, too. ``KAIRAN_CUTS`` says how often; 20 times with
-``make faults``.
+``make faults`` and under CI.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from tests.faults.process import Client, NodeProcess
 from tests.faults.sizes import IS_LONG, tell
 from tests.faults.test_kill import Journal, all_after, write_until_gone
 
-CUTS = int(os.environ.get("KAIRAN_CUTS", "20" if "KAIRAN_KILLS" in os.environ else "1"))
+_MANY = "KAIRAN_KILLS" in os.environ or os.environ.get("CI") == "true"
+CUTS = int(os.environ.get("KAIRAN_CUTS", "20" if _MANY else "1"))
 WRITERS = 10
 READY_S = 5.0
 _SHUTDOWN = 0x8004587D  # FS_IOC_SHUTDOWN
