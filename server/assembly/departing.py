@@ -47,7 +47,7 @@ def departures_with(
     return Departures(
         association.members, association.editor, core.accounts, services.sender, services.membership,
         Traces(association.members, services.sender, services.history, lambda user_id: stays_of(core, user_id)),
-        Beside(forget_picture, forget, forget_words_of),
+        Beside(forget_picture, forget, forget_words_of, core.database.empty_log),
     )
 
 

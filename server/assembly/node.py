@@ -170,6 +170,7 @@ def _keep_tidy(database: Database, rooms: Rooms, accounts: Accounts, tasks: Task
         await accounts.forget_old()
         await forget_transactions_before(database, clock.now_ms() - _TRANSACTIONS_MS)
 
+    tasks.start("emptied log", keep_doing("emptied log", database.empty_log, clock, every_s=3_600))
     tasks.start("last seen", keep_doing("last seen", accounts.last_seen.write, clock, every_s=180))
     tasks.start("unused rooms", keep_doing("unused rooms", forget_unused_rooms, clock, every_s=300))
     tasks.start("old rows", keep_doing("old rows", forget_old_rows, clock, every_s=86_400))

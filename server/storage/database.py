@@ -23,12 +23,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from sqlalchemy import Engine, Executable, MetaData, create_engine, event, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Executable, MetaData
 
 from server.foundation.tasks import to_the_end
-from server.storage.connection import Connection, Row, connect, connected, dispose
-from server.storage.faults import Conflict, StorageBusy, meaning
+from server.storage import sqlite_log
+from server.storage.active import is_active
+from server.storage.connection import Connection, Row, connect, dispose
+from server.storage.engine_readers import EngineReaders
+from server.storage.engines import writing_engine
+from server.storage.faults import Conflict, StorageBusy, meaning, plain
 from server.storage.prepared import Prepared
 from server.storage.sqlite_batch import SqliteBatches
 from server.storage.sqlite_readers import SqliteReaders
@@ -41,12 +44,8 @@ logger = logging.getLogger(__name__)
 metadata: Final = MetaData()
 
 _MAX_BATCH: Final = 500
-_ADVISORY_LOCK: Final = 0x6B616972  # "kair"
-_BE_ACTIVE: Final = text(f"SELECT pg_advisory_lock({_ADVISORY_LOCK})")
-# How long to wait for the lock; and a machine that has vanished is given up after ten seconds.
-_POSTGRESQL: Final = {
-    "lock_timeout": "3000", "tcp_keepalives_idle": "4", "tcp_keepalives_interval": "2", "tcp_keepalives_count": "3",
-}
+
+_Submitted = tuple[Writes, asyncio.Future[None]]
 
 
 class _Turn:
@@ -64,9 +63,11 @@ class Database:
 
     def __init__(self, url: str, *, readers: int = 3) -> None:
         self._is_sqlite = url.startswith("sqlite")
-        self._engine = _make_engine(url, readers)
-        self._readers = SqliteReaders(url, readers) if self._is_sqlite else None
-        self._waiting: deque[tuple[Writes, asyncio.Future[None]] | _Turn] = deque()
+        self._engine = writing_engine(url, readers)
+        self._readers: SqliteReaders | EngineReaders = (
+            SqliteReaders(url, readers) if self._is_sqlite else EngineReaders(self._engine)
+        )
+        self._waiting: deque[_Submitted | _Turn] = deque()
         self._wake = asyncio.Event()
         self._writer: Connection | None = None
         self._batches: SqliteBatches | None = None
@@ -92,7 +93,7 @@ class Database:
         ``while_waiting`` every few seconds; without that, raise ``StorageBusy`` after the first.
         """
         self._writer = await connect(self._engine)
-        while not self._is_sqlite and not await self._is_active():
+        while not self._is_sqlite and not await is_active(self._writer):
             if while_waiting is None:
                 raise StorageBusy("Another process works on this database already.")
             await while_waiting()
@@ -109,39 +110,26 @@ class Database:
             await self._task
         if self._writer is not None:
             await self._writer.close()
-        if self._readers is not None:
-            self._readers.close()
+        self._readers.close()
         await dispose(self._engine)
 
     async def fetch_all(self, statement: Executable, parameters: Row | None = None) -> Sequence[Any]:
         """All rows of one reading statement, as committed."""
-        return await self._fetch(statement, parameters, first=False)
+        return await self._readers.fetch(statement, parameters, first=False)
 
     async def fetch_one(self, statement: Executable, parameters: Row | None = None) -> Any | None:
         """The first row of one reading statement, or ``None``."""
-        for row in await self._fetch(statement, parameters, first=True):
+        for row in await self._readers.fetch(statement, parameters, first=True):
             return row
         return None
 
     async def fetch_prepared(self, prepared: Prepared, parameters: Row) -> Sequence[Any]:
         """All rows of a statement that is asked again and again, as tuples."""
-        if self._readers is not None:
-            return await self._readers.fetch_prepared(*prepared.for_sqlite(parameters))
-        return await self._fetch(prepared.statement, parameters, first=False)
+        return await self._readers.fetch_prepared(prepared, parameters)
 
     async def fetch_each(self, statement: Executable, parameters: Sequence[Row]) -> list[Sequence[Any]]:
         """All rows of one reading statement for each of ``parameters``: what many ask for in the same moment."""
-        if self._readers is not None:
-            return await self._readers.fetch_each(statement, parameters)
-        async with connected(self._engine) as connection:
-            return [(await connection.execute(statement, one)).fetchall() for one in parameters]
-
-    async def _fetch(self, statement: Executable, parameters: Row | None, *, first: bool) -> Sequence[Any]:
-        if self._readers is not None:
-            return await self._readers.fetch(statement, parameters, first=first)
-        async with connected(self._engine) as connection:
-            result = await connection.execute(statement, parameters)
-            return result.fetchmany(1) if first else result.fetchall()
+        return await self._readers.fetch_each(statement, parameters)
 
     def submit(self, writes: Writes) -> asyncio.Future[None]:
         """Queue decided rows; the future is done when they are durable, after the ``after_commit`` callbacks."""
@@ -155,6 +143,28 @@ class Database:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Transaction]:
         """A transaction of one's own. It is durable when the block has been left; an exception rolls it back."""
+        async with self._turn() as writer:
+            tx = Transaction(writer)
+            try:
+                await to_the_end(self._begin())
+                yield tx
+            except BaseException as fault:
+                await to_the_end(self._roll_back(tx.on_failure))
+                raise plain(fault) from None
+            await to_the_end(self._commit(tx))
+
+    async def empty_log(self) -> bool:
+        """Take the rows of before off the disk: SQLite's log keeps what was deleted or overwritten until it is written
+        over. ``False`` where somebody reads just now; a later attempt does it. PostgreSQL tidies up by itself.
+        """
+        if not self._is_sqlite:
+            return True
+        async with self._turn() as writer:
+            return await to_the_end(sqlite_log.empty(writer))
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[Connection]:
+        """The writer's connection, when all that was asked for before is written."""
         if self._closing:
             raise RuntimeError("the database is closing")
         turn = _Turn(asyncio.get_running_loop())
@@ -163,14 +173,7 @@ class Database:
         try:
             await turn.granted
             assert self._writer is not None
-            tx = Transaction(self._writer)
-            try:
-                await to_the_end(self._begin())
-                yield tx
-            except BaseException as fault:
-                await to_the_end(self._roll_back(tx.on_failure))
-                raise _plain(fault) from None
-            await to_the_end(self._commit(tx))
+            yield self._writer
         finally:
             if not turn.done.done():
                 turn.done.set_result(None)
@@ -198,15 +201,13 @@ class Database:
             turn.granted.set_result(None)
             await turn.done
 
-    def _take_batch(
-        self, first: tuple[Writes, asyncio.Future[None]]
-    ) -> list[tuple[Writes, asyncio.Future[None]]]:
+    def _take_batch(self, first: _Submitted) -> list[_Submitted]:
         batch = [first]
         while self._waiting and len(batch) < _MAX_BATCH and not isinstance(self._waiting[0], _Turn):
             batch.append(self._waiting.popleft())  # type: ignore[arg-type]
         return batch
 
-    async def _write_batch(self, batch: list[tuple[Writes, asyncio.Future[None]]]) -> None:
+    async def _write_batch(self, batch: list[_Submitted]) -> None:
         """Commit all; if that fails, each alone, so that only the guilty one is refused."""
         try:
             if not all(holds() for writes, _ in batch for holds in writes.holds):
@@ -225,7 +226,7 @@ class Database:
             if not future.done():
                 future.set_result(None)
 
-    def _fail(self, item: tuple[Writes, asyncio.Future[None]], fault: Exception) -> None:
+    def _fail(self, item: _Submitted, fault: Exception) -> None:
         writes, future = item
         if not isinstance(fault, Stale | Conflict):
             # The driver's message may quote what was to be written.
@@ -252,22 +253,10 @@ class Database:
         assert self._writer is not None
         if self._is_sqlite:
             await self._writer.exec_driver_sql("BEGIN IMMEDIATE")
-        elif not await self._is_active():
+        elif not await is_active(self._writer):
             if self.when_displaced is not None:
                 self.when_displaced()
             raise StorageBusy("Another process works on this database now.")
-
-    async def _is_active(self) -> bool:
-        """Whether this process holds the lock, or gets it within ``lock_timeout``; a connection may take it often."""
-        assert self._writer is not None
-        try:
-            await self._writer.execute(_BE_ACTIVE)
-        except DBAPIError as fault:
-            await self._writer.rollback()
-            if isinstance(meaning(fault), StorageBusy):
-                return False
-            raise
-        return True
 
     async def prove_active(self) -> None:
         """An empty transaction: whoever was displaced learns it here, also when nobody wants to write."""
@@ -299,14 +288,8 @@ class Database:
                 await self._writer.commit()
         except BaseException as fault:
             await self._roll_back(tx.on_failure)
-            raise _plain(fault) from None
+            raise plain(fault) from None
         _run_all(tx.after_commit)
-
-
-def _plain(fault: BaseException) -> BaseException:
-    """What a failed transaction of one's own raises: a full or busy disk in plain words, all else as it is."""
-    meant = meaning(fault) if isinstance(fault, Exception) else fault
-    return fault if isinstance(meant, Conflict) else meant
 
 
 def _run_all(callbacks: Sequence[AfterCommit]) -> None:
@@ -316,29 +299,3 @@ def _run_all(callbacks: Sequence[AfterCommit]) -> None:
         except Exception:
             # The commit stands; one deaf listener must not take the others' news away.
             logger.exception("a callback after the commit failed")
-
-
-def _make_engine(url: str, readers: int) -> Engine:
-    if not url.startswith("sqlite"):
-        return create_engine(
-            url, pool_size=readers + 1, max_overflow=readers, hide_parameters=True,
-            connect_args={"server_settings": _POSTGRESQL},
-        )
-    engine = create_engine(
-        url, pool_size=readers + 1, max_overflow=readers, isolation_level="AUTOCOMMIT", pool_reset_on_return=None,
-        hide_parameters=True,
-    )
-
-    @event.listens_for(engine, "connect")
-    def _configure(connection: Any, _record: object) -> None:
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA synchronous=FULL")
-        cursor.execute("PRAGMA foreign_keys=ON")
-        # Erased names must not linger in free pages; FAST overwrites where that costs no extra writing.
-        cursor.execute("PRAGMA secure_delete=FAST")
-        cursor.execute("PRAGMA busy_timeout=10000")
-        cursor.execute("PRAGMA cache_size=-4000")
-        cursor.close()
-
-    return engine

@@ -55,3 +55,9 @@ def meaning(fault: Exception) -> Exception:
     if code in _BUSY or state in _BUSY_STATES:
         return StorageBusy("The node is busy; please try again")
     return fault
+
+
+def plain(fault: BaseException) -> BaseException:
+    """What a failed transaction of one's own raises: a full or busy disk in plain words, all else as it is."""
+    meant = meaning(fault) if isinstance(fault, Exception) else fault
+    return fault if isinstance(meant, Conflict) else meant

@@ -11,14 +11,17 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from sqlalchemy import Engine, Executable, create_engine, event
+from sqlalchemy import Executable
+
+from server.storage.engines import reading_engine
+from server.storage.prepared import Prepared
 
 
 class SqliteReaders:
     """Threads that read. What they see is what was committed when they began."""
 
     def __init__(self, url: str, count: int) -> None:
-        self._engine = _make_engine(url.replace("+aiosqlite", "", 1), count)
+        self._engine = reading_engine(url, count)
         self._threads = ThreadPoolExecutor(count, thread_name_prefix="reader")
 
     async def fetch(self, statement: Executable, parameters: Mapping[str, Any] | None, *, first: bool) -> Sequence[Any]:
@@ -26,8 +29,9 @@ class SqliteReaders:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, self._fetch, statement, parameters, first)
 
-    async def fetch_prepared(self, sql: str, values: tuple[Any, ...]) -> list[Any]:
-        """All rows of the driver's own SQL."""
+    async def fetch_prepared(self, prepared: Prepared, parameters: Mapping[str, Any]) -> list[Any]:
+        """All rows of a statement that is asked again and again, as the driver's own SQL."""
+        sql, values = prepared.for_sqlite(parameters)
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._run, sql, values)
 
     async def fetch_each(self, statement: Executable, parameters: Sequence[Mapping[str, Any]]) -> list[Sequence[Any]]:
@@ -60,19 +64,3 @@ class SqliteReaders:
     def _fetch_each(self, statement: Executable, parameters: Sequence[Mapping[str, Any]]) -> list[Sequence[Any]]:
         with self._engine.connect() as connection:
             return [connection.execute(statement, one).fetchall() for one in parameters]
-
-
-def _make_engine(url: str, count: int) -> Engine:
-    engine = create_engine(
-        url, pool_size=count, isolation_level="AUTOCOMMIT", pool_reset_on_return=None, hide_parameters=True
-    )
-
-    @event.listens_for(engine, "connect")
-    def _configure(connection: Any, _record: object) -> None:
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA query_only=ON")
-        cursor.execute("PRAGMA busy_timeout=10000")
-        cursor.execute("PRAGMA cache_size=-2000")
-        cursor.close()
-
-    return engine

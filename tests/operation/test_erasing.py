@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 from aiohttp import ClientSession
 
@@ -14,7 +15,6 @@ from server.association.members.model import EVERYONE
 from server.association.safety_checks.actions import Given
 from server.association.safety_checks.model import Figures, Standing, Status
 from server.association.safety_checks.safety_store import figures_by_block
-from server.operation.snapshot_store import take_snapshot
 from tests.web.pictures import photo
 from tests.web.site import CHAIR, PASSWORD, Site, site
 
@@ -22,6 +22,7 @@ NAME, KANA, PHONE = "伊集院 花子", "いじゅういん はなこ", "076-777
 HOW_SHE_IS, DIARY, WHY = "腰が いたくて うごけません", "だれにも 見せない 日記", "はじめての 囲碁です"
 FACE, WITHOUT_A_PHONE = photo("red"), "耳が 遠いです"
 SAID = "おはようございます"
+LONG = f"{DIARY}。" * 300
 
 
 class Telephone:
@@ -45,8 +46,9 @@ class Telephone:
         })
         self.token = told["access_token"]
 
-    async def says(self, room_id: str, text: str) -> None:
-        await self.ask("PUT", f"rooms/{room_id}/send/m.room.message/{len(text)}", {"msgtype": "m.text", "body": text})
+    async def says(self, room_id: str, text: str) -> str:
+        path = f"rooms/{room_id}/send/m.room.message/{crc32(text.encode())}"
+        return str((await self.ask("PUT", path, {"msgtype": "m.text", "body": text}))["event_id"])
 
 
 async def test_nothing_of_who_was_erased_is_left_in_any_file(tmp_path: Path) -> None:
@@ -67,22 +69,35 @@ async def test_nothing_of_who_was_erased_is_left_in_any_file(tmp_path: Path) -> 
         await departures_of(here.node).erase(here.chief, quiet.id)
         figures = sum((await figures_by_block(here.node.core.database, check)).values(), Figures())
         assert figures.of(Standing.HELP) == 2, "the figures are what they were"
-    # SQLite may leave a piece of what was deleted between its rows until it is written over; backups have none of it.
-    database = here.node.settings.data_dir / "kairan.db"
-    take_snapshot(database, tmp_path / "rows.db")
-    database.unlink()
-    left = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
+        # While the node runs: the database, its log, all files, byte by byte.
+        left = {file: file.read_bytes() for file in tmp_path.rglob("*") if file.is_file()}
     for word in (NAME, KANA, PHONE, HOW_SHE_IS, DIARY, WHY, WITHOUT_A_PHONE, "左近 小梅"):
         assert [file.name for file, content in left.items() if word.encode() in content] == [], word
     assert FACE[-200:] not in b"".join(left.values()), "nor her picture"
     assert any(SAID.encode() in content for content in left.values()), "what she said among others stays"
 
 
+async def test_what_is_taken_back_leaves_the_disk_within_the_hour(tmp_path: Path) -> None:
+    async with site(tmp_path, [(NAME, "1班")]) as here, ClientSession() as http:
+        phone = Telephone(here, http)
+        await phone.log_in(await here.set_password(NAME))
+        room = (await phone.ask("POST", "createRoom", {}))["room_id"]
+        said = [(await phone.says(room, f"{number} {LONG}")) for number in range(20)]
+        on_disk = b"".join(file.read_bytes() for file in tmp_path.rglob("kairan.db*"))
+        assert DIARY.encode() in on_disk
+        for event_id in said:
+            await phone.ask("PUT", f"rooms/{room}/redact/{event_id}/{event_id[1:9]}", {})
+        assert await here.node.core.database.empty_log(), "as it happens each hour"
+        on_disk = b"".join(file.read_bytes() for file in tmp_path.rglob("kairan.db*"))
+        assert DIARY.encode() not in on_disk
+
+
 async def _tells_of_herself(here: Site, phone: Telephone, user_id: str) -> None:
     url = await here.node.media.media.keep(user_id, "image/jpeg", "わたし.jpg", FACE)
     await phone.ask("PUT", f"profile/{user_id}/avatar_url", {"avatar_url": url})
     diary = (await phone.ask("POST", "createRoom", {"name": DIARY}))["room_id"]
-    await phone.says(diary, DIARY)
+    for number in range(9):  # more than a page of the database holds
+        await phone.says(diary, f"{number} {LONG}")
     await phone.ask("PUT", f"user/{user_id}/account_data/jp.example.note", {"note": DIARY})
     groups, chair = common_services(here.node).groups, here.user(CHAIR)
     group = await groups.found(chair, "囲碁の会", here.person(CHAIR).id, "毎週土曜日")

@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from server.storage import database as storage
+from server.storage import engines
 from server.storage.database import Database
 from server.storage.faults import StorageBusy
 from tests.faults.process import Client, NodeProcess
@@ -24,7 +24,7 @@ WRITERS = 20
 
 
 async def test_who_has_lost_the_lock_cannot_write_any_more(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(storage._POSTGRESQL, "lock_timeout", "300")
+    monkeypatch.setitem(engines.POSTGRESQL, "lock_timeout", "300")
     url = await cluster.new_database()
     first, second, told = Database(url), Database(url), list[str]()
     first.when_displaced = lambda: told.append("displaced")

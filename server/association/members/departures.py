@@ -27,12 +27,13 @@ from server.storage.database import Writes
 class Beside:
     """Removes what parts above or beside this one keep: a picture by its address, what there is of an account
     (calendars, browsers), and of a person (what was entered for them), the last in the transaction in which they leave
-    the roster.
+    the roster. ``empty_log`` comes when all rows are gone: what the database keeps of before goes, too.
     """
 
     forget_picture: Callable[[str], Awaitable[None]]
     forget_account: Callable[[str], Awaitable[None]]
     forget_person: Callable[[Writes, str], None]
+    empty_log: Callable[[], Awaitable[object]]
 
 
 class Departures:
@@ -70,14 +71,19 @@ class Departures:
             edit.drop_person(person_id)
             if [item.id for item in self._members.persons_at(person.household_id)] == [person_id]:
                 edit.drop_household(person.household_id)
+        await self._beside.empty_log()
 
     def require_erasable(self, by: str, person_id: str) -> None:
-        """Raise what ``erase`` would refuse, for the page that asks whether one is sure."""
+        """Raise what ``erase`` would refuse."""
+        if hindrance := self.hindrance(by, person_id):
+            raise Refused(hindrance)
+
+    def hindrance(self, by: str, person_id: str) -> str:
+        """Why somebody cannot leave yet, for the page that asks whether one is sure; raises ``Forbidden``."""
         if self._members.person(person_id).user_id != by:
             self._members.require(by, Right.EDIT_ROSTER)
         chairs = [item.id for item in self._members.register.with_role([Role.CHAIR])]
-        if chairs == [person_id]:
-            raise Refused("会長がいなくなります。先に次の会長をきめてください")
+        return "会長がいなくなります。先に次の会長をきめてください" if chairs == [person_id] else ""
 
     async def _close_account(self, user_id: str) -> None:
         await self._traces.remove(user_id)

@@ -28,7 +28,7 @@ def _departures(node: World) -> Departures:
         raise AssertionError("nobody here has a picture")
 
     traces = Traces(node.members, node.sender, node.history, stays)
-    beside = Beside(forget_picture, forget, lambda _writes, _person_id: None)
+    beside = Beside(forget_picture, forget, lambda _writes, _person_id: None, node.database.empty_log)
     return Departures(node.members, node.editor, node.accounts, node.sender, node.membership, traces, beside)
 
 
