@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import importlib
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
@@ -21,6 +20,7 @@ from server.assembly.departing import departures_of
 from server.assembly.node import Node
 from server.assembly.notices import notices_of, readers_of
 from server.assembly.pages import invitations_of
+from server.assembly.upkeep import note_upkeep
 from server.association.members.model import ROLE_LABELS, Role
 from server.association.members.newcomers import Newcomer
 from server.foundation.canonical_json import parse_json
@@ -111,12 +111,6 @@ async def invite(node: Node, said: Mapping[str, Any]) -> Lines:
     else:
         card = await invitations.free_card(officer)
     return [card.link, card.code]
-
-
-async def note_upkeep(node: Node, said: Mapping[str, Any]) -> Lines:
-    """Hear of a backup or a check: ``work``, ``trouble``."""
-    lines: Lines = await importlib.import_module("server.assembly.upkeep").note_upkeep(node, said)
-    return lines
 
 
 async def notice(node: Node, said: Mapping[str, Any]) -> Lines:

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final
 
 from server.assembly.node import Node
 from server.assembly.notices import notices_of
-from server.assembly.people import perform
 from server.association.members.model import Role
-from server.config import Settings
-from server.foundation.clock import SystemClock
-from server.foundation.errors import Refused
-from server.operation.daily import Outcome, do_daily_work
 from server.operation.upkeep_store import Upkeep, all_upkeep, set_upkeep
 from server.operation.upkeep_words import late, trouble, well_again
 from server.storage.database import Writes
@@ -23,25 +16,6 @@ from server.storage.database import Writes
 _CONCERNED: Final = frozenset({Role.CHAIR, Role.DIGITAL, Role.OFFICER})
 _DAY_MS: Final = 86_400_000
 _LATE_DAYS: Final = 3
-
-
-def daily(settings: Settings, config: Path) -> int:
-    """Do the day's work, tell the node of it, and answer whether all went well."""
-    status = 0
-    for outcome in do_daily_work(settings, config, SystemClock()):
-        stream = sys.stdout if outcome.is_done else sys.stderr
-        stream.write(outcome.sentence + "\n")
-        status |= not outcome.is_done
-        try:
-            perform(settings, "note_upkeep", {"work": outcome.work, "trouble": _trouble(outcome)})
-        except (Refused, OSError) as fault:
-            sys.stderr.write(f"The node could not be told: {fault}\n")
-            status = 1
-    return int(status)
-
-
-def _trouble(outcome: Outcome) -> str:
-    return "" if outcome.is_done else outcome.sentence
 
 
 async def note_upkeep(node: Node, said: Mapping[str, Any]) -> list[str]:

@@ -99,4 +99,4 @@ def _examine(options: argparse.Namespace) -> int:
 
 
 def _daily(options: argparse.Namespace) -> int:
-    return call("server.assembly.upkeep:daily", settings_of(options), options.config.absolute())
+    return call("server.assembly.daily_work:daily", settings_of(options), options.config.absolute())

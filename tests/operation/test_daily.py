@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from server import commands
-from server.assembly.upkeep import daily, look_for_late_backups, note_upkeep
+from server.assembly.daily_work import daily
+from server.assembly.upkeep import look_for_late_backups, note_upkeep
 from server.config import load_settings
 from server.operation.upkeep_store import all_upkeep
 from tests.builders import Person, RunningNode
