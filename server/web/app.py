@@ -14,7 +14,8 @@ from aiohttp import web
 
 from server.accounts.web_sessions import WebSession
 from server.foundation.errors import LimitExceeded, NotFound, Refused, TooLarge
-from server.web.family import Family, family_of
+from server.web.family import Family
+from server.web.family_phone import family_of
 from server.web.languages.dates import time_of
 from server.web.pages import all_pages
 from server.web.pending import PendingFiles

@@ -15,7 +15,6 @@ from server.accounts.web_sessions import WebSession
 from server.association.members.model import Person, Right
 from server.foundation.errors import Forbidden, Refused
 from server.foundation.ids import random_token
-from server.notifications.web_subscriptions import unsubscribe
 from server.web.family import Family, end, tokens_of
 from server.web.forms import Form, Keeper, clean_line, read_form
 from server.web.languages.tongues import TONGUES, Tongue, nearest
@@ -227,17 +226,16 @@ class Visit:
         """Begin a session under a new cookie, end all that this browser had, and go on to ``path`` (or show a page)."""
         await self._end()
         for member in self.family.others(self.user_id) if self.session is not None else ():
-            await end(self, member)
+            await end(self.services.node, member.session, member.token)
         response = response or self.go(path)
         self.jar.set(response, await self.services.node.sessions.begin(user_id))
         self.jar.set_family(response, [])
         return response
 
     async def _end(self) -> None:
-        """End the session of whoever is at the screen; nothing is told to them here any more."""
+        """End the session of whoever is at the screen."""
         if self.session is not None and self.cookie is not None:
-            await self.services.node.sessions.end(self.cookie)
-            await unsubscribe(self.services.node.pushers, self.session.user_id, self.session.hash)
+            await end(self.services.node, self.session, self.cookie)
 
     async def log_out(self, *, done: str = "") -> web.Response:
         """End the session of whoever is at the screen. It is the next one's of the family, or gets a cookie that says

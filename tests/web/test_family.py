@@ -11,7 +11,7 @@ from server.accounts.web_sessions import WebSessions
 from server.association.members.model import EVERYONE
 from server.association.polls.model import Question
 from server.association.safety_checks.desk import SafetyDesk
-from server.web import family
+from server.web import family_phone as shared_telephone
 from tests.web.browser import Browser
 from tests.web.conftest import LogIn
 from tests.web.household import HANAKO, SAKURA, TARO, add, change_to, family_phone, move_in
@@ -139,7 +139,7 @@ async def test_a_check_is_answered_for_all_on_one_page_each_in_their_own_name(he
 async def test_each_goes_from_the_telephone_alone_and_there_is_an_end_to_coming(
     here: Site, log_in: LogIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(family, "MOST", 3)
+    monkeypatch.setattr(shared_telephone, "MOST", 3)
     phone = await family_phone(here, log_in, TARO, SAKURA)
     await move_in(here, "佐藤 四郎")
     assert (await add(phone, here, "佐藤 四郎")).status == 409

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 from markupsafe import Markup
 
-from server.web import family
+from server.web import family_phone
 from server.web.routing import Routes
 from server.web.visit import Visit
 
@@ -24,7 +24,7 @@ async def show_family(visit: Visit) -> web.StreamResponse:
     on_it = [member.person.id for member in visit.family.members]
     others = [item for item in visit.services.members.persons_at(person.household_id)
               if item.id != person.id and item.id not in on_it]
-    return visit.page("my_family.html", person=person, others=others, most=family.MOST)
+    return visit.page("my_family.html", person=person, others=others, most=family_phone.MOST)
 
 
 async def show_card(visit: Visit) -> web.StreamResponse:
@@ -41,10 +41,10 @@ async def show_card(visit: Visit) -> web.StreamResponse:
 async def remove(visit: Visit) -> web.StreamResponse:
     """Somebody uses this telephone no more."""
     form = await visit.form()
-    return await family.remove(visit, form.line("person"))
+    return await family_phone.remove(visit, form.line("person"))
 
 
 async def switch(visit: Visit) -> web.StreamResponse:
     """Another one is at the screen now, by one tap; also from a page that was opened before."""
     form = await visit.form(of_anybody=True)
-    return family.switch(visit, form.line("person"))
+    return family_phone.switch(visit, form.line("person"))

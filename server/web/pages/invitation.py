@@ -8,7 +8,7 @@ from server.association.members.invitations_store import InvitationKind
 from server.association.members.model import Person
 from server.association.members.newcomers import Newcomer
 from server.foundation.errors import InvalidParam, NotFound
-from server.web import family
+from server.web import family_phone
 from server.web.app_login import new_app_password, show_app_login
 from server.web.routing import Routes
 from server.web.visit import Visit
@@ -55,7 +55,7 @@ async def come_in(visit: Visit) -> web.StreamResponse:
         beside=visit.person if how == "family" else None,
     )
     if how == "family":
-        return await family.add(visit, welcome.user_id)
+        return await family_phone.add(visit, welcome.user_id)
     if password is None:
         return await visit.log_in(welcome.user_id, "/")
     return await show_app_login(visit, welcome.user_id, password)
