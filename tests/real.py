@@ -69,6 +69,11 @@ def _axe_core() -> Path | None:
     return file if file.is_file() else None
 
 
+def _libfaketime() -> Path | None:
+    """The one for programs with threads; Debian keeps it in a folder of the machine's kind."""
+    return next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
+
+
 _NODE_JS = 20
 _NPM_PACKAGES = Path(__file__).parent / "clients/js/node_modules"
 
@@ -81,6 +86,7 @@ _TOOLS: dict[str, Callable[[], Path | None]] = {
     "node": _node_program,
     "matrix-js-sdk": _npm_package("matrix-js-sdk"),
     "axe-core": _axe_core,
+    "libfaketime": _libfaketime,
     "hydrogen-view-sdk": _npm_package("hydrogen-view-sdk"),
 }
 

@@ -47,6 +47,8 @@ _GATHERED_S: Final = 0.2
 _GATHERED_PER_DESTINATION_S: Final = 0.005
 # Who has not answered for so long is not waited for; when it is back, it can fetch what it missed.
 _GIVEN_UP_MS: Final = 60 * 86_400_000
+# A pause ends with the next try. Where much more time has passed the node was off, or its clock was wrong.
+_IN_A_ROW_MS: Final = 86_400_000
 # Of all messages in one transaction; a single larger one goes alone.
 _MOST_MESSAGE_BYTES: Final = 2 * 1024 * 1024
 
@@ -91,9 +93,16 @@ class Delivery:
         self.wake(destination)
 
     async def give_up(self) -> None:
-        """Drop what waits for servers that have been gone for months. To be called now and then."""
+        """Drop what waits for servers that were tried in vain for months: by the times of the tries, and not by a clock
+        that may have been set years ahead a moment ago. To be called now and then.
+        """
+        waited_for = set(await waiting_destinations(self._database))
         oldest = self._clock.now_ms() - _GIVEN_UP_MS
-        gone = [name for name, pause in self._pauses.items() if pause.failing_since_ts < oldest]
+        gone = [
+            name for name, pause in self._pauses.items()
+            if pause.retry_ts - pause.failing_since_ts >= _GIVEN_UP_MS
+            or (pause.retry_ts < oldest and name not in waited_for)
+        ]
         writes = Writes()
         for destination in gone:
             drop_all(writes, destination)
@@ -135,7 +144,7 @@ class Delivery:
     def is_away(self, destination: str) -> bool:
         """Whether a destination does not answer and is not to be tried now."""
         pause = self._pauses.get(destination)
-        return pause is not None and pause.retry_ts > self._clock.now_ms()
+        return pause is not None and pause.left_ms(self._clock.now_ms()) > 0
 
     def is_alive(self, destination: str) -> None:
         """It has asked us something: no need to wait until the end of a pause."""
@@ -170,10 +179,10 @@ class Delivery:
 
     async def _wait_for_pause(self, destination: str, news: asyncio.Event) -> None:
         while (pause := self._pauses.get(destination)) is not None:
-            left = (pause.retry_ts - self._clock.now_ms()) / 1000
-            if left <= 0:
+            left = pause.left_ms(self._clock.now_ms())
+            if not left:
                 return
-            timer = self._clock.call_later(left, news.set)
+            timer = self._clock.call_later(left / 1000, news.set)
             try:
                 await news.wait()
             finally:
@@ -239,7 +248,8 @@ class Delivery:
         before = self._pauses.get(destination)
         longest = _LONGEST_NEAR_MS if destination in self._near else _LONGEST_PAUSE_MS
         length = _FIRST_PAUSE_MS if before is None else min(before.pause_ms * 2, longest)
-        since = now if before is None else before.failing_since_ts
+        in_a_row = before is not None and 0 <= now - before.retry_ts <= _IN_A_ROW_MS
+        since = before.failing_since_ts if before is not None and in_a_row else now
         pause = self._pauses[destination] = Pause(destination, since, now + length, length)
         writes = Writes()
         set_pause(writes, pause)

@@ -34,7 +34,7 @@ def watch_city_feed(core: Core) -> None:
 
     async def look_round() -> None:
         known = await subscription_of(core.database, PUBLIC)
-        if known is not None and known.next_ms <= core.clock.now_ms():
+        if known is not None and known.is_due(core.clock.now_ms()):
             await city_feed_of(core).look_round()
 
     core.tasks.start(_NAME, keep_doing(_NAME, look_round, core.clock, every_s=_LOOK_S))

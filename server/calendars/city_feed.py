@@ -14,6 +14,7 @@ from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 from server.calendars.subscription_store import (
+    EVERY_MS,
     PUBLIC,
     Subscription,
     drop_subscription,
@@ -27,7 +28,6 @@ from server.storage.database import Database, Writes
 
 logger = logging.getLogger(__name__)
 
-EVERY_MS: Final = 6 * 3_600_000
 AGAIN_MS: Final = 3_600_000
 MAX_BYTES: Final = 2 * 1024 * 1024
 _MAX_URL: Final = 1_000
@@ -82,7 +82,7 @@ class CityFeed:
         """Fetch it where it is time."""
         async with self._turn:
             known = await self.subscription()
-            if known is not None and known.next_ms <= self._clock.now_ms():
+            if known is not None and known.is_due(self._clock.now_ms()):
                 await self._keep(await self._fetched(known))
 
     async def _fetched(self, known: Subscription) -> Subscription:

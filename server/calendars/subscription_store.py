@@ -12,6 +12,8 @@ from server.storage.upsert import upsert
 
 # The key of the city's calendar.
 PUBLIC: Final = "public"
+# How often it is asked for.
+EVERY_MS: Final = 6 * 3_600_000
 
 subscriptions: Final = Table(
     "calendar_subscriptions", metadata,
@@ -38,6 +40,10 @@ class Subscription:
     good_ms: int = 0
     next_ms: int = 0
     trouble: str = ""
+
+    def is_due(self, now_ms: int) -> bool:
+        """Whether to ask for it now; also where that is further away than it ever was: the clock was set back."""
+        return not 0 < self.next_ms - now_ms <= EVERY_MS
 
 
 async def subscription_of(database: Database, calendar: str) -> Subscription | None:

@@ -11,15 +11,15 @@ from server.foundation.errors import Refused
 from server.media.model import Mxc
 from server.media.ports import ServerSilent
 
-_FIRST_MS: Final = 15_000
-_LONGEST_MS: Final = 900_000
+_FIRST_S: Final = 15.0
+_LONGEST_S: Final = 900.0
 _REMEMBERED: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)
 class _Failure:
-    until_ms: int
-    pause_ms: int
+    until: float
+    pause_s: float
     reason: str
     code: str
     status: int
@@ -34,10 +34,10 @@ class RemoteFailures:
 
     def require_worth_asking(self, mxc: Mxc) -> None:
         """Raise what was said last time, where that is not long ago."""
-        now = self._clock.now_ms()
+        now = self._clock.monotonic()
         for subject in (mxc.server_name, mxc):
             failure = self._known.get(subject)
-            if failure is not None and now < failure.until_ms:
+            if failure is not None and now < failure.until:
                 raise Refused(failure.reason, code=failure.code, status=failure.status)
 
     def remember(self, mxc: Mxc, fault: Refused) -> None:
@@ -46,9 +46,9 @@ class RemoteFailures:
             return
         subject = mxc.server_name if isinstance(fault, ServerSilent) else mxc
         before = self._known.pop(subject, None)
-        pause_ms = _FIRST_MS if before is None else min(before.pause_ms * 2, _LONGEST_MS)
-        until = self._clock.now_ms() + pause_ms
-        self._known[subject] = _Failure(until, pause_ms, fault.reason, fault.code, fault.status)
+        pause_s = _FIRST_S if before is None else min(before.pause_s * 2, _LONGEST_S)
+        until = self._clock.monotonic() + pause_s
+        self._known[subject] = _Failure(until, pause_s, fault.reason, fault.code, fault.status)
         if len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
 

@@ -23,8 +23,11 @@ _DROP: Final = delete(web_push_waiting).where(
     web_push_waiting.c.user_id == bindparam("who"), web_push_waiting.c.endpoint == bindparam("where_to"),
     web_push_waiting.c.stream == bindparam("at"),
 )
+# Nobody's quiet hours are longer than a day: what is due later was written while the clock was wrong.
+_LONGEST_MS: Final = 86_400_000
 _DUE: Final = (
-    select(web_push_waiting).where(web_push_waiting.c.due_ts <= bindparam("now"))
+    select(web_push_waiting)
+    .where((web_push_waiting.c.due_ts <= bindparam("now")) | (web_push_waiting.c.due_ts > bindparam("latest")))
     .order_by(web_push_waiting.c.due_ts, web_push_waiting.c.stream).limit(bindparam("most", type_=Integer))
 )
 
@@ -52,7 +55,7 @@ def drop_waiting(writes: Writes, waiting: Waiting) -> None:
 
 async def due_waiting(database: Database, now_ms: int, most: int) -> list[Waiting]:
     """What is due, the oldest first."""
-    rows = await database.fetch_all(_DUE, {"now": now_ms, "most": most})
+    rows = await database.fetch_all(_DUE, {"now": now_ms, "latest": now_ms + _LONGEST_MS, "most": most})
     return [
         Waiting(row.user_id, row.endpoint, int(row.stream), row.room_id, row.event_id, int(row.due_ts)) for row in rows
     ]

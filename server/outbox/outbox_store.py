@@ -53,6 +53,11 @@ class Pause(NamedTuple):
     retry_ts: int
     pause_ms: int
 
+    def left_ms(self, now_ms: int) -> int:
+        """How long it still is, or 0. One that is longer than it was made has no end: the clock was set back."""
+        left = self.retry_ts - now_ms
+        return left if 0 < left <= self.pause_ms else 0
+
 
 def add_parcel(writes: Writes, parcel: Parcel) -> None:
     """Send it as soon as it is committed."""

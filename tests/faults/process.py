@@ -36,6 +36,8 @@ class NodeProcess:
             f"{federation}\n"
         )
         (folder / "signing.key").write_text(SigningKey.generate().line())
+        # What is added to its environment.
+        self.environment: dict[str, str] = {}
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -63,7 +65,7 @@ class NodeProcess:
         log = os.open(self.folder / "node.log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         self._process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "server", "run", "--config", str(self.config), cwd=ROOT,
-            stdout=asyncio.subprocess.PIPE, stderr=log, env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=asyncio.subprocess.PIPE, stderr=log, env={**os.environ, "PYTHONPATH": str(ROOT), **self.environment},
         )
         os.close(log)
 

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any, cast
 
 import orjson
+import pytest
 
 from federation.identity.servers import PeerRefused, Servers
 from federation.outbound.delivery import Delivery
 from server.foundation.tasks import Tasks
 from server.outbox.outbox import Outbox
-from server.outbox.outbox_store import waiting_destinations
+from server.outbox.outbox_store import pauses, waiting_destinations
 from server.rooms.ports import PeerFailed
 from server.rooms.to_others import ToOthers
 from server.storage.database import Database, Writes
@@ -215,7 +216,7 @@ async def test_who_shows_that_it_lives_is_told_at_once(tmp_path: Path) -> None:
     async with office(tmp_path) as post:
         post.listeners.answers[FAR] = away
         await post.posts(1)
-        await post.passes(12, step_s=600)
+        await post.passes(21, step_s=7 * 3600)
         before = len(post.listeners.tried)
         del post.listeners.answers[FAR]
         await post.posts(2)
@@ -312,9 +313,46 @@ async def test_who_is_gone_for_months_is_given_up(tmp_path: Path) -> None:
         post.listeners.answers[FAR] = away
         await post.posts(1)
         await post.passes(1, step_s=60)
-        post.clock._start_ms += 59 * 24 * HOUR
+        await post.passes(59 * 24, step_s=7 * 3600)
         await post.delivery.give_up()
         assert await waiting_destinations(post.database) == [FAR]
-        post.clock._start_ms += 2 * 24 * HOUR
+        await post.passes(2 * 24, step_s=7 * 3600)
         await post.delivery.give_up()
         assert await waiting_destinations(post.database) == []
+        assert await pauses(post.database) == {}
+
+
+@pytest.mark.parametrize("years", [10, -10])
+async def test_a_clock_that_is_set_years_ahead_or_back_makes_nobody_wait_or_be_given_up(
+    tmp_path: Path, years: int
+) -> None:
+    """As on a small box without a battery, which begins in 1970 and learns the time a minute later."""
+    async with office(tmp_path) as post:
+        post.listeners.answers[FAR] = away
+        await post.posts(1)
+        await post.passes(1, step_s=60)
+        post.clock._start_ms += years * 365 * 24 * HOUR
+        await post.delivery.give_up()
+        await post.passes(21, step_s=7 * 3600)
+        await post.delivery.give_up()
+        assert await waiting_destinations(post.database) == [FAR]
+        post.clock._start_ms -= years * 365 * 24 * HOUR
+        await post.delivery.give_up()
+        tried = len(post.listeners.tried)
+        await post.passes(7, step_s=7 * 3600)
+        assert len(post.listeners.tried) > tried
+        del post.listeners.answers[FAR]
+        await post.passes(7, step_s=7 * 3600)
+        assert post.listeners.heard(FAR) == [1]
+
+
+async def test_a_pause_of_which_the_clock_says_that_it_lasts_for_years_ends_with_the_next_start(tmp_path: Path) -> None:
+    async with office(tmp_path) as post:
+        post.listeners.answers[FAR] = away
+        await post.posts(1)
+        await post.passes(0.1)
+        del post.listeners.answers[FAR]
+        post.clock._start_ms -= 10 * 365 * 24 * HOUR
+        await post.restarts()
+        await post.until_done()
+        assert post.listeners.heard(FAR) == [1]

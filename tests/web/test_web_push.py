@@ -181,6 +181,8 @@ async def test_what_has_waited_through_the_night_comes_afterwards_also_after_a_r
             while not (waiting := await due_waiting(database, far, 10)):
                 await asyncio.sleep(0.02)
         assert service.asked == 0
+        years_ago = clock.now_ms() - 10 * 365 * 86_400_000
+        assert await due_waiting(database, years_ago, 10) == waiting, "a clock that is set back holds nothing back"
         writes = Writes()
         add_waiting(writes, waiting[0]._replace(due_ts=0))
         await database.submit(writes)

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from server.calendars.city_feed import AGAIN_MS, EVERY_MS, MAX_BYTES, CityFeed, checked_url
+from server.calendars.city_feed import AGAIN_MS, MAX_BYTES, CityFeed, checked_url
 from server.calendars.model import Item, Window
 from server.calendars.public_calendar import PublicCalendar
 from server.calendars.public_entries import MAX_ENTRIES, taken_apart
+from server.calendars.subscription_store import EVERY_MS, Subscription
 from server.foundation.errors import InvalidParam
 from server.foundation.outgoing import Fetched, ForbiddenAddress, TooMuch, Unreachable
 from server.storage.database import Database
@@ -105,6 +106,12 @@ async def test_it_is_fetched_now_and_then_and_only_where_something_is_new(world:
     await world.feed.look_round()
     assert (await world.titles(), await world.revision() > before) == (["健診"], True)
     assert "If-None-Match" not in world.city.asked[3]
+
+
+def test_it_is_asked_for_again_at_once_where_the_clock_was_set_back() -> None:
+    known = Subscription(URL, next_ms=10 * EVERY_MS)
+    assert [known.is_due(now * EVERY_MS) for now in (10, 9, 8)] == [True, False, True]
+    assert Subscription(URL).is_due(0)
 
 
 @pytest.mark.parametrize("trouble", [
