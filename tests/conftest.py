@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.builders import RunningNode, settings_for
+from tests.compiled_once import sql_is_compiled_once
 from tests.real import missing_tools
 
 
@@ -19,11 +20,23 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"!!! NOT TRIED: {reason}", red=True, bold=True)
 
 
-def pytest_collection_finish() -> None:
-    """What is loaded by now stays: looking through it for garbage, over and over, would take a tenth of the run."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 20, 50)
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """What is loaded stays: looking through it for garbage, over and over, would take half of the collection."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+        gc.set_threshold(10_000, 20, 50)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_sql() -> Iterator[None]:
+    """Shared by all tests of a process."""
+    with sql_is_compiled_once():
+        yield
 
 
 @pytest.fixture
