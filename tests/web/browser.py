@@ -19,6 +19,7 @@ class FormOnPage:
     """A form as it stands there: where it goes, and what it sends untouched."""
 
     action: str
+    method: str = "post"
     fields: list[tuple[str, str]] = field(default_factory=list)
     buttons: list[tuple[str, str]] = field(default_factory=list)
 
@@ -32,13 +33,15 @@ class _Reader(HTMLParser):
         self.tags: list[str] = []
         self.text: list[str] = []
         self._textarea: str | None = None
+        self._is_first_option = False
+        self._is_option_without_value = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = {name: value or "" for name, value in attrs}
         self.tags.append(tag)
         self.tags += [name for name in values if name.startswith("on")]
         if tag == "form":
-            self.forms.append(FormOnPage(values.get("action", "")))
+            self.forms.append(FormOnPage(values.get("action", ""), values.get("method", "get")))
         if tag == "script":
             self.scripts.append(values.get("src", ""))
         if tag == "a":
@@ -51,6 +54,13 @@ class _Reader(HTMLParser):
                 self.forms[-1].fields.append((values["name"], values.get("value", "")))
         if tag == "button" and "name" in values:
             self.forms[-1].buttons.append((values["name"], values.get("value", "")))
+        if tag == "select":
+            self.forms[-1].fields.append((values.get("name", ""), ""))
+            self._is_first_option = True
+        if tag == "option" and (self._is_first_option or "selected" in values):
+            self._is_first_option = False
+            self._choose(values.get("value", ""))
+            self._is_option_without_value = "value" not in values
         if tag == "textarea":
             self._textarea = values.get("name", "")
             self.forms[-1].fields.append((self._textarea, ""))
@@ -58,13 +68,22 @@ class _Reader(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag == "textarea":
             self._textarea = None
+        if tag == "option":
+            self._is_option_without_value = False
 
     def handle_data(self, data: str) -> None:
         if self._textarea is not None and self.forms:
             name, value = self.forms[-1].fields[-1]
             self.forms[-1].fields[-1] = (name, value + data)
+        elif self._is_option_without_value:
+            self._choose(data.strip())
         elif data.strip():
             self.text.append(data.strip())
+
+    def _choose(self, value: str) -> None:
+        """What the last list of choices says."""
+        name, _ = self.forms[-1].fields[-1]
+        self.forms[-1].fields[-1] = (name, value)
 
 
 @dataclass

@@ -48,12 +48,13 @@ async def test_a_resident_leaves_and_nothing_lets_them_in_again(here: Site, log_
     assert [person.name for person in here.node.association.members.persons()].count("佐藤 花子") == 0
 
 
-async def test_the_last_chair_stays(here: Site, chair: Browser) -> None:
+async def test_the_last_chair_stays_and_reads_where_to_go_first(here: Site, chair: Browser) -> None:
     own = here.person(CHAIR)
     for path in ("/my/leave", f"/desk/roster/persons/{own.id}/erase"):
         page = await chair.get(path)
-        assert page.status == 400
-        assert "会長がいなくなります" in page.text
+        assert "先に次の会長をきめてください" in page.text
+        assert "/desk/handover" in page.links
+        assert path not in [form.action for form in page.read.forms]
     await chair.get("/my")
     page = await chair.post("/my/leave", chair.page.form("/my/calendar").fields if chair.page else [])
     assert page.status == 400

@@ -275,3 +275,24 @@ async def test_both_officers_change_the_rules_of_the_board(here: Site, chair: Br
     rules = await common_services(here.node).board.rules()
     assert rules.anonymous
     assert rules.approve
+
+
+async def test_two_leaders_say_what_a_group_is_about(here: Site, chair: Browser, log_in: LogIn) -> None:
+    common, leader = common_services(here.node), here.person(HANAKO)
+    group = await common.groups.found(here.user(CHAIR), "囲碁の会", leader.id, "毎週土曜日")
+    hanako, address = await log_in(HANAKO), f"/groups/{group.id}"
+    await chair.get(address)
+    await hanako.get(address)
+    assert "保存しました" in (await chair.submit(f"{address}/about", {"about": "毎週日曜日\n集会所で"})).text
+    page = await hanako.submit(f"{address}/about", {"about": "毎週土曜日 10時"})
+    assert page.status == 412
+    assert "先に 紹介を なおしました" in page.text
+    assert "毎週日曜日" in page.text
+    assert dict(page.form(f"{address}/about").fields)["about"] == "毎週土曜日 10時"
+    page = await hanako.submit(f"{address}/about", {"about": "あ" * 501})
+    assert page.status == 400
+    assert "紹介は500字までです" in page.text
+    assert "保存しました" in (await hanako.submit(f"{address}/about", {"about": "毎週日曜日 10時"})).text
+    page = await chair.get(address)
+    assert "保存しました" in (await chair.submit(f"{address}/about")).text
+    assert (await common.groups.line(here.user(CHAIR), group.id)).about == "毎週日曜日 10時"

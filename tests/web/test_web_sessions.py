@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 
 from server.accounts.accounts import Accounts
+from server.accounts.passwords import Passwords
 from server.accounts.web_sessions import LIFETIME_S, WebSessions
 from server.foundation.errors import NotFound
 from server.storage.database import Database
@@ -37,7 +38,7 @@ class Desk:
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     clock = FakeClock()
     async with empty_database(tmp_path / "kairan.db") as database:
-        accounts = Accounts(database, await open_positions(database), clock, "sakura.example", password_cost=4)
+        accounts = Accounts(database, await open_positions(database), clock, "sakura.example", passwords=Passwords(4))
         await accounts.open()
         yield Desk(clock, accounts, database, await accounts.create_user("hanako", "sakura-no-ki"))
 

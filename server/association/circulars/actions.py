@@ -20,7 +20,7 @@ from server.association.circulars.model import (
 )
 from server.association.circulars.projection import CircularProjection
 from server.association.members.members import Members
-from server.association.members.model import Audience, AudienceKind, Right
+from server.association.members.model import Audience, Right
 from server.foundation.clock import Clock
 from server.foundation.errors import Forbidden, InvalidParam, NotFound, Refused
 from server.foundation.ids import random_letters
@@ -257,11 +257,7 @@ class Circulars:
 
     def require_right(self, officer: str, audience: Audience) -> None:
         """Raise ``Forbidden`` for who may not post to this audience: a block leader may to their own blocks."""
-        if audience.kind is AudienceKind.BLOCKS:
-            for block_id in audience.ids:
-                self._members.require(officer, Right.POST_CIRCULARS, self._members.block(block_id).id)
-        else:
-            self._members.require(officer, Right.POST_CIRCULARS)
+        self._members.require_for(officer, Right.POST_CIRCULARS, audience)
 
     def _draft(self, room_id: str, content: dict[str, object]) -> Draft:
         return Draft(room_id, self._members.node_user_id, "m.room.message", content)

@@ -20,7 +20,7 @@ from server.association.groups.model import (
 from server.association.members.editor import MemberEditor
 from server.association.members.members import Members
 from server.association.members.model import Group, Person, Right
-from server.foundation.errors import Forbidden, InvalidParam, NotFound
+from server.foundation.errors import Forbidden, InvalidParam, NotFound, Refused
 from server.foundation.keyed_locks import KeyedLocks
 from server.media.pictures import Picture
 from server.rooms.live_room import LiveRoom
@@ -30,6 +30,7 @@ from server.storage.database import Database
 
 _PAPERS = 50
 _PHOTOS = 60
+_FASTER = "ほかの人が 先に 紹介を なおしました。いまの 紹介を 見てから、もう一度おしてください"
 ForgetFile = Callable[[str], Awaitable[None]]
 
 
@@ -133,17 +134,21 @@ class Groups:
         room, user_id = await self._led(leader, group_id), self._account_of(person_id)
         if room.membership(user_id) not in ("knock", "invite"):
             raise InvalidParam("この人は、もう待っていません", status=409)
-        await self._ground.membership.kick(room.room_id, self._host(room, leader), user_id)
+        await self._ground.membership.kick(room.room_id, self._host(room, leader, over=user_id), user_id)
         name = self._ground.members.group(group_id).name
         await self._tell(user_id, f"【サークル】「{name}」には、いまは入れません。")
 
     # ---- what leaders write ----------------------------------------------------------------------------------------
 
-    async def set_about(self, leader: str, group_id: str, text: str) -> None:
-        """Say what the group is about: the topic of its room."""
-        room, words = await self._led(leader, group_id), checked_about(text)
-        content = {"topic": words}
-        await self._ground.sender.send(Draft(room.room_id, self._host(room, leader), "m.room.topic", content, ""))
+    async def set_about(self, leader: str, group_id: str, text: str, *, expected: str | None = None) -> None:
+        """Say what the group is about: the topic of its room; with ``expected`` only if that stands there still
+        (``Refused``, 412)."""
+        async with self._turns.hold(group_id):
+            room, words = await self._led(leader, group_id), checked_about(text)
+            if expected not in (None, _about(room), words):
+                raise Refused(_FASTER, status=412)
+            content = {"topic": words}
+            await self._ground.sender.send(Draft(room.room_id, self._host(room, leader), "m.room.topic", content, ""))
 
     async def found(self, officer: str, name: str, leader_id: str, about: str) -> Group:
         """A new group and who looks after it; raises ``Forbidden``, ``InvalidParam``, ``Refused``."""
@@ -186,11 +191,10 @@ class Groups:
 
     async def _line(self, user_id: str, group: Group) -> GroupLine:
         room = await self._room(group.id)
-        topic = room.content("m.room.topic").get("topic")
         leads = self._leads(user_id, group.id)
         place = {"join": Place.INSIDE, "invite": Place.LET_IN, "knock": Place.ASKING}
         return GroupLine(
-            group, topic if isinstance(topic, str) else "",
+            group, _about(room),
             len(self._ground.members.register.members_of_group(group.id)),
             place.get(room.membership(user_id), Place.OUTSIDE), leads, len(self._asking(room)) if leads else 0,
         )
@@ -213,11 +217,13 @@ class Groups:
         leaders = members.register.leaders_of_group(group_id)
         return members.may(user_id, Right.EDIT_ROSTER) or any(item.user_id == user_id for item in leaders)
 
-    def _host(self, room: LiveRoom, leader: str) -> str:
-        """Who does it in the room: the leader, or the node for an officer who is not in it."""
+    def _host(self, room: LiveRoom, leader: str, over: str = "") -> str:
+        """Who does it in the room: the leader, or the node for an officer who is not in it, or where it is about
+        somebody (``over``) who has as much to say there as the leader."""
         levels = room.levels()
-        is_able = room.membership(leader) == "join" and levels.of_user(leader) >= max(levels.invite, levels.kick)
-        return leader if is_able else self._ground.members.node_user_id
+        own = levels.of_user(leader)
+        is_able = room.membership(leader) == "join" and own >= max(levels.invite, levels.kick)
+        return leader if is_able and own > levels.of_user(over) else self._ground.members.node_user_id
 
     def _asking(self, room: LiveRoom) -> list[Asking]:
         found = []
@@ -240,6 +246,11 @@ class Groups:
 
     async def _tell(self, user_id: str, text: str) -> None:
         await tell_in_desk(self._ground.members, self._ground.sender, user_id, text)
+
+
+def _about(room: LiveRoom) -> str:
+    topic = room.content("m.room.topic").get("topic")
+    return topic if isinstance(topic, str) else ""
 
 
 async def tell_in_desk(members: Members, sender: EventSender, user_id: str, text: str) -> None:

@@ -135,14 +135,18 @@ class Invitations:
         ``Refused`` for somebody who has not come in yet.
         """
         person = self._members.person(person_id)
-        self._members.require(officer, Right.SIGN_IN_AGAIN)
-        theirs = rights_of(self._members.roles_of(person_id))
-        if not theirs <= rights_of(self._members.roles_of_user(officer)):
+        if not self.may_make_phone_card(officer, person_id):
             self._members.require(officer, Right.EDIT_ROSTER)
         if person.user_id is None:
             raise Refused("まだ 登録していない人です。招待カードを 出してください。")
         await self._members.log_look(officer, "新しい電話の カード（1人）")
         return await self._hand_out(officer, person, InvitationKind.ONLY_PHONE if only else InvitationKind.PHONE)
+
+    def may_make_phone_card(self, officer: str, person_id: str) -> bool:
+        """Whether ``phone_card`` is for this officer, too, where it is about this person."""
+        theirs, own = (rights_of(roles) for roles in (
+            self._members.roles_of(person_id), self._members.roles_of_user(officer)))
+        return self._members.may(officer, Right.EDIT_ROSTER) or (Right.SIGN_IN_AGAIN in own and theirs <= own)
 
     async def family_card(self, user_id: str) -> Card:
         """One's own card for the telephone of one's family: good for a quarter of an hour, once, and only where

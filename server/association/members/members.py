@@ -165,9 +165,14 @@ class Members:
         if not self.may(user_id, right, block_id):
             raise Forbidden("この操作は、担当の役員だけができます", detail=right.value)
 
+    def may_for(self, user_id: str, right: Right, audience: Audience) -> bool:
+        """Whether the account may do something for this audience: in each of its blocks, or for all."""
+        if audience.kind is AudienceKind.BLOCKS:
+            return all(self.may(user_id, right, block_id) for block_id in audience.ids)
+        return self.may(user_id, right)
+
     def require_for(self, user_id: str, right: Right, audience: Audience) -> None:
-        """Raise ``Forbidden`` unless the account may do something for this audience: in each of its blocks, or for all.
-        """
+        """Raise ``Forbidden`` unless ``may_for``, ``NotFound`` for a block that is gone."""
         if audience.kind is AudienceKind.BLOCKS:
             for block_id in audience.ids:
                 self.require(user_id, right, self.block(block_id).id)

@@ -39,7 +39,7 @@ async def show_list(visit: Visit) -> web.StreamResponse:
 async def show_reach(visit: Visit) -> web.StreamResponse:
     """Who has seen, opened, acknowledged it or has it on paper, by household."""
     reach = await visit.services.circulars.reader.reach(visit.user_id, visit.parts["circular"])
-    only = visit.query("only")
+    members, only = visit.services.members, visit.query("only")
     rows = [row for row in reach.rows if only != "not_yet" or row.progress is Progress.NOT_YET]
     unseen = await visit.services.circulars.again.unseen(reach)
     return visit.page(
@@ -47,8 +47,9 @@ async def show_reach(visit: Visit) -> web.StreamResponse:
         unseen=len(unseen),
         is_example=await visit.services.examples.find(Kind.CIRCULAR, reach.circular.id) is not None,
         State=State, state=reach.circular.state_at(visit.services.clock.now_ms()),
-        told=visit.services.members.describe(reach.circular.audience),
-        may_enter={block.id for block in visit.services.members.blocks_with(visit.user_id, Right.ENTER_ANSWERS)},
+        told=members.describe(reach.circular.audience),
+        may_change=members.may_for(visit.user_id, Right.POST_CIRCULARS, reach.circular.audience),
+        may_enter={block.id for block in members.blocks_with(visit.user_id, Right.ENTER_ANSWERS)},
     )
 
 

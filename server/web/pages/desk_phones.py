@@ -45,7 +45,10 @@ async def show_choice(visit: Visit) -> web.StreamResponse:
     """Whether the old telephone is lost."""
     visit.require(Right.SIGN_IN_AGAIN)
     person = visit.services.members.person(visit.parts["person"])
-    return visit.page("desk_phone.html", person=person, block=visit.services.members.block_of(person.id))
+    return visit.page(
+        "desk_phone.html", person=person, block=visit.services.members.block_of(person.id),
+        may_make=visit.services.roster.invitations.may_make_phone_card(visit.user_id, person.id),
+    )
 
 
 async def show_card(visit: Visit) -> web.StreamResponse:

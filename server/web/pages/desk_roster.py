@@ -132,6 +132,7 @@ def _person_page(visit: Visit, person: Person, form: Form, fault: Refused | None
     return visit.page(
         "desk_roster_person.html", person=person, block=members.block_of(person.id), form=form,
         home=members.household(person.household_id), held=members.roles_of(person.id), roles=list(Role),
+        may_sign_in=visit.services.roster.invitations.may_make_phone_card(visit.user_id, person.id),
         role_names=_role_names(visit, person.id), now=_as_form(person), names=_PERSON_FIELDS,
         fault="" if fault is None else fault.reason, status=200 if fault is None else fault.status,
     )
@@ -158,9 +159,9 @@ async def show_erasing(visit: Visit) -> web.StreamResponse:
     """Whether the officer is sure: what will be gone, and what stays."""
     members = visit.services.members
     person = members.person(visit.parts["person"])
-    visit.services.roster.departures.require_erasable(visit.user_id, person.id)
     return visit.page(
         "desk_roster_erase.html", person=person, block=members.block_of(person.id),
+        hindrance=visit.services.roster.departures.hindrance(visit.user_id, person.id),
         is_alone=len(members.persons_at(person.household_id)) == 1,
     )
 

@@ -77,9 +77,15 @@ async def decide(visit: Visit) -> web.StreamResponse:
 
 
 async def set_about(visit: Visit) -> web.StreamResponse:
-    """What the group is about."""
+    """What the group is about; where another leader was faster, what was typed stays to be looked at again."""
     form = await visit.form()
-    await visit.services.common.groups.set_about(visit.user_id, visit.parts["group"], form.text("about"))
+    about, expected = form.text("about"), form.text("was_about") if form.has("was_about") else None
+    try:
+        await visit.services.common.groups.set_about(visit.user_id, visit.parts["group"], about, expected=expected)
+    except Refused as fault:
+        if fault.status not in (400, 412):
+            raise
+        return await _group_page(visit, fault, about)
     return _back(visit, "saved")
 
 
@@ -116,7 +122,7 @@ def _back(visit: Visit, done: str) -> web.Response:
     return visit.go(f"/groups/{visit.parts['group']}", done=done)
 
 
-async def _group_page(visit: Visit, fault: Refused | None = None) -> web.Response:
+async def _group_page(visit: Visit, fault: Refused | None = None, typed: str | None = None) -> web.Response:
     groups, group_id = visit.services.common.groups, visit.parts["group"]
     line = await groups.line(visit.user_id, group_id)
     inside = await groups.inside(visit.user_id, group_id) if line.place is Place.INSIDE or line.leads else None
@@ -127,6 +133,6 @@ async def _group_page(visit: Visit, fault: Refused | None = None) -> web.Respons
     return visit.page(
         "group.html", line=line, inside=inside, Place=Place, coming=coming[:_COMING], once=visit.new_once(),
         files=[] if inside is None else [(item, name_of(visit, item.sender)) for item in inside.papers],
-        most=(MAX_WORDS, MAX_ABOUT, MOST_FILES),
+        most=(MAX_WORDS, MAX_ABOUT, MOST_FILES), typed=typed,
         fault="" if fault is None else fault.reason, status=200 if fault is None else fault.status,
     )

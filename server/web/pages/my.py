@@ -89,8 +89,8 @@ async def show_looks(visit: Visit) -> web.StreamResponse:
 
 async def show_leaving(visit: Visit) -> web.StreamResponse:
     """Whether they are sure: what will be gone, and what stays."""
-    visit.services.roster.departures.require_erasable(visit.user_id, visit.person.id)
-    return visit.page("my_leave.html", person=visit.person)
+    hindrance = visit.services.roster.departures.hindrance(visit.user_id, visit.person.id)
+    return visit.page("my_leave.html", person=visit.person, hindrance=hindrance)
 
 
 async def leave(visit: Visit) -> web.StreamResponse:

@@ -79,6 +79,14 @@ async def test_who_is_declined_is_told_and_officers_may_decide_from_outside(tmp_
             await here.groups.decline(chair, go, here.street.person(ICHIRO).id)
 
 
+async def test_a_leader_declines_also_an_officer_who_has_more_to_say_in_the_room(tmp_path: Path) -> None:
+    async with neighbours(tmp_path) as here:
+        go, chair = await here.group("囲碁の会", HANAKO), here.user(CHAIR)
+        await here.groups.ask(chair, go)
+        await here.groups.decline(here.user(HANAKO), go, here.street.person(CHAIR).id)
+        assert (await here.groups.line(chair, go)).place is Place.OUTSIDE
+
+
 async def test_the_folder_is_for_members(tmp_path: Path) -> None:
     async with neighbours(tmp_path) as here:
         go, hanako, ichiro = await here.group("囲碁の会", HANAKO), here.user(HANAKO), here.user(ICHIRO)
