@@ -69,7 +69,7 @@ class Accounts:
         clock: Clock,
         server_name: str,
         *,
-        password_cost: int,
+        passwords: Passwords,
         rules: AccountRules = NO_RULES,
     ) -> None:
         self._database = database
@@ -78,7 +78,7 @@ class Accounts:
         self._changes = Changes(positions)
         self.device_lists = DeviceLists(database, positions)
         self.server_name = server_name
-        self.users = Users(database, clock, server_name, Passwords(password_cost))
+        self.users = Users(database, clock, server_name, passwords)
         self.consents = Consents(database, clock, rules.policies, is_demanded=rules.consent_is_demanded)
         self.sessions = Sessions(database, clock, self.device_lists, self.consents, rules.lifetimes)
         self.renewals = Renewals(database, clock, self.sessions, rules.lifetimes)

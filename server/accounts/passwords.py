@@ -25,17 +25,22 @@ _AT_ONCE: Final = 2
 class Passwords:
     """Makes and checks password hashes."""
 
-    def __init__(self, cost: int) -> None:
+    def __init__(self, cost: int, shortest: int = 8) -> None:
         self._cost = cost
+        self._shortest = shortest
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._nobody = _stored(cost, secrets.token_bytes(16), secrets.token_bytes(_HASH_BYTES))
 
-    async def make(self, password: str) -> str:
-        """The text to store for ``password``; raises ``M_WEAK_PASSWORD`` or ``M_INVALID_PARAM``."""
-        if not password:
-            raise InvalidParam("The password is empty", code="M_WEAK_PASSWORD")
+    def require_good(self, password: str) -> None:
+        """Raise ``M_WEAK_PASSWORD`` for one that is too short to be new here, ``M_INVALID_PARAM`` for one too long."""
+        if len(password) < self._shortest:
+            raise InvalidParam(f"A password has at least {self._shortest} characters", code="M_WEAK_PASSWORD")
         if len(password) > MAX_PASSWORD_CHARACTERS:
             raise InvalidParam(f"The password is longer than {MAX_PASSWORD_CHARACTERS} characters")
+
+    async def make(self, password: str) -> str:
+        """The text to store for ``password``; raises as ``require_good`` does."""
+        self.require_good(password)
         salt = secrets.token_bytes(16)
         return _stored(self._cost, salt, await self._scrypt(password, salt, self._cost))
 

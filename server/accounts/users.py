@@ -44,7 +44,7 @@ class Users:
         self._database = database
         self._clock = clock
         self._server_name = server_name
-        self._passwords = passwords
+        self.passwords = passwords
         self._known: OrderedDict[str, User] = OrderedDict()
         self._being_made: set[str] = set()
         self._spent = KeyedLocks()
@@ -127,7 +127,7 @@ class Users:
             raise Refused("This user name is taken", code="M_USER_IN_USE")
         self._being_made.add(user_id)
         try:
-            stored = None if password is None else await self._passwords.make(password)
+            stored = None if password is None else await self.passwords.make(password)
             user = User(user_id, stored, self._clock.now_ms(), is_admin=admin, is_guest=guest)
             async with self._spending(registration_token) as writes:
                 add_user(writes, user)
@@ -141,7 +141,7 @@ class Users:
     async def set_password(self, user_id: str, password: str) -> None:
         """Give a user a new password. Sessions are the caller's business."""
         user = await self.get(user_id)
-        stored = await self._passwords.make(password)
+        stored = await self.passwords.make(password)
         writes = Writes()
         set_password(writes, user_id, stored)
         await self._commit(writes, replace(user, password=stored))
@@ -149,7 +149,7 @@ class Users:
     async def keep_guest(self, user_id: str, password: str) -> None:
         """A guest becomes a user like all others; a registration token is not spent on them."""
         user = await self.get(user_id)
-        stored = await self._passwords.make(password)
+        stored = await self.passwords.make(password)
         writes = Writes()
         set_password(writes, user_id, stored)
         make_full(writes, user_id)
@@ -181,7 +181,7 @@ class Users:
     async def authenticate(self, user_id: str, password: str) -> User | None:
         """The user whose password this is, or ``None``, after the same time in either case."""
         user = await self.find(user_id)
-        right = await self._passwords.is_right(password, None if user is None else user.password)
+        right = await self.passwords.is_right(password, None if user is None else user.password)
         return user if right and user is not None and not user.is_deactivated else None
 
     def named(self, name: str) -> str:

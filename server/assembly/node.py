@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from server.accounts.accounts import Accounts
+from server.accounts.passwords import Passwords
 from server.accounts.users_store import any_user_id
 from server.assembly.account_rules import account_rules
 from server.assembly.association import Association, build_association
@@ -134,8 +135,8 @@ async def _build_core(
     positions = await open_positions(database)
     tasks.start("positions", keep_doing("positions", lambda: reserve_more(database, positions), clock, every_s=60))
     accounts = Accounts(
-        database, positions, clock, settings.server_name, password_cost=settings.passwords.cost,
-        rules=account_rules(settings),
+        database, positions, clock, settings.server_name, rules=account_rules(settings),
+        passwords=Passwords(settings.passwords.cost, settings.passwords.shortest),
     )
     await accounts.open()
     closing.push_async_callback(accounts.last_seen.write)

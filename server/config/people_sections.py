@@ -71,6 +71,11 @@ class PasswordSettings:
         parse=whole(4, 20),
         default=14,
     )
+    shortest: int = setting(
+        "How many characters a new password has at least. Those from before stay good.",
+        parse=whole(1, 64),
+        default=8,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

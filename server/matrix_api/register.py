@@ -95,6 +95,8 @@ async def _session(request: web.Request, body: dict[str, Any], demand: Demand) -
     username, users = session.parameters.get("username"), request.app[ACCOUNTS].users
     if session.result is not None:
         return session
+    if session.parameters.get("password") is not None:
+        users.passwords.require_good(session.parameters["password"])
     if session.parameters.get("guest_access_token") is not None:
         await _guest_who_stays(request, session)
     elif username is not None:

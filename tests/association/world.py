@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from server.accounts.accounts import Accounts
+from server.accounts.passwords import Passwords
 from server.association.members.editor import MemberEditor
 from server.association.members.group_rooms import group_projection
 from server.association.members.members import Members
@@ -102,7 +103,7 @@ async def _build(database: Database, clock: Clock, version: str, name: str) -> W
     key = SigningKey.from_seed("test", bytes(32))
     sender = EventSender(database, rooms, acceptor, clock, Identity(SERVER, key))
     creator = RoomCreator(database, sender)
-    accounts = Accounts(database, positions, clock, SERVER, password_cost=4)
+    accounts = Accounts(database, positions, clock, SERVER, passwords=Passwords(4))
     await accounts.open()
     membership = Membership(database, rooms, sender, accounts, NoPeers())
     history = History(database, rooms, Sights(database), positions, NoPeers())

@@ -12,6 +12,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from server.accounts.accounts import Accounts
+from server.accounts.passwords import Passwords
 from server.assembly.account_rules import account_rules
 from server.config import Settings, parse_settings
 from server.foundation.clock import SystemClock
@@ -136,7 +137,7 @@ async def start_node(tmp_path: Path) -> AsyncIterator[StartNode]:
         settings = settings_of(extra, tmp_path)
         positions = StreamPositions(0)
         accounts = Accounts(
-            database, positions, clock, settings.server_name, password_cost=settings.passwords.cost,
+            database, positions, clock, settings.server_name, passwords=Passwords(settings.passwords.cost),
             rules=account_rules(settings),
         )
         await accounts.open()

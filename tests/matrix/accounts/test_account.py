@@ -43,6 +43,15 @@ async def test_a_wrong_password_confirms_nothing(node: Node) -> None:
     assert (await node.ask("POST", "v3/login", login("hana", PASSWORD)))[0] == 200
 
 
+async def test_a_new_password_that_is_too_short_changes_nothing(node: Node) -> None:
+    person = await node.person("hana")
+    body = {"new_password": "7 signs", "auth": person.password_auth()}
+    status, answer = await person.post("v3/account/password", body)
+    assert (status, answer["errcode"]) == (400, "M_WEAK_PASSWORD")
+    assert (await node.ask("POST", "v3/login", login("hana", PASSWORD)))[0] == 200
+    assert (await node.ask("POST", "v3/login", login("hana", "7 signs")))[0] == 403
+
+
 async def test_a_deactivated_account_is_closed_for_good(node: Node) -> None:
     person = await node.person("hana")
     assert (await person.post("v3/account/deactivate", {}))[0] == 401

@@ -74,6 +74,7 @@ async def test_of_many_who_want_one_name_one_gets_it(node: Node) -> None:
         (account(auth=[]), "M_BAD_JSON"),
         ({"username": "hana", "auth": DUMMY}, "M_MISSING_PARAM"),
         (account(password=""), "M_WEAK_PASSWORD"),
+        (account(password="7 signs"), "M_WEAK_PASSWORD"),
         (account(password="x" * 513), "M_INVALID_PARAM"),
         (b"[]", "M_BAD_JSON"),
         (b"{", "M_NOT_JSON"),

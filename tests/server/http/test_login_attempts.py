@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from server.accounts.accounts import Accounts
+from server.accounts.passwords import Passwords
 from server.foundation.clock import SystemClock
 from server.foundation.errors import LimitExceeded
 from server.http.login_attempts import LoginAttempts
@@ -37,7 +38,7 @@ class Doorstep:
 @pytest.fixture
 async def accounts(tmp_path: Path) -> AsyncIterator[Accounts]:
     async with empty_database(tmp_path / "node.db") as database:
-        found = Accounts(database, StreamPositions(0), SystemClock(), "test.example", password_cost=4)
+        found = Accounts(database, StreamPositions(0), SystemClock(), "test.example", passwords=Passwords(4))
         await found.open()
         await found.create_user("hana", RIGHT)
         yield found

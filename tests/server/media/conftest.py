@@ -13,6 +13,7 @@ from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 
 from server.accounts.accounts import Accounts
+from server.accounts.passwords import Passwords
 from server.config import DatabaseSettings, LimitSettings, Settings
 from server.foundation.clock import SystemClock
 from server.http.media_services import MEDIA, MediaServices, open_media
@@ -81,7 +82,7 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 async def node(database: Database, settings: Settings) -> AsyncIterator[Node]:
     clock = SystemClock()
-    accounts = Accounts(database, StreamPositions(0), clock, SERVER, password_cost=4)
+    accounts = Accounts(database, StreamPositions(0), clock, SERVER, passwords=Passwords(4))
     await accounts.open()
     app = web.Application()
     provide_accounts(app, accounts, settings, clock)
