@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, FilePayload, Page, expect
+from playwright.async_api import Browser, Page, expect
 
 from tests.web.real_browser import COMPUTER, PHONE, window
 from tests.web.site import CHAIR, PASSWORD, Site
@@ -176,13 +177,14 @@ async def test_a_hostile_circular_runs_nothing(here: Site, chrome: Browser) -> N
 
 
 async def test_a_file_over_the_limit_ends_in_a_sentence_and_not_in_a_broken_connection(
-    here: Site, chrome: Browser
+    here: Site, chrome: Browser, tmp_path: Path
 ) -> None:
+    large = tmp_path / "大.pdf"
+    large.write_bytes(PDF + b" " * (40 * 2**20))
     async with window(chrome, here.url, PHONE) as page:
         await log_in(page, here, CHAIR)
         await page.goto("/desk/circulars/new")
         await page.get_by_label("題名").fill("大きい")
-        large: FilePayload = {"name": "大.pdf", "mimeType": "application/pdf", "buffer": PDF + b" " * (40 * 2**20)}
         await page.get_by_label("PDFや 写真を つける").set_input_files(large)
         await page.get_by_role("button", name="つぎへ").click()
         await expect(page.get_by_role("heading", name="大きすぎます")).to_be_visible()
