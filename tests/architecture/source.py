@@ -1,11 +1,11 @@
-"""The source tree as the architecture tests see it: parsed once, asked many times."""
+"""The source tree as the architecture tests see it: read once, parsed where somebody asks, asked many times."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -16,11 +16,14 @@ _NOT_OURS = {"__pycache__", "build", "data", "demo-data", "node_modules"}
 
 @dataclass(frozen=True)
 class Source:
-    """One Python file: ``path`` relative to the repository, its text and its tree."""
+    """One Python file: ``path`` relative to the repository, its text, and its tree when it is first asked for."""
 
     path: str
     text: str
-    tree: ast.Module
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        return ast.parse(self.text)
 
     @property
     def lines(self) -> int:
@@ -48,8 +51,7 @@ def sources(*folders: str) -> tuple[Source, ...]:
 
 
 def _read(file: Path) -> Source:
-    text = file.read_text("utf-8")
-    return Source(file.relative_to(ROOT).as_posix(), text, ast.parse(text))
+    return Source(file.relative_to(ROOT).as_posix(), file.read_text("utf-8"))
 
 
 @cache
