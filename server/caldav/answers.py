@@ -11,7 +11,7 @@ from aiohttp import web
 from server.caldav.names import DECLARED, tag
 from server.caldav.paths import segment
 from server.calendars.refusals import CalendarRefused, Condition
-from server.foundation.errors import LimitExceeded, Refused
+from server.foundation.errors import Refused
 
 _XML: Final = "application/xml"
 _PROLOG: Final = '<?xml version="1.0" encoding="utf-8"?>\n'
@@ -63,7 +63,7 @@ def error_answer(refusal: Refused, collection_path: str = "") -> web.Response:
     headers = {"DAV": CLASSES}
     if refusal.status == 401:
         headers["WWW-Authenticate"] = 'Basic realm="kairan", charset="UTF-8"'
-    if isinstance(refusal, LimitExceeded):
+    if refusal.retry_after_ms:
         headers["Retry-After"] = str(max(1, refusal.retry_after_ms // 1000))
     body = f"{_PROLOG}<D:error {DECLARED}>{_condition(refusal, collection_path)}{_reason(refusal)}</D:error>"
     return web.Response(status=refusal.status, body=body.encode(), content_type=_XML, charset="utf-8",

@@ -18,6 +18,8 @@ class Refused(Exception):
 
     status = 400
     code = "M_UNKNOWN"
+    # When it is worth while to ask again; 0 where that is not known.
+    retry_after_ms = 0
 
     def __init__(
         self,

@@ -10,7 +10,7 @@ from typing import Any, Final
 import orjson
 from aiohttp import web
 
-from server.foundation.errors import LimitExceeded, Refused, TooLarge
+from server.foundation.errors import Refused, TooLarge
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ def refusal_answer(refusal: Refused) -> web.Response:
     """The standard error object. A refusal without a code (the first 401 of user-interactive auth) has no errcode."""
     body = {"errcode": refusal.code, "error": refusal.reason, **refusal.extra} if refusal.code else refusal.extra
     answer = json_answer(body, refusal.status)
-    if isinstance(refusal, LimitExceeded):
+    if refusal.retry_after_ms:
         answer.headers["Retry-After"] = str(-(-refusal.retry_after_ms // 1000))
     return answer
 

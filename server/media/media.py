@@ -26,7 +26,8 @@ from server.media.model import (
 from server.storage.database import Database, Transaction
 
 _AT_ONCE: Final = 100
-_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+# EFBIG: more than the operating system lets one file be.
+_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class Media:

@@ -32,6 +32,7 @@ class StorageBusy(Refused):
     """Somebody else holds the database: 503; the same request may be tried again."""
 
     status = 503
+    retry_after_ms = 1_000
 
 
 class StorageDamaged(Refused):

@@ -142,7 +142,7 @@ def _refusal_page(visit: Visit, refusal: Refused) -> web.Response:
     if KEPT_HEADER in visit.request.headers:
         return web.json_response({"reason": visit.templates.plain(reason, visit.tongue)}, status=refusal.status)
     response = visit.page("refused.html", status=refusal.status, heading=heading, reason=reason)
-    if isinstance(refusal, LimitExceeded):
+    if refusal.retry_after_ms:
         response.headers["Retry-After"] = str(-(-refusal.retry_after_ms // 1000))
     return response
 

@@ -1,13 +1,15 @@
-"""Nodes that are killed."""
+"""Nodes that are killed, and disks that fail them."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import aiohttp
 import pytest
 
+from tests.faults.disk import Disk
 from tests.faults.process import Client, NodeProcess
 
 
@@ -25,3 +27,23 @@ async def client(process: NodeProcess) -> AsyncIterator[Client]:
     connector = aiohttp.TCPConnector(limit=0, force_close=False)
     async with aiohttp.ClientSession(connector=connector) as http:
         yield Client(process, http)
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Disk]:
+    """A disk of our own; skips loudly where nobody may mount."""
+    found = Disk(tmp_path)
+    reason = found.make()
+    if reason:
+        pytest.skip(reason)
+    yield found
+    found.unmount()
+
+
+@pytest.fixture
+async def on_disk(disk: Disk) -> AsyncIterator[NodeProcess]:
+    """A node on that disk, not started yet."""
+    found = NodeProcess(disk.place)
+    os.sync()
+    yield found
+    await found.kill()

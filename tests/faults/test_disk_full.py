@@ -2,94 +2,69 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
-import sqlite3
 import subprocess
 import warnings
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import aiohttp
 import pytest
 
-from tests.faults.process import Client, NodeProcess
+from server.operation.snapshot_store import faults_of
+from tests.faults.disk import Disk
+from tests.faults.process import NodeProcess
 from tests.faults.sizes import tell
-from tests.faults.test_kill import all_after
-
-_MOST = 3_000
-_LETTERS = "x" * 20_000
+from tests.faults.talk import FULL, Talk
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """20 MB in memory; skips loudly where nobody may mount."""
-    place = tmp_path / "disk"
-    place.mkdir()
+@pytest.fixture(params=["20 MB in memory", "64 MB of ext4"])
+def small_disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
+    """A small disk; skips loudly where nobody may mount."""
+    disk = Disk(tmp_path, megabytes=64)
+    reason = disk.make() if "ext4" in request.param else _in_memory(disk.place)
+    if reason:
+        warnings.warn(f"A FULL DISK WAS NOT TRIED: {reason}", stacklevel=1)
+        pytest.skip(reason)
+    yield disk.place
+    subprocess.run(["umount", "-l", str(disk.place)], check=True)
+
+
+def _in_memory(place: Path) -> str:
+    """Why that is not possible here, or nothing."""
     command = ["mount", "-t", "tmpfs", "-o", "size=20m,mode=700", "tmpfs", str(place)]
-    if os.getuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode:
-        warnings.warn("A FULL DISK WAS NOT TRIED: only root may mount", stacklevel=1)
-        pytest.skip("only root may mount")
-    yield place
-    subprocess.run(["umount", "-l", str(place)], check=True)
+    is_possible = os.getuid() == 0 and not subprocess.run(command, check=False, capture_output=True).returncode
+    return "" if is_possible else "only root may mount"
 
 
 @pytest.mark.slow
-async def test_a_full_disk_refuses_writing_and_nothing_else(small_disk: Path) -> None:
+async def test_a_full_disk_refuses_writing_and_nothing_else(
+    small_disk: Path, request: pytest.FixtureRequest
+) -> None:
     node = NodeProcess(small_disk)
     async with aiohttp.ClientSession() as http:
         try:
             await node.start()
-            await _fill_and_free(node, Client(node, http), http, small_disk)
+            log, talk = await _fill_and_free(Talk(node, http), small_disk)
         finally:
             await node.kill()
-    with closing(sqlite3.connect(small_disk / "kairan.db")) as connection:
-        assert [row[0] for row in connection.execute("PRAGMA integrity_check")] == ["ok"]
+    assert faults_of(small_disk / "kairan.db") == []
+    tell("R5", f"{request.node.name}: {len(talk.acknowledged)} acknowledged and there; full: 507, also for files; "
+               f"reading goes on, log {log} bytes; then written again")
 
 
-async def _fill_and_free(node: NodeProcess, client: Client, http: aiohttp.ClientSession, disk: Path) -> None:
-    await client.register("hanako")
-    room = (await client.ask("POST", "createRoom", {}))["room_id"]
-    token = (await client.ask("GET", "sync"))["next_batch"]
+async def _fill_and_free(talk: Talk, disk: Path) -> tuple[int, Talk]:
+    await talk.begin()
     filler = disk / "filler"
     filler.write_bytes(bytes(shutil.disk_usage(disk).free - 2**20))
-    acknowledged, refused = [], 0
-    for number in range(_MOST):
-        status, code = await _say(node, client, http, room, str(number))
-        if status == 200:
-            acknowledged.append(str(number))
-        else:
-            assert (status, code) == (507, "M_RESOURCE_LIMIT_EXCEEDED")
-            refused += 1
-        if refused == 5:
-            break
-    assert refused == 5, "it was never full"
+    await talk.until_full()
+    assert await talk.upload(b"x" * 2**20) == FULL
     # Reading goes on, and the node writes no log without end.
-    assert len(await _bodies(client, room, token)) == len(acknowledged)
+    assert await talk.there() == talk.acknowledged
     log = (disk / "node.log").stat().st_size
     assert log < 200_000
     filler.unlink()
-    for attempt in range(20):
-        status, _ = await _say(node, client, http, room, f"again-{attempt}")
-        if status == 200:
-            acknowledged.append(f"again-{attempt}")
-            break
-        await asyncio.sleep(0.1)
-    stored = await _bodies(client, room, token)
-    assert stored == acknowledged, "all that was acknowledged, once, and nothing else"
-    tell("R5", f"{len(acknowledged)} acknowledged and there; full: 507, reading goes on, log {log} bytes; then written")
-
-
-async def _say(
-    node: NodeProcess, client: Client, http: aiohttp.ClientSession, room: str, name: str
-) -> tuple[int, str]:
-    url = f"{node.url}/_matrix/client/v3/rooms/{room}/send/m.room.message/{name}"
-    headers = {"Authorization": f"Bearer {client.token}"}
-    async with http.put(url, json={"msgtype": "m.text", "body": name, "more": _LETTERS}, headers=headers) as response:
-        return response.status, (await response.json()).get("errcode", "")
-
-
-async def _bodies(client: Client, room: str, token: str) -> list[str]:
-    return [event["content"]["body"] for event in await all_after(client, room, token)]
+    await talk.until_it_goes_on()
+    assert await talk.there() == talk.acknowledged, "all that was acknowledged, once, and nothing else"
+    return log, talk
