@@ -11,16 +11,39 @@ import venv
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 ROOT = Path(__file__).parents[2]
 ANSIBLE = ROOT / "deploy/ansible"
 TOOLS = ROOT / ".venv-deploy"
 # It may be removed at any time.
 CACHE = Path(os.environ.get("KAIRAN_DEPLOY_CACHE", ROOT / ".cache/deploy"))
-MIRROR = os.environ.get("KAIRAN_DEBIAN_MIRROR", "http://deb.debian.org/debian")
-RELEASE: Final = "bookworm"
-DEBIAN = CACHE / f"{RELEASE}.tar"
+_DEBIAN: Final = os.environ.get("KAIRAN_DEBIAN_MIRROR", "http://deb.debian.org/debian")
+_UBUNTU: Final = os.environ.get("KAIRAN_UBUNTU_MIRROR", "http://archive.ubuntu.com/ubuntu")
+
+
+class Release(NamedTuple):
+    """A Debian, or one of its relatives: what debootstrap calls it, its Python, and where it comes from. ``script`` is
+    that of an older one which debootstrap knows where it does not know this one.
+    """
+
+    name: str
+    python: tuple[int, int]
+    mirror: str = _DEBIAN
+    components: str = "main"
+    script: str = ""
+
+
+RELEASES: Final = (
+    Release("bookworm", (3, 11)),
+    Release("trixie", (3, 13)),
+    Release("noble", (3, 12), _UBUNTU, "main,universe", "jammy"),
+)
+RELEASE: Final = next(
+    release for release in RELEASES if release.name == os.environ.get("KAIRAN_DEPLOY_RELEASE", "bookworm")
+)
+DEBIAN = CACHE / f"{RELEASE.name}.tar"
+ARCHIVES = CACHE / f"{RELEASE.name}-archives"
 PACKAGES: Final = "python3,python3-venv,python3-apt,ca-certificates,systemd,sudo,adduser,acl"
 _WEEK_S: Final = 7 * 86_400
 
@@ -67,10 +90,12 @@ def fetch_debian() -> None:
     """A Debian, unless there is one of this week."""
     if DEBIAN.exists() and time.time() - DEBIAN.stat().st_mtime < _WEEK_S:
         return
-    folder = CACHE / "root"
+    folder = CACHE / RELEASE.name
     shutil.rmtree(folder, ignore_errors=True)
-    shutil.rmtree(CACHE / "archives", ignore_errors=True)
-    run("debootstrap", "--variant=minbase", f"--include={PACKAGES}", RELEASE, folder, MIRROR, timeout=900)
+    shutil.rmtree(ARCHIVES, ignore_errors=True)
+    run("debootstrap", "--variant=minbase", f"--components={RELEASE.components}", f"--include={PACKAGES}", RELEASE.name,
+        folder, RELEASE.mirror, *([f"/usr/share/debootstrap/scripts/{RELEASE.script}"] if RELEASE.script else []),
+        timeout=900)
     run("tar", "-cf", DEBIAN.with_suffix(".part"), "-C", folder, ".")
     DEBIAN.with_suffix(".part").replace(DEBIAN)
     shutil.rmtree(folder)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from tests.deploy.fetched import ANSIBLE, CACHE, DEBIAN, TOOLS, alone, run
+from tests.deploy.fetched import ANSIBLE, ARCHIVES, DEBIAN, TOOLS, alone, run
 
 INTO: Final = ("sh", str(ANSIBLE / "test/into.sh"))
 LEAN: Final = """\
@@ -109,9 +109,8 @@ def _ansible(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def _kept() -> Path:
-    folder = CACHE / "archives"
-    folder.mkdir(exist_ok=True)
-    return folder
+    ARCHIVES.mkdir(exist_ok=True)
+    return ARCHIVES
 
 
 def recap(done: subprocess.CompletedProcess[str]) -> dict[str, int]:

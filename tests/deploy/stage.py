@@ -12,11 +12,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
-from tests.deploy.fetched import CACHE, ROOT, alone, fetch_debian, prepare_tools, run
+from tests.deploy.fetched import CACHE, RELEASE, ROOT, alone, fetch_debian, prepare_tools, run
 from tests.deploy.machine import Machine
 
-PYTHON: Final = (3, 11)
 _MIGRATIONS: Final = "server/storage/migrations/"
+# A release that changes the database so that none before understands it, and then does not work.
+_SPOILT: Final = {
+    f"{_MIGRATIONS}9999_spoilt.sql": "CREATE TABLE spoilt (number {int});\n",
+    "server/foundation/service_manager.py": "raise SystemExit('spoilt')\n",
+}
 
 
 def stage(machine: Machine) -> Path:
@@ -53,7 +57,11 @@ def _prepare(machine: Machine, wheels: Path) -> None:
 
 def _python() -> str | None:
     """A Python as that of the Debian, if there is one here."""
-    return sys.executable if sys.version_info[:2] == PYTHON else shutil.which("python3.11")
+    if sys.version_info[:2] == RELEASE.python:
+        return sys.executable
+    found = shutil.which("python{}.{}".format(*RELEASE.python))
+    works = found is not None and subprocess.run([found, "-c", ""], capture_output=True, check=False).returncode == 0
+    return found if works else None
 
 
 def _copy_source(folder: Path) -> Path:
@@ -110,6 +118,11 @@ def _git(*command: str) -> list[str]:
     asked = ["git", "-C", str(ROOT), *command]
     lines = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.splitlines()
     return [line for line in lines if not line.endswith(("__init__.py", "/__pycache__"))]
+
+
+def spoilt(wheels: Path, folder: Path) -> Path:
+    """Wheels of the node as it should never be."""
+    return altered(wheels, folder, _SPOILT)
 
 
 def altered(wheels: Path, folder: Path, changes: Mapping[str, str]) -> Path:

@@ -17,7 +17,7 @@ from tests.deploy import authority, relay, service
 from tests.deploy.booted import BOX, BOX_6, STREET, Booted, reason_not_to_boot, until
 from tests.deploy.fetched import ANSIBLE, TOOLS, prepare_tools, reason_to_skip, run
 from tests.deploy.machine import Machine, recap, running
-from tests.deploy.stage import altered, older, stage
+from tests.deploy.stage import older, spoilt, stage
 
 pytestmark = pytest.mark.skipif(bool(reason_to_skip()), reason=reason_to_skip() or "never")
 boots = pytest.mark.skipif(bool(reason_to_skip() or reason_not_to_boot()), reason=reason_not_to_boot() or "never")
@@ -28,13 +28,6 @@ NAMES = {"kairan_node_server_name": "sakura.example", "kairan_node_name": "æ¡œç”
 DATA, BACKUPS = "var/lib/kairan", "var/backups/kairan"
 FETCHED = ("nftables", "unattended-upgrades", "systemd-timesyncd", "caddy", "coturn", "nginx", "certbot",
            "python3-packaging", "python3-setuptools")
-# A release that changes the database so that none before understands it, and then does not work.
-SPOILT = {
-    "server/storage/migrations/9999_spoilt.sql": "CREATE TABLE spoilt (number {int});\n",
-    "server/storage/schema_version.py": (ANSIBLE / "../../server/storage/schema_version.py").read_text()
-    .replace("OLDEST_COMPATIBLE: Final = 1", "OLDEST_COMPATIBLE: Final = 9999"),
-    "server/foundation/service_manager.py": "raise SystemExit('spoilt')\n",
-}
 
 
 class Box:
@@ -45,7 +38,7 @@ class Box:
         self.booted = Booted(self.machine)
         self.now = stage(self.machine)
         self.before = older(self.now, folder / "before")
-        self.spoilt = altered(self.now, folder / "spoilt", SPOILT)
+        self.spoilt = spoilt(self.now, folder / "spoilt")
 
     def play(self, wheels: Path, *more: str) -> subprocess.CompletedProcess[str]:
         return self.machine.play("association.yml", "-e", f"kairan_node_wheels={wheels}", *more)
@@ -287,7 +280,7 @@ def test_the_node_goes_with_a_last_backup_and_leaves_its_data(box: Box) -> None:
 def test_the_port_of_the_databases_is_open_to_the_machines_of_the_city_alone(box: Box) -> None:
     run("ip", "-n", box.booted.street, "addr", "add", "203.0.113.66/24", "dev", "eth0")
     done = box.machine.take_role("kairan_machine", kairan_machine_open_ports=[22], kairan_machine_open_udp_ports=[],
-                                 kairan_machine_trusted=[STREET], kairan_machine_trusted_ports=["5432"])
+                                 kairan_machine_trusted=[{"address": STREET, "ports": ["5432"]}])
     assert done.returncode == 0, done.stdout
     with box.booted.listening(8443, 5432):
         assert box.booted.doors(BOX, (22, 443, 8443, 5432), STREET) == {

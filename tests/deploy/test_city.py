@@ -74,11 +74,11 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
     found = City(tmp_path_factory.mktemp("city"))
     found.wheels = stage(found.one)
     found.one.install("postgresql")
-    found.one.inside("pg_conftool", "15", "main", "set", "port", str(DATABASE_PORT))
-    found.one.inside("pg_ctlcluster", "15", "main", "start")
-    found.write_inventory({"sakura": "one", "ume": "one"})
+    version = found.one.inside("pg_lsclusters", "--no-header").split()[0]
+    found.one.inside("pg_conftool", version, "main", "set", "port", str(DATABASE_PORT))
+    found.one.inside("pg_ctlcluster", version, "main", "start")
     yield found
-    found.one.inside("pg_ctlcluster", "15", "main", "stop", "--mode", "immediate")
+    found.one.inside("pg_ctlcluster", version, "main", "stop", "--mode", "immediate")
     found.one.remove()
     found.two.remove()
 
@@ -98,11 +98,21 @@ def test_a_plan_that_cannot_be_is_refused(city: City) -> None:
     done = city.play("city.yml")
     assert done.returncode != 0
     assert "a machine of the inventory" in done.stdout
-    city.write_inventory({"sakura": "one", "ume": "one"})
+    city.write_inventory({"ume": "one"})
+    done = city.play("city.yml", "-e", "kairan_only=ume,matsu")
+    assert done.returncode != 0
+    assert "kairan_only names matsu, which kairan_associations does not have" in done.stdout
 
 
 def test_a_city_is_set_up(city: City) -> None:
     assert recap(city.play("city.yml", "--limit", "one"))["changed"] > 20
+
+
+def test_a_new_association_is_added_without_looking_at_the_others(city: City) -> None:
+    city.write_inventory({"sakura": "one", "ume": "one"})
+    done = city.play("city.yml", "--limit", "one", "-e", "kairan_only=sakura")
+    recap(done)
+    assert re.findall(r"/node\.yml for one => \(item=(\w+)\)", done.stdout) == ["sakura"]
 
 
 def test_each_association_has_a_database_that_no_other_one_sees(city: City) -> None:

@@ -5,6 +5,6 @@ set -eu
 folder=$1
 shift
 if [ -s "$folder.leader" ]; then
-    exec nsenter -t "$(cat "$folder.leader")" --mount --uts --ipc --net --pid --cgroup --root --wd=/ "$@"
+    exec nsenter -t "$(cat "$folder.leader")" --mount --uts --ipc --net --pid --cgroup --root --wd "$@"
 fi
 exec unshare --mount --propagation=slave sh -c 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$folder" "$@"
