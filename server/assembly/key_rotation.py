@@ -7,6 +7,8 @@ import sys
 
 from server.config import Settings
 from server.foundation.clock import SystemClock
+from server.foundation.durable import settle
+from server.foundation.errors import Refused
 from server.foundation.folder_lock import folder_lock
 from server.foundation.signatures import rotated
 
@@ -18,11 +20,15 @@ def rotate(settings: Settings) -> int:
     file = settings.signing_key_file
     with folder_lock(settings.data_dir):
         fresh = file.with_suffix(".new")
-        text = rotated(file.read_text(), SystemClock().now_ms())
+        try:
+            text = rotated(file.read_text(), SystemClock().now_ms())
+        except ValueError:
+            raise Refused(f"{file} holds no signing key; put it back from a backup.") from None
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as opened:
             opened.write(text)
             opened.flush()
             os.fsync(opened.fileno())
         fresh.replace(file)
+        settle(file.parent)
     sys.stdout.write(f"{settings.server_name} signs with a new key from now on; others learn of it by themselves.\n")
     return 0

@@ -100,6 +100,7 @@ async def build(
     """
     clock = clock or SystemClock()
     async with AsyncExitStack() as closing:
+        _require_what_was_there(settings)
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         closing.enter_context(folder_lock(settings.data_dir))
         database = Database(settings.database.url)
@@ -117,6 +118,23 @@ async def build(
         node = Node(core, media, await build_association(core))
         await core.late.wide_area.start(node)
         yield node
+
+
+def _require_what_was_there(settings: Settings) -> None:
+    """A node without its key is nobody, and one with a new key would be somebody else; a database that is gone is not
+    to be taken for a new one.
+    """
+    if not settings.signing_key_file.is_file():
+        raise Refused(
+            f"there is no signing key {settings.signing_key_file}. Put it back from a backup; none is made, because "
+            "other servers know the node by the old one."
+        )
+    database = settings.database.file
+    if database is not None and not database.exists() and settings.media_dir.exists():
+        raise Refused(
+            f"there is no database {database}, and a node has lived in {settings.data_dir}. Is its disk there? Put the "
+            "last backup back with `kairan restore`, in another folder."
+        )
 
 
 async def _require_own_name(database: Database, server_name: str) -> None:

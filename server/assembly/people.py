@@ -17,6 +17,7 @@ from server.foundation.clock import SystemClock
 from server.foundation.errors import Refused
 from server.foundation.folder_lock import FolderInUse
 from server.foundation.signatures import SigningKey
+from server.storage.faults import for_operators
 
 _TIMEOUT_S: Final = 60.0
 
@@ -72,6 +73,8 @@ def perform(settings: Settings, command: str, said: Mapping[str, Any]) -> int:
         lines = asyncio.run(_on_own_node(settings, command, said))
     except FolderInUse:
         lines = on_running_node(settings, command, said)
+    except Exception as fault:
+        raise for_operators(fault) or fault from None
     for line in lines:
         sys.stdout.write(line + "\n")
     return 0
@@ -95,7 +98,9 @@ def on_running_node(settings: Settings, command: str, said: Mapping[str, Any]) -
         connection.request("POST", DOOR, seal(seed, command, said, SystemClock().now_ms()))
         answer = connection.getresponse()
         told: Any = orjson.loads(answer.read())
-    except (OSError, ValueError) as fault:
+        if not isinstance(told, dict):
+            raise ValueError("something else answers there")
+    except (OSError, ValueError, http.client.HTTPException) as fault:
         raise Refused(f"The node is running, but does not answer at {listen}: {fault}") from None
     finally:
         connection.close()

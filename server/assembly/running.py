@@ -27,8 +27,8 @@ from server.foundation.logs import set_up_logs
 from server.foundation.service_manager import ServiceManager
 from server.foundation.settings import Address
 from server.storage.database import Database
-from server.storage.faults import StorageDamaged, meaning
-from server.storage.schema_version import SchemaError, migrate
+from server.storage.faults import for_operators
+from server.storage.schema_version import migrate
 
 _SHUTDOWN_S: Final = 5.0
 # At the end: so many looks for those who have just connected, and then for what is on its way to us.
@@ -103,7 +103,6 @@ async def _run(settings: Settings) -> int:
         manager.alive()
 
     try:
-        _require_key(settings)
         while not wishes.is_over:
             stop.clear()
             await throw_away_if_asked(settings)
@@ -111,27 +110,16 @@ async def _run(settings: Settings) -> int:
                 node.core.database.when_displaced = wishes.end
                 node.core.late.begin_again = wishes.begin_again
                 await _serve(node, stop)
-    except (Refused, SchemaError, OSError) as fault:
+    except OSError as fault:
         sys.stderr.write(f"The node could not start: {fault}\n")
         return 1
     except Exception as fault:
-        if not isinstance(meaning(fault), StorageDamaged):
+        words = for_operators(fault)
+        if words is None:
             raise
-        sys.stderr.write(
-            "The node could not start: its database is damaged. Copy the data folder elsewhere, look at it with "
-            "`kairan check`, and put the last backup back with `kairan restore`.\n"
-        )
+        sys.stderr.write(f"The node could not start: {words.reason}\n")
         return 1
     return 0
-
-
-def _require_key(settings: Settings) -> None:
-    """A node without its key is nobody, and one with a new key would be somebody else."""
-    if not settings.signing_key_file.is_file():
-        raise Refused(
-            f"there is no signing key {settings.signing_key_file}. Put it back from a backup; none is made, because "
-            "other servers know the node by the old one."
-        )
 
 
 async def _serve(node: Node, stop: asyncio.Event) -> None:

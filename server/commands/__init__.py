@@ -29,6 +29,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _refuse(*refusal.problems)
     except Refused as refusal:
         return _refuse(refusal.reason)
+    except BrokenPipeError:
+        return _hear_no_more()
+    except OSError as fault:
+        return _refuse(f"{fault.filename}: {fault.strerror}." if fault.filename and fault.strerror else f"{fault}.")
+    except (KeyboardInterrupt, EOFError):
+        return _refuse("", "Stopped.")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -38,6 +44,12 @@ def parser() -> argparse.ArgumentParser:
     for group in (new_node, running, people, keeping, between_nodes, trying):
         group.add_to(commands)
     return made
+
+
+def _hear_no_more() -> int:
+    """Whoever read what we print has gone (``kairan … | head``)."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1
 
 
 def _refuse(*sentences: str) -> int:

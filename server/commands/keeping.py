@@ -19,7 +19,7 @@ def add_to(commands: Any) -> None:
     _add_backups(commands)
     purpose = "write everything in open formats, to read or to move elsewhere"
     export = add_command(commands, "export", purpose, _give_out)
-    export.add_argument("target", type=Path, metavar="DIR", help="a folder that is not there yet")
+    export.add_argument("target", type=Path, metavar="DIR", help="a folder that is not there yet; with --person a file")
     export.add_argument("--person", default="", metavar="NAME", help="only what is known of one account or person")
     purpose = "make a node from an export, in an empty folder"
     take_in = add_command(commands, "import", purpose, _take_over, config=False)
@@ -34,7 +34,7 @@ def add_to(commands: Any) -> None:
 
 def _add_backups(commands: Any) -> None:
     backup = add_command(commands, "backup", "put everything into one file; the node may run", _back_up)
-    backup.add_argument("--folder", type=Path, metavar="DIR", help="where to; default: [backup] folder")
+    backup.add_argument("--folder", type=Path, metavar="DIR", help="where to; default: [backup] folder, and its copies")
     add_command(commands, "backup-key", "make the keys of sealed backups", _make_backup_key, config=False)
     purpose = "make a node from a backup, in an empty folder"
     restore = add_command(commands, "restore", purpose, _put_back, config=False)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from server.config.sections import Settings
-from server.config.values import DATABASES
+from server.config.values import SQLITE
 from server.foundation.settings import Address, SettingsError
 from server.foundation.settings_file import read_settings, render_file, render_page
 
@@ -48,7 +48,7 @@ def parse_settings(toml: str, folder: Path) -> Settings:
 
 
 def _completed(settings: Settings) -> Settings:
-    database_url = _absolute_database(settings.database.url or "sqlite+aiosqlite:///kairan.db", settings.data_dir)
+    database_url = _absolute_database(settings.database.url or f"{SQLITE}kairan.db", settings.data_dir)
     public_url = settings.http.public_url or default_public_url(settings.server_name, settings.http.listen)
     return replace(
         settings,
@@ -58,8 +58,7 @@ def _completed(settings: Settings) -> Settings:
 
 
 def _absolute_database(url: str, data_dir: Path) -> str:
-    prefix = DATABASES[0]
-    return prefix + str(data_dir / url.removeprefix(prefix)) if url.startswith(prefix) else url
+    return SQLITE + str(data_dir / url.removeprefix(SQLITE)) if url.startswith(SQLITE) else url
 
 
 def default_public_url(server_name: str, listen: Address) -> str:

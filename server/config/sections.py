@@ -58,6 +58,11 @@ class DatabaseSettings:
         secret=True,
     )
 
+    @property
+    def file(self) -> Path | None:
+        """The file of an SQLite database."""
+        return Path(self.url.removeprefix(values.SQLITE)) if self.url.startswith(values.SQLITE) else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomSettings:

@@ -15,7 +15,8 @@ MIB: Final = 1024 * 1024  # bytes
 ANY_SIZE: Final = 1 << 50  # bytes
 _CODE_WEIGHTS: Final = (6, 5, 4, 3, 2)
 FAR_PLACES: Final = ("sftp", "s3", "s3+http")
-DATABASES: Final = ("sqlite+aiosqlite:///", "postgresql+asyncpg://")
+SQLITE: Final = "sqlite+aiosqlite:///"
+POSTGRESQL: Final = "postgresql+asyncpg://"
 
 
 def server_name(value: object) -> str:
@@ -91,8 +92,8 @@ def public_url(value: object) -> str:
 def database_url(value: object) -> str:
     """A database address of a kind that the node has a driver for."""
     url = text(value)
-    if url and not url.startswith(DATABASES):
-        raise ValueError('must begin with "sqlite+aiosqlite:///" or "postgresql+asyncpg://"')
+    if url and not url.startswith((SQLITE, POSTGRESQL)):
+        raise ValueError(f'must begin with "{SQLITE}" or "{POSTGRESQL}"')
     return url
 
 

@@ -16,6 +16,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from server.foundation.durable import settle
+
 _WRITE_BYTES: Final = 256 * 1024
 
 Chunks = AsyncIterator[bytes]
@@ -128,16 +130,7 @@ def _move(source: Path, target: Path) -> None:
     target.parent.mkdir(mode=0o700, exist_ok=True)
     source.rename(target)
     for folder in {source.parent, target.parent, target.parent.parent}:
-        _sync_folder(folder)
-
-
-def _sync_folder(folder: Path) -> None:
-    """A name is durable only when the folder that holds it is."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        settle(folder)  # a name is durable only when the folder that holds it is
 
 
 def _write_whole(path: Path, data: bytes) -> None:

@@ -1,7 +1,7 @@
 """The one file of a backup: a tar archive, packed with gzip, sealed if there is a public key.
 
-First ``about.json``, last ``end.json`` with how many files stand between; an archive without its end is none. What is
-not sealed, every tool can open.
+First ``about.json`` (``description.py``), last ``end.json`` with how many files stand between; an archive without its
+end is none. What is not sealed, every tool can open.
 """
 
 from __future__ import annotations
@@ -11,20 +11,19 @@ import io
 import json
 import tarfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, BinaryIO, Final
 
 from server.foundation.errors import Refused
+from server.operation import description
 from server.operation.sealing import MAGIC, SealedReader, SealedWriter, Unreadable
 
 Json = dict[str, Any]
 
-ABOUT: Final = "about.json"
 _END: Final = "end.json"
-FORMAT: Final = 1
 _SMALL: Final = 1 << 20
 _BUFFER: Final = 1 << 18
 
@@ -56,7 +55,11 @@ class ArchiveWriter:
 
     def end(self) -> None:
         """Nothing follows."""
-        self.add_bytes(_END, json.dumps({"files": self._count}).encode())
+        self.add_bytes(_END, _end_of(self._count))
+
+
+def _end_of(count: int) -> bytes:
+    return json.dumps({"files": count}).encode()
 
 
 def _entry(name: str, size: int) -> tarfile.TarInfo:
@@ -66,7 +69,7 @@ def _entry(name: str, size: int) -> tarfile.TarInfo:
 
 
 @contextmanager
-def archive_to(file: BinaryIO, about: Mapping[str, Any], public_key: bytes | None) -> Iterator[ArchiveWriter]:
+def archive_to(file: BinaryIO, about: Json, public_key: bytes | None) -> Iterator[ArchiveWriter]:
     """Write an archive into ``file``; it has its end when the block has been left without an exception."""
     with ExitStack() as closing:
         target: Any = file
@@ -75,7 +78,7 @@ def archive_to(file: BinaryIO, about: Mapping[str, Any], public_key: bytes | Non
         packed = closing.enter_context(gzip.GzipFile("", "wb", compresslevel=1, fileobj=target, mtime=0))
         archive = closing.enter_context(tarfile.open(fileobj=packed, mode="w|", bufsize=_BUFFER))
         writer = ArchiveWriter(archive)
-        writer.add_bytes(ABOUT, json.dumps(about, ensure_ascii=False, indent=1).encode())
+        writer.add_bytes(description.NAME, description.written(about))
         yield writer
         writer.end()
 
@@ -107,19 +110,16 @@ def archive_from(file: BinaryIO, secret_key: bytes | None) -> Iterator[Archive]:
     try:
         with gzip.GzipFile(fileobj=source, mode="rb") as packed, tarfile.open(fileobj=packed, mode="r|") as archive:
             yield Archive(_about(archive), _files(archive, packed))
-    except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error, ValueError, KeyError) as fault:
+    except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error, ValueError) as fault:
         raise Unreadable(f"This is no whole backup of Kairan: {fault}") from fault
 
 
 def _about(archive: tarfile.TarFile) -> Json:
     first = archive.next()
-    content = archive.extractfile(first) if first is not None and first.name == ABOUT else None
+    content = archive.extractfile(first) if first is not None and first.name == description.NAME else None
     if content is None:
         raise ValueError("it does not begin with a description")
-    about: Json = json.loads(content.read(_SMALL))
-    if about["format"] > FORMAT:
-        raise Refused("This backup was made by a newer Kairan; install that version, or a newer one.")
-    return about
+    return description.read(content.read(_SMALL))
 
 
 def _files(archive: tarfile.TarFile, packed: gzip.GzipFile) -> Iterator[tuple[str, IO[bytes]]]:
@@ -129,7 +129,7 @@ def _files(archive: tarfile.TarFile, packed: gzip.GzipFile) -> Iterator[tuple[st
         if content is None or entry.name.startswith("/") or ".." in entry.name.split("/"):
             raise ValueError("it holds something that is no file of a node")
         if entry.name == _END:
-            if json.loads(content.read(_SMALL))["files"] != count:
+            if content.read(_SMALL) != _end_of(count):
                 raise ValueError("files are missing")
             while packed.read(_BUFFER):
                 pass  # the sum that tells that nothing has changed stands at the very end

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from server.config import Settings
+from server.foundation.folder_lock import not_the_owner
 from server.operation.move_store import look_through
 from server.operation.snapshot_store import counts_of, faults_of, media_ids
-
-_SQLITE: Final = "sqlite+aiosqlite:///"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +27,15 @@ def check_data(settings: Settings) -> Checked:
     """Look through the database (every page, every index, every reference; of PostgreSQL every row) and for the content
     of every file. Raises ``Refused`` where the database cannot be looked at.
     """
-    if not settings.database.url.startswith(_SQLITE):
+    database = settings.database.file
+    if database is None:
         looked = asyncio.run(look_through(settings.database.url))
         return _checked(looked.rows, looked.media_ids, settings.media_dir)
-    database = Path(settings.database.url.removeprefix(_SQLITE))
     if not database.is_file():
         return Checked(0, 0, (f"there is no database {database}",))
-    faults = faults_of(database)
-    if faults:
+    if not os.access(database, os.R_OK | os.W_OK):
+        raise not_the_owner(settings.data_dir)
+    if faults := faults_of(database):
         return Checked(0, 0, tuple(faults))
     return _checked(sum(counts_of(database).values()), media_ids(database), settings.media_dir)
 

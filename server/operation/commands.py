@@ -150,10 +150,17 @@ def _secret_key(file: Path, key_file: Path | None) -> bytes | None:
         if not is_sealed(opened):
             return None
     if key_file is not None:
-        return read_key("secret", key_file.read_text("utf-8"))
+        return read_key("secret", _text_of(key_file))
     if sys.stdin.isatty():
         return read_key("secret", getpass.getpass("Secret key of the backup: "))
     return None
+
+
+def _text_of(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except ValueError:
+        raise Refused(f"{file} is no text; it should hold the secret key of the backup.") from None
 
 
 def _say(*lines: str) -> None:

@@ -41,7 +41,10 @@ def examine(settings: Settings, clock: Clock) -> Iterator[Finding]:
         if settings.federation.enabled:
             looks.append(lambda: look_at_federation(settings))
     for look in looks:
-        finding = look()
+        try:
+            finding = look()
+        except OSError as fault:
+            finding = bad(f"{fault.filename}: {fault.strerror}.", "Whose is it? Ask as the owner of the data.")
         yield finding
         if not settings.data_dir.is_dir():
             return  # there is nothing else to look at

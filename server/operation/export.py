@@ -14,12 +14,12 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
-import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -31,12 +31,13 @@ from server.association.gatherings.book import GatheringBook
 from server.association.gatherings.calendar import as_ics
 from server.association.gatherings.gatherings_store import load_gatherings
 from server.config import Settings
+from server.config.values import SQLITE
 from server.foundation.clock import Clock
 from server.foundation.errors import Refused
+from server.operation import description
 from server.operation.about_person_store import rows_about, someone_called
 from server.operation.backup import KEY_NAME, SETTINGS_NAME, TEXTS_NAME, require_own_user, snapshot_of
 from server.operation.copy_to_read import write_copy
-from server.operation.moving import SQLITE
 from server.operation.readable_store import (
     calendars_of,
     events_in,
@@ -45,19 +46,18 @@ from server.operation.readable_store import (
     rooms_of,
 )
 from server.operation.restore import bring_up_to_date
-from server.operation.sheets_store import SHEETS, Sheet
-from server.operation.snapshot_store import counts_of, schema_of, tables_of
+from server.operation.sheets_store import SHEETS, names_of_all
+from server.operation.snapshot_store import tables_of
 from server.operation.tables_store import Tables, reading
 from server.storage.database import Database
 
 Json = dict[str, Any]
 
-FORMAT: Final = 1
-ABOUT_NAME: Final = "about.json"
 TABLES_NAME: Final = "tables"
 FILES_NAME: Final = "ファイル"
 NODE_NAME: Final = "node"
 _LOOKS_LIKE_A_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_LINE_END: Final = re.compile(r"\r?\n")  # str.splitlines would break lines that hold U+2028, too
 _UNSAFE: Final = re.compile(r'[\x00-\x1f/\\:*?"<>|]')
 _INTRODUCTION: Final = """\
 {name}（{server_name}）の すべての データです。
@@ -88,23 +88,40 @@ class Exported:
 def export(settings: Settings, config: Path, folder: Path, clock: Clock) -> Exported:
     """Write everything into the new folder ``folder``. The node may run. Raises ``Refused``; nothing is there then."""
     require_own_user(settings.data_dir)
-    if folder.exists():
-        raise Refused(f"{folder} is there already; nothing was changed.")
-    part = folder.with_name(folder.name + ".part")
-    shutil.rmtree(part, ignore_errors=True)
-    try:
+    with _written_whole(folder) as part:
+        part.mkdir(mode=0o700, parents=True)
         done = _export(settings, config, part, clock)
-        part.rename(folder)
-    except OSError as fault:
-        raise Refused(f"The export could not be written to {folder.parent}: {fault.strerror}.") from fault
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
     return replace(done, folder=folder)
+
+
+@contextmanager
+def _written_whole(target: Path) -> Iterator[Path]:
+    """A file or folder that has its name only when it is whole; nothing is there otherwise."""
+    part = target.with_name(target.name + ".part")
+    if target.exists():
+        raise Refused(f"{target} is there already; nothing was changed.")
+    if part.exists():
+        raise Refused(f"{part} is there, of an export that broke off or that somebody makes now; remove it first.")
+    try:
+        yield part
+        part.rename(target)
+    except OSError as fault:
+        place = fault.filename or target.parent
+        raise Refused(f"The export could not be written: {place}: {fault.strerror or fault}.") from fault
+    finally:
+        _remove(part)
+
+
+def _remove(part: Path) -> None:
+    if part.is_dir():
+        shutil.rmtree(part, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            part.unlink()
 
 
 def _export(settings: Settings, config: Path, folder: Path, clock: Clock) -> Exported:
     with _snapshot_of_today(settings) as snapshot, reading(snapshot) as tables:
-        folder.mkdir(mode=0o700, parents=True)
         files = _write_files(tables, settings.media_dir, folder)
         _write_sheets(tables, folder / "表")
         _write_calendars(tables, snapshot, folder / "予定")
@@ -114,7 +131,10 @@ def _export(settings: Settings, config: Path, folder: Path, clock: Clock) -> Exp
         events = _write_lines(folder / "events.jsonl", events_in(tables))
         rows = _write_tables(tables, tables_of(snapshot), folder / TABLES_NAME)
         _write_node(settings, config, folder / NODE_NAME)
-        _write_about(settings, snapshot, folder, clock)
+        about = {**description.describe(settings, snapshot, clock.now_ms()), "files": len(files)}
+        (folder / description.NAME).write_bytes(description.written(about))
+        introduction = _INTRODUCTION.format(name=settings.association.name, server_name=settings.server_name)
+        (folder / "はじめに.txt").write_text(introduction, "utf-8")
     return Exported(folder, rows, events, len(files), messages)
 
 
@@ -123,13 +143,14 @@ def export_person(settings: Settings, who: str, file: Path) -> int:
     rows. Without passwords, tokens and the like. ``who`` is an account, or a name on the roster. Raises ``Refused``.
     """
     require_own_user(settings.data_dir)
-    if file.exists():
-        raise Refused(f"{file} is there already; nothing was changed.")
-    with _snapshot_of_today(settings) as snapshot, reading(snapshot) as tables:
-        someone = someone_called(tables, who, settings.server_name)
-        told = rows_about(tables, tables_of(snapshot), someone)
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
-        opened.write(orjson.dumps({"user_id": someone.user_id, "tables": told}, option=orjson.OPT_INDENT_2))
+    if not file.parent.is_dir():
+        raise Refused(f"There is no folder {file.parent}.")
+    with _written_whole(file) as part:
+        with _snapshot_of_today(settings) as snapshot, reading(snapshot) as tables:
+            someone = someone_called(tables, who, settings.server_name)
+            told = rows_about(tables, tables_of(snapshot), someone)
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
+            opened.write(orjson.dumps({"user_id": someone.user_id, "tables": told}, option=orjson.OPT_INDENT_2))
     return sum(map(len, told.values()))
 
 
@@ -158,16 +179,17 @@ def _write_files(tables: Tables, media: Path, folder: Path) -> dict[str, str]:
 
 def _write_sheets(tables: Tables, folder: Path) -> None:
     folder.mkdir()
+    called = {**names_of(tables), **names_of_all(tables)}
     for sheet in SHEETS:
-        (folder / sheet.name).write_bytes(_sheet(tables, sheet))
+        (folder / sheet.name).write_bytes(_sheet(sheet.headings.values(), sheet.rows(tables, called)))
 
 
-def _sheet(tables: Tables, sheet: Sheet) -> bytes:
+def _sheet(headings: Iterable[str], rows: Iterable[list[str]]) -> bytes:
     """UTF-8 with the mark that Excel wants; no cell is taken for a formula (OWASP, "CSV Injection")."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(sheet.headings.values())
-    for cells in sheet.rows(tables):
+    writer.writerow(headings)
+    for cells in rows:
         writer.writerow(["'" + cell if cell.startswith(_LOOKS_LIKE_A_FORMULA) else cell for cell in cells])
     return b"\xef\xbb\xbf" + out.getvalue().encode()
 
@@ -177,9 +199,12 @@ def _write_calendars(tables: Tables, snapshot: Path, folder: Path) -> None:
     book = asyncio.run(_gatherings(snapshot))
     shared = [as_ics(gathering).encode() for gathering in book.all()]
     (folder / "行事.ics").write_bytes(_one_calendar(shared))
+    taken: Counter[str] = Counter()
     for owner, name, items in calendars_of(tables):
         title = _UNSAFE.sub("_", f"{owner.partition(':')[0].lstrip('@')}-{name}")
-        (folder / f"{title}.ics").write_bytes(_one_calendar(items))
+        taken[title.casefold()] += 1
+        number = f" {taken[title.casefold()]}" if taken[title.casefold()] > 1 else ""
+        (folder / f"{title}{number}.ics").write_bytes(_one_calendar(items))
 
 
 async def _gatherings(snapshot: Path) -> GatheringBook:
@@ -206,7 +231,7 @@ def _one_calendar(objects: list[bytes]) -> bytes:
 def _components(text: str) -> Iterator[tuple[str, str]]:
     """The components right below VCALENDAR, whole."""
     kind, kept = "", []
-    for line in text.splitlines():
+    for line in _LINE_END.split(text):
         if not kind and line.startswith("BEGIN:") and line != "BEGIN:VCALENDAR":
             kind = line.removeprefix("BEGIN:")
         if kind:
@@ -235,13 +260,3 @@ def _write_node(settings: Settings, config: Path, folder: Path) -> None:
     shutil.copyfile(settings.signing_key_file, folder / KEY_NAME)
     if settings.consent.folder is not None:
         shutil.copytree(settings.consent.folder, folder / TEXTS_NAME)
-
-
-def _write_about(settings: Settings, snapshot: Path, folder: Path, clock: Clock) -> None:
-    introduction = _INTRODUCTION.format(name=settings.association.name, server_name=settings.server_name)
-    (folder / "はじめに.txt").write_text(introduction, "utf-8")
-    about = {
-        "format": FORMAT, "server_name": settings.server_name, "association": settings.association.name,
-        "made_ms": clock.now_ms(), "schema": schema_of(snapshot), "counts": counts_of(snapshot),
-    }
-    (folder / ABOUT_NAME).write_text(json.dumps(about, ensure_ascii=False, indent=1), "utf-8")

@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from urllib.parse import unquote
+from typing import Any, Final
 
 import orjson
 
 from server.foundation.clock import Clock
+from server.foundation.durable import settle
 from server.foundation.errors import Refused
+from server.operation import description
 from server.operation.after_restore_store import Moments, renumber
 from server.operation.backup import DATABASE_NAME, KEY_NAME, SETTINGS_NAME, TEXTS_NAME
-from server.operation.export import ABOUT_NAME, FILES_NAME, FORMAT, NODE_NAME, TABLES_NAME
-from server.operation.restore import bring_up_to_date, clear, require_empty, settle_settings, sync_folder
-from server.operation.snapshot_store import counts_of, differences, faults_of, tables_of
+from server.operation.export import FILES_NAME, NODE_NAME, TABLES_NAME
+from server.operation.restore import bring_up_to_date, new_home, settle_settings
+from server.operation.snapshot_store import counts_of, differences, faults_of, schema_of, tables_of
 from server.operation.tables_store import filling
 from server.storage.schema_version import migrations
 
 Json = dict[str, Any]
+
+_MEDIA_ID: Final = re.compile(r"[A-Za-z0-9_-]{3,}")
+_OF_DESKTOPS: Final = re.compile(r"\._.*|\.DS_Store|Thumbs\.db|desktop\.ini")
+# What reading files meets that somebody has edited.
+_BROKEN: Final = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,36 +47,31 @@ def take_in(source: Path, folder: Path, clock: Clock) -> Imported:
     is left of an attempt that failed.
     """
     about = _about(source)
-    require_empty(folder)
-    was_there = folder.exists()
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        return _made(source, about, folder, clock)
-    except (OSError, ValueError, KeyError, TypeError) as fault:
-        clear(folder, keep=was_there)
-        raise Refused(f"{source} is no whole export: {fault}") from fault
-    except BaseException:
-        clear(folder, keep=was_there)
-        raise
+    with new_home(folder):
+        try:
+            return _made(source, about, folder, clock)
+        except _BROKEN as fault:
+            raise Refused(f"{source} is no whole export: {fault}") from fault
 
 
 def _about(source: Path) -> Json:
     try:
-        about: Json = json.loads((source / ABOUT_NAME).read_text("utf-8"))
-        if about["format"] <= FORMAT and about["schema"] <= migrations()[-1][0] and about["counts"]:
-            return about
-    except (OSError, ValueError, KeyError, TypeError) as fault:
+        about = description.read((source / description.NAME).read_bytes())
+    except (OSError, ValueError) as fault:
         raise Refused(f"{source} is no export of Kairan: {fault}") from fault
-    raise Refused("This export was made by a newer Kairan; install that version, or a newer one.")
+    if about["schema"] > migrations()[-1][0]:
+        raise Refused("This export was made by a newer Kairan; install that version, or a newer one.")
+    return about
 
 
 def _made(source: Path, about: Json, folder: Path, clock: Clock) -> Imported:
+    files = _take_files(source / FILES_NAME, folder)
+    _require_files(about, files)
     database = folder / DATABASE_NAME
     asyncio.run(bring_up_to_date(database, about["schema"]))
     rows = _fill(source / TABLES_NAME, database)
-    _check(database, about["counts"])
+    _check(database, about)
     asyncio.run(bring_up_to_date(database))
-    files = _take_files(source / FILES_NAME, folder)
     renumber(database, Moments(about["made_ms"], clock.now_ms()))
     shutil.copyfile(source / NODE_NAME / KEY_NAME, folder / KEY_NAME)
     (folder / KEY_NAME).chmod(0o600)
@@ -78,7 +79,7 @@ def _made(source: Path, about: Json, folder: Path, clock: Clock) -> Imported:
         shutil.copytree(source / NODE_NAME / TEXTS_NAME, folder / TEXTS_NAME)
     shutil.copyfile(source / NODE_NAME / SETTINGS_NAME, folder / f"{SETTINGS_NAME}.part")
     settle_settings(folder)
-    sync_folder(folder)
+    settle(folder)
     return Imported(folder, about["server_name"], rows, files)
 
 
@@ -98,20 +99,35 @@ def _rows(file: Path) -> Iterator[Json]:
             yield orjson.loads(line)
 
 
-def _check(database: Path, counts: dict[str, int]) -> None:
-    wrong = faults_of(database) or differences(counts, counts_of(database))
+def _check(database: Path, about: Json) -> None:
+    wrong = faults_of(database) or differences(about["counts"], counts_of(database))
+    if schema_of(database) != about["schema"]:
+        wrong.append("it was changed by hand")
     if wrong:
         raise Refused("This export is not whole: " + "; ".join(wrong[:3]))
 
 
 def _take_files(source: Path, folder: Path) -> int:
+    """The content of every file; what is called as none of ours is never looked at twice (paths out of the folder)."""
     count = 0
-    for place in sorted(source.iterdir()):
-        media_id = unquote(place.name)
-        target = folder / "media" / "content" / media_id[:2] / media_id[2:]
-        for content in place.iterdir():
-            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            shutil.copyfile(content, target)
-            target.chmod(0o600)
-            count += 1
+    for place in _entries(source):
+        contents = _entries(place)
+        if not _MEDIA_ID.fullmatch(place.name) or len(contents) != 1 or contents[0].is_symlink():
+            raise ValueError(f"{place.name!r} is not the place of one file")
+        target = folder / "media" / "content" / place.name[:2] / place.name[2:]
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        shutil.copyfile(contents[0], target)
+        target.chmod(0o600)
+        count += 1
     return count
+
+
+def _entries(folder: Path) -> list[Path]:
+    """What is in a folder, but for what desktops leave in every folder that they show."""
+    return [entry for entry in sorted(folder.iterdir()) if not _OF_DESKTOPS.fullmatch(entry.name)]
+
+
+def _require_files(about: Json, files: int) -> None:
+    """Exports of before say nothing of how many there are."""
+    if about.get("files", files) != files:
+        raise Refused(f"This export is not whole: of {about['files']} files there are {files}.")

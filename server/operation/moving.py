@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Final
+from urllib.parse import urlsplit
 
 from server.config import Settings
+from server.config.values import POSTGRESQL, SQLITE
 from server.foundation.errors import Refused
 from server.foundation.folder_lock import folder_lock
 from server.operation.move_store import fill_postgresql, schema_at, take_from_postgresql
 from server.operation.snapshot_store import counts_of, differences, schema_of
 from server.storage.database import Database
-from server.storage.schema_version import SchemaError, migrate
-
-SQLITE: Final = "sqlite+aiosqlite:///"
-POSTGRESQL: Final = "postgresql+asyncpg://"
+from server.storage.schema_version import migrate
 
 
 def move_database(settings: Settings, url: str) -> dict[str, int]:
@@ -27,15 +25,24 @@ def move_database(settings: Settings, url: str) -> dict[str, int]:
 
     Only while the node is stopped. Raises ``Refused``; the old database is what it was in any case.
     """
-    if not settings.database.url.startswith(SQLITE):
+    source = settings.database.file
+    if source is None:
         raise Refused("This node's database is not SQLite; there is nothing to move.")
-    if not url.startswith(POSTGRESQL):
-        raise Refused(f"Say where to, as {POSTGRESQL}user:password@host/name")
-    source = Path(settings.database.url.removeprefix(SQLITE))
+    _require_address(url)
     if not source.is_file():
         raise Refused(f"There is no database {source}.")
     with folder_lock(settings.data_dir):
         return asyncio.run(_move(source, url))
+
+
+def _require_address(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        is_whole = url.startswith(POSTGRESQL) and parts.port != 0 and parts.path.strip("/") != ""
+    except ValueError:  # of a port that is no number
+        is_whole = False
+    if not is_whole:
+        raise Refused(f"Say where to, as {POSTGRESQL}user:password@host/name")
 
 
 async def _move(source: Path, url: str) -> dict[str, int]:
@@ -67,11 +74,12 @@ async def _open(database: Database) -> None:
 
 
 async def _prepare(url: str, schema: int) -> None:
-    database = Database(url)
+    try:
+        database = Database(url)
+    except ModuleNotFoundError as missing:
+        raise Refused(f"A library is missing ({missing.name}): pip install 'kairan[postgres]'") from None
     try:
         await _open(database)
         await migrate(database, until=schema)
-    except SchemaError as fault:
-        raise Refused(str(fault)) from None
     finally:
         await database.close()

@@ -11,21 +11,23 @@ import os
 import re
 import shutil
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
+from server.config.values import SQLITE
 from server.foundation.clock import Clock, tokyo_time
+from server.foundation.durable import settle
 from server.foundation.errors import Refused
 from server.operation.after_restore_store import Moments, renumber
 from server.operation.archive import Archive, archive_from
 from server.operation.backup import DATABASE_NAME, KEY_NAME, SETTINGS_NAME, TEXTS_NAME
-from server.operation.moving import SQLITE
 from server.operation.sealing import Unreadable
 from server.operation.snapshot_store import counts_of, differences, faults_of
 from server.storage.database import Database
-from server.storage.schema_version import SchemaError, migrate
+from server.storage.schema_version import migrate
 
 _MEDIA: Final = re.compile(r"media/([A-Za-z0-9_-]{2})/([A-Za-z0-9_-]+)\Z")
 _TEXT: Final = re.compile(r"texts/[^/]+\Z")
@@ -46,18 +48,12 @@ class Restored:
 
 def restore(file: Path, folder: Path, secret_key: bytes | None, clock: Clock) -> Restored:
     """Restore ``file`` into ``folder``, which is made, or empty. Raises ``Refused``; the folder is empty again then."""
-    require_empty(folder)
-    was_there = folder.exists()
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        with file.open("rb") as opened, archive_from(opened, secret_key) as archive:
-            return _restored(archive, folder, clock)
-    except OSError as fault:
-        clear(folder, keep=was_there)
-        raise Refused(f"{file} could not be restored: {fault.strerror}.") from fault
-    except BaseException:
-        clear(folder, keep=was_there)
-        raise
+    with new_home(folder):
+        try:
+            with file.open("rb") as opened, archive_from(opened, secret_key) as archive:
+                return _restored(archive, folder, clock)
+        except OSError as fault:
+            raise Refused(f"{fault.filename or file} could not be restored: {fault.strerror}.") from fault
 
 
 def _restored(archive: Archive, folder: Path, clock: Clock) -> Restored:
@@ -70,7 +66,7 @@ def _restored(archive: Archive, folder: Path, clock: Clock) -> Restored:
     asyncio.run(bring_up_to_date(folder / DATABASE_NAME))
     renumber(folder / DATABASE_NAME, Moments(about["made_ms"], now_ms))
     settle_settings(folder)
-    sync_folder(folder)
+    settle(folder)
     return Restored(folder, about["server_name"], about["made_ms"], about["counts"], files)
 
 
@@ -109,8 +105,6 @@ async def bring_up_to_date(file: Path, until: int | None = None) -> None:
     await database.open()
     try:
         await migrate(database, until=until)
-    except SchemaError as fault:
-        raise Refused(str(fault)) from None
     finally:
         await database.close()
 
@@ -144,18 +138,24 @@ def require_empty(folder: Path) -> None:
         raise Refused(f"{folder} is not empty; nothing was changed. Give a folder that does not exist yet.")
 
 
-def clear(folder: Path, *, keep: bool) -> None:
-    """Remove what a failed attempt has left."""
+@contextmanager
+def new_home(folder: Path) -> Iterator[None]:
+    """A folder to make a node in, made or empty; whatever leaves the block as an exception leaves it so again."""
+    require_empty(folder)
+    was_there = folder.exists()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as fault:
+        raise Refused(f"The folder {folder} cannot be made: {fault.strerror}.") from fault
+    try:
+        yield
+    except BaseException:
+        _clear(folder, keep=was_there)
+        raise
+
+
+def _clear(folder: Path, *, keep: bool) -> None:
     for entry in folder.iterdir():
         shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
     if not keep:
         folder.rmdir()
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

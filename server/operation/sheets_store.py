@@ -13,7 +13,7 @@ from server.association.gatherings.answers import Answer
 from server.association.hazards.model import HazardKind, HazardState
 from server.association.inquiries import model as inquiries
 from server.association.members.came_by import CameBy
-from server.association.members.model import Channel, Role
+from server.association.members.model import Audience, Channel, Role
 from server.association.polls.model import Counting
 from server.association.safety_checks.model import Status
 from server.operation.tables_store import Tables
@@ -46,14 +46,15 @@ FROM safety_answers JOIN safety_checks ON safety_checks.id = check_id
 LEFT JOIN persons ON persons.id = safety_answers.person_id ORDER BY safety_checks.started_ts, safety_answers.place
 """
 _CONSENTS: Final = """
-SELECT user_id, policy, version, datetime(accepted_ts / 1000, 'unixepoch', '+9 hours') AS accepted
+SELECT user_id AS who, user_id, policy, version, datetime(accepted_ts / 1000, 'unixepoch', '+9 hours') AS accepted
 FROM consents ORDER BY user_id, policy, accepted_ts
 """
 _LOOKS: Final = """
 SELECT datetime(ts / 1000, 'unixepoch', '+9 hours') AS at, viewer, what FROM access_log ORDER BY ts
 """
 _ATTENDANCE: Final = """
-SELECT gatherings.title AS title, gatherings.starts AS starts, coalesce(persons.name, households.name, '') AS name,
+SELECT gatherings.title AS title, replace(substr(gatherings.starts, 1, 16), 'T', ' ') AS starts,
+ coalesce(persons.name, households.name, '') AS name,
  answer, people, datetime(said_ms / 1000, 'unixepoch', '+9 hours') AS at, came_by, entered_by
 FROM gathering_answers JOIN gatherings ON gatherings.id = gathering_id
 LEFT JOIN persons ON persons.id = person_id OR (person_id = '' AND persons.user_id = gathering_answers.user_id)
@@ -61,8 +62,9 @@ LEFT JOIN households ON households.id = gathering_answers.household_id
 ORDER BY gatherings.starts, said_ms
 """
 _BOOKINGS: Final = """
-SELECT json_extract(facilities.content, '$.name') AS facility, json_extract(bookings.content, '$.start') AS starts,
- json_extract(bookings.content, '$.end') AS ends, coalesce(persons.name, '') AS name,
+SELECT json_extract(facilities.content, '$.name') AS facility,
+ replace(substr(json_extract(bookings.content, '$.start'), 1, 16), 'T', ' ') AS starts,
+ replace(substr(json_extract(bookings.content, '$.end'), 1, 16), 'T', ' ') AS ends, coalesce(persons.name, '') AS name,
  json_extract(bookings.content, '$.title') AS title, json_extract(bookings.content, '$.note') AS note,
  json_extract(bookings.content, '$.state') AS state
 FROM bookings LEFT JOIN facilities ON facilities.id = json_extract(bookings.content, '$.facility')
@@ -81,6 +83,12 @@ SELECT datetime(inquiry_lines.ts / 1000, 'unixepoch', '+9 hours') AS at, inquiri
 FROM inquiry_lines JOIN inquiries ON inquiries.id = inquiry_id LEFT JOIN persons ON persons.id = inquiries.person_id
 WHERE gone = 0 ORDER BY inquiries.opened_ts, inquiries.id, inquiry_lines.place
 """
+_NAMES: Final = """
+SELECT id, name FROM blocks UNION ALL SELECT id, name FROM member_groups UNION ALL SELECT id, name FROM households
+UNION ALL SELECT id, name FROM persons UNION ALL SELECT user_id, name FROM persons WHERE user_id IS NOT NULL
+"""
+# Columns in which people or households stand by a number or an address.
+_NAMED: Final = frozenset({"issuer", "entered_by", "viewer", "voice", "who"})
 _BOARD: Final = """
 SELECT datetime(created_ms / 1000, 'unixepoch', '+9 hours') AS at, category, title, body, board_posts.place AS place,
  board_posts.state AS state, CASE anonymous WHEN 0 THEN coalesce(persons.name, '') ELSE '（名前なし）' END AS name
@@ -102,14 +110,23 @@ class Sheet(NamedTuple):
     headings: Mapping[str, str]
     words: Mapping[str, Mapping[str, str]] = {}
 
-    def rows(self, tables: Tables) -> Iterator[list[str]]:
-        """The cells, as people read them."""
+    def rows(self, tables: Tables, called: Mapping[str, str]) -> Iterator[list[str]]:
+        """The cells, as people read them; ``called`` is what ``names_of_all`` has answered."""
         for row in tables.ask(self.question):
-            yield [self._cell(name, "" if row[name] is None else str(row[name])) for name in self.headings]
+            yield [self._cell(name, "" if row[name] is None else str(row[name]), called) for name in self.headings]
 
-    def _cell(self, name: str, value: str) -> str:
-        known = self.words.get(name)
+    def _cell(self, column: str, value: str, called: Mapping[str, str]) -> str:
+        if column in _NAMED:
+            return called.get(value, value)
+        if column == "audience":
+            return Audience.parse(value).describe(lambda place: called.get(place, place))
+        known = self.words.get(column)
         return " ".join(known.get(word, word) for word in value.split(" ")) if known else value
+
+
+def names_of_all(tables: Tables) -> dict[str, str]:
+    """What people, households, blocks and groups are called, by their numbers; people by their addresses, too."""
+    return {str(row["id"]): str(row["name"]) for row in tables.ask(_NAMES)}
 
 
 class _Labelled(Protocol):
@@ -165,6 +182,8 @@ SHEETS: Final = (
         "at": "日時", "kind": "種類", "place": "場所", "words": "ことば", "state": "状態", "note": "役員のメモ",
         "name": "氏名",
     }, {"kind": _words(HazardKind), "state": _words(HazardState)}),
-    Sheet("同意.csv", _CONSENTS, {"user_id": "アカウント", "policy": "文書", "version": "版", "accepted": "日時"}),
+    Sheet("同意.csv", _CONSENTS, {
+        "who": "氏名", "user_id": "アカウント", "policy": "文書", "version": "版", "accepted": "日時",
+    }),
     Sheet("名簿を見た人.csv", _LOOKS, {"at": "日時", "viewer": "見た人", "what": "なに"}),
 )

@@ -29,10 +29,14 @@ def plain_words(file: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.DatabaseError as fault:
-        code = (getattr(fault, "sqlite_errorcode", None) or 0) & 0xFF
-        if code in _NO_DATABASE:
+        if _code_of(fault) in _NO_DATABASE:
             raise Damaged(f"The database {file} is damaged ({fault}); put the last backup back.") from None
         raise Refused(f"The database {file} cannot be read: {fault}") from fault
+
+
+def _code_of(fault: sqlite3.DatabaseError) -> int:
+    """Extended codes carry the plain one in their low byte."""
+    return (getattr(fault, "sqlite_errorcode", None) or 0) & 0xFF
 
 
 def take_snapshot(source: Path, target: Path) -> None:
@@ -51,7 +55,9 @@ def faults_of(file: Path, *, thorough: bool = True) -> list[str]:
             found = [str(row[0]) for row in connection.execute(f"PRAGMA {check}({_MOST_FAULTS})")]
             strays = connection.execute("PRAGMA foreign_key_check").fetchmany(_MOST_FAULTS)
     except sqlite3.DatabaseError as fault:
-        return [str(fault)]
+        if _code_of(fault) in _NO_DATABASE:
+            return [str(fault)]
+        raise Refused(f"The database {file} cannot be read: {fault}") from None
     return [fault for fault in found if fault != "ok"] + [f"a row of {row[0]} refers to nothing" for row in strays]
 
 

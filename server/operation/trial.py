@@ -7,18 +7,17 @@ What clients may have been told in the trial is not used again for other things 
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 from typing import Final
 
 from server.config import Settings
 from server.foundation.clock import Clock
+from server.foundation.durable import settle
 from server.foundation.errors import Refused
 from server.foundation.folder_lock import folder_lock
 from server.operation.after_restore_store import Moments, renumber
-from server.operation.moving import SQLITE
-from server.operation.restore import bring_up_to_date, sync_folder
+from server.operation.restore import bring_up_to_date
 from server.operation.rotation import backups_in
 from server.operation.snapshot_store import Damaged, faults_of, media_ids, take_snapshot
 
@@ -34,7 +33,7 @@ def is_trial(settings: Settings) -> bool:
 
 def keep_moment(settings: Settings) -> None:
     """Keep the database as it is now. Raises ``Refused`` where that is not possible."""
-    if not settings.database.url.startswith(SQLITE):
+    if settings.database.file is None:
         raise Refused("この機械では、試用は できません。機械を みている人に 聞いてください。")
     folder = settings.data_dir / _FOLDER
     shutil.rmtree(folder, ignore_errors=True)
@@ -43,9 +42,9 @@ def keep_moment(settings: Settings) -> None:
     take_snapshot(_database(settings), part)
     if faults_of(part):
         raise Damaged("データに きずが あります。機械を みている人に 知らせてください。")
-    _settle(part)
+    settle(part)
     part.replace(folder / _BEFORE)
-    sync_folder(folder)
+    settle(folder)
 
 
 def forget_moment(settings: Settings) -> None:
@@ -57,8 +56,8 @@ def mark_for_throwing_away(settings: Settings) -> None:
     """At its next start the node begins again from before the trial."""
     mark = settings.data_dir / _FOLDER / _MARK
     mark.write_text("")
-    _settle(mark)
-    sync_folder(mark.parent)
+    settle(mark)
+    settle(mark.parent)
 
 
 def is_marked(settings: Settings) -> bool:
@@ -77,7 +76,7 @@ async def throw_away(settings: Settings, clock: Clock) -> None:
             _remove_backups(settings, began_ms)
         _remove_files(settings)
         before.unlink(missing_ok=True)
-        sync_folder(folder)
+        settle(folder)
         shutil.rmtree(folder)  # the mark last: until then it is done again
 
 
@@ -87,11 +86,11 @@ async def _put_back(settings: Settings, before: Path, moments: Moments) -> None:
     shutil.copyfile(before, fresh)
     await bring_up_to_date(fresh)
     renumber(fresh, moments)
-    _settle(fresh)
+    settle(fresh)
     for left in (database.with_name(database.name + "-wal"), database.with_name(database.name + "-shm")):
         left.unlink(missing_ok=True)
     fresh.replace(database)
-    sync_folder(database.parent)
+    settle(database.parent)
 
 
 def _remove_files(settings: Settings) -> None:
@@ -116,12 +115,5 @@ def _remove_backups(settings: Settings, began_ms: int) -> None:
 
 
 def _database(settings: Settings) -> Path:
-    return Path(settings.database.url.removeprefix(SQLITE))
-
-
-def _settle(file: Path) -> None:
-    handle = os.open(file, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    assert settings.database.file is not None, "a trial began only with SQLite"
+    return settings.database.file

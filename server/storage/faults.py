@@ -15,6 +15,8 @@ _BUSY: Final = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 # PostgreSQL: disk_full, out_of_memory; lock_not_available, cannot_connect_now.
 _FULL_STATES: Final = {"53100", "53200"}
 _BUSY_STATES: Final = {"55P03", "57P03"}
+# invalid_password, invalid_authorization_specification, invalid_catalog_name.
+_NO_ENTRY_STATES: Final = {"28P01", "28000", "3D000"}
 
 
 class Conflict(Exception):
@@ -56,6 +58,19 @@ def meaning(fault: Exception) -> Exception:
     if code in _BUSY or state in _BUSY_STATES:
         return StorageBusy("The node is busy; please try again")
     return fault
+
+
+def for_operators(fault: Exception) -> Refused | None:
+    """What to tell whoever starts a node or asks something of one that stands still; nothing of a mistake of ours."""
+    meant = meaning(fault)
+    if isinstance(meant, StorageDamaged):
+        return StorageDamaged(
+            "its database is damaged. Copy the data folder elsewhere, look at it with `kairan check`, and put the last "
+            "backup back with `kairan restore`."
+        )
+    if getattr(fault.orig if isinstance(fault, DBAPIError) else fault, "sqlstate", None) in _NO_ENTRY_STATES:
+        return Refused("PostgreSQL does not let us in: are user, password and name in [database] url right?")
+    return meant if isinstance(meant, Refused) else None
 
 
 def plain(fault: BaseException) -> BaseException:

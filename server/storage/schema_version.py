@@ -12,6 +12,7 @@ from typing import Final
 
 from sqlalchemy import text
 
+from server.foundation.errors import Refused
 from server.storage.database import Database, Transaction
 
 _FOLDER: Final = Path(__file__).parent / "migrations"
@@ -22,7 +23,7 @@ _TYPES: Final = {
 }
 
 
-class SchemaError(Exception):
+class SchemaError(Refused):
     """The database was made by code that this code does not understand."""
 
 

@@ -145,7 +145,7 @@ async def test_only_who_gives_roles_tries_and_not_when_everybody_is_there_alread
                 await verb("@stranger:sakura.example")
 
 
-@pytest.mark.parametrize("step", ["sync_folder", "_remove_backups", "_remove_files"])
+@pytest.mark.parametrize("step", ["settle", "_remove_backups", "_remove_files"])
 async def test_a_kill_while_it_is_thrown_away_only_means_doing_it_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
