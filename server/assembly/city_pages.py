@@ -40,6 +40,14 @@ class CityPages:
             server=us.server, name=us.party.name, areas=(), to=(), ts=0, is_shared=True, figures=figures)
         return _view(us.party.name, "", None, [told])
 
+    def hidden_below(self) -> tuple[int, int]:
+        """For figures that come back on their own, too."""
+        return self._book.smallest, self._book.smallest_in_safety
+
+    async def hide_below(self, officer: str, smallest: int, in_safety: int) -> None:
+        """From the next figures on."""
+        await self._book.hide_below(officer, smallest, in_safety=in_safety)
+
     async def share(self, officer: str, servers: Sequence[str]) -> None:
         """At once."""
         await self._progress.telling.choose(officer, servers)

@@ -14,6 +14,7 @@ class Refused(Exception):
 
     ``status`` is the HTTP status, ``code`` the Matrix ``errcode``, ``reason`` a sentence for the caller, ``detail``
     goes to the log only, ``extra`` is merged into the Matrix error body (``retry_after_ms``, ``room_version`` …).
+    ``field`` names what of the request it is about, where that is known: forms of pages show it there.
     """
 
     status = 400
@@ -29,10 +30,12 @@ class Refused(Exception):
         status: int | None = None,
         detail: str = "",
         extra: dict[str, Any] | None = None,
+        field: str = "",
     ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.detail = detail
+        self.field = field
         self.extra = extra or {}
         if code is not None:
             self.code = code

@@ -25,14 +25,12 @@ from server.web.security import HEADERS, CookieJar, require_own_origin
 from server.web.services import WebServices
 from server.web.set_up_links import SetUpLinks
 from server.web.templating import Templates
-from server.web.visit import Memory, NotLoggedIn, Visit
+from server.web.visit import KEPT_HEADER, Memory, NotLoggedIn, Visit
 
 __all__ = ["Pages", "WebServices", "add_pages", "make_pages"]
 
 logger = logging.getLogger(__name__)
 
-# What sw.js puts on a form that has waited: whose it is.
-KEPT_HEADER: Final = "Kairan-Kept"
 _MISTAKE: Final = "もうしわけありません。うまく いきませんでした。少し まって、もう一度 おねがいします。"
 _HEADINGS: Final = {
     400: "入力を たしかめてください", 403: "このページは 使えません", 404: "ページが ありません",
@@ -123,14 +121,14 @@ def add_pages(app: web.Application, services: WebServices) -> None:
 
 def _for_worker(visit: Visit, response: web.StreamResponse) -> web.StreamResponse:
     """An answer that waited for signal (sw.js) is told when it has arrived: after the verb, so after the commit."""
-    if KEPT_HEADER not in visit.request.headers or response.status != 303:
+    if not visit.has_waited or response.status != 303:
         return response
     now = visit.services.clock.now_ms()
     return web.json_response({"arrived": now, "clock": time_of(now)}, headers={"Cache-Control": "no-store"})
 
 
 def _to_login(visit: Visit) -> web.Response:
-    if KEPT_HEADER in visit.request.headers:
+    if visit.has_waited:
         return web.json_response({"reason": visit.templates.plain("ログインしてください。", visit.tongue)}, status=401)
     path = visit.request.rel_url.raw_path
     return visit.go("/login" if visit.request.method == "POST" or path == "/" else f"/login?next={path}")
@@ -139,7 +137,7 @@ def _to_login(visit: Visit) -> web.Response:
 def _refusal_page(visit: Visit, refusal: Refused) -> web.Response:
     heading = _HEADINGS.get(refusal.status, _HEADINGS[500 if refusal.status >= 500 else 400])
     reason = refusal.reason if _is_japanese(refusal.reason) else _plain_words(refusal)
-    if KEPT_HEADER in visit.request.headers:
+    if visit.has_waited:
         return web.json_response({"reason": visit.templates.plain(reason, visit.tongue)}, status=refusal.status)
     response = visit.page("refused.html", status=refusal.status, heading=heading, reason=reason)
     if refusal.retry_after_ms:

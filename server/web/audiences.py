@@ -38,4 +38,4 @@ class ChosenAudience:
             return Audience.blocks(self.ids)
         if self.kind == "groups":
             return Audience.groups(self.ids)
-        raise InvalidParam("だれに おくるかを えらんでください。")
+        raise InvalidParam("だれに おくるかを えらんでください。", field="audience")

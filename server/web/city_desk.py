@@ -61,6 +61,12 @@ class CityDesk(Protocol):
     async def preview(self, officer: str) -> ProgressView:
         """What it would tell now."""
 
+    def hidden_below(self) -> tuple[int, int]:
+        """How small a figure may be that is told above; the second one in safety checks."""
+
+    async def hide_below(self, officer: str, smallest: int, in_safety: int) -> None:
+        """Choose that."""
+
     async def share(self, officer: str, servers: Sequence[str]) -> None:
         """Tell these and nobody else; nobody at all switches it off."""
 

@@ -13,9 +13,9 @@ def input_date_of(ms: int) -> str:
     return f"{tokyo_time(ms):%Y-%m-%d}"
 
 
-def day_from_input(text: str, what: str) -> date:
+def day_from_input(text: str, what: str, field: str = "day") -> date:
     """What somebody has put into such a field; raises ``InvalidParam``, also at the ends of the calendar."""
-    fault = InvalidParam(f"{what}の日にちを、もう一度えらんでください。")
+    fault = InvalidParam(f"{what}の日にちを、もう一度えらんでください。", field=field)
     try:
         day = date.fromisoformat(text.strip())
     except ValueError:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import parse_qsl
@@ -11,7 +12,7 @@ from urllib.parse import parse_qsl
 from aiohttp import BodyPartReader, MultipartReader, web
 from aiohttp.http_exceptions import BadHttpMessage
 
-from server.foundation.errors import BadRequest, InvalidParam, TooLarge
+from server.foundation.errors import BadRequest, InvalidParam, Refused, TooLarge
 from server.http.arriving import patiently
 from server.http.requests import body_bytes
 
@@ -72,8 +73,18 @@ class Form:
         """A whole number; raises ``InvalidParam``."""
         text = unicodedata.normalize("NFKC", self.line(name))
         if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
-            raise InvalidParam(f"{what}は、{least}から{most}の数字で書いてください。")
+            raise InvalidParam(f"{what}は、{least}から{most}の数字で書いてください。", field=name)
         return int(text)
+
+
+@contextmanager
+def about(field: str) -> Iterator[None]:
+    """What is refused inside is about this field of the form."""
+    try:
+        yield
+    except Refused as fault:
+        fault.field = field
+        raise
 
 
 async def read_form(request: web.Request, check_proof: Callable[[str], None], keeper: Keeper | None = None) -> Form:

@@ -36,6 +36,7 @@ DONE: Final = {
     "withdrawn": "とりさげました。",
     "saved": "保存しました。",
     "removed": "けしました。",
+    "card_void": "カードを 使えなくしました。",
     "answered": "届きました。",
     "cancelled": "中止にしました。",
     "planned": "予約しました。時間に なったら 回覧します。",
@@ -61,6 +62,8 @@ DONE: Final = {
     "family_removed": "この電話から はずしました。",
     "left": "退会しました。ありがとうございました。",
 }
+# What sw.js puts on a form that has waited: whose it is.
+KEPT_HEADER: Final = "Kairan-Kept"
 LANGUAGE_COOKIE: Final = "kairan_language"
 _NO_PERSON: Final = "あなたの名前が 名簿に まだありません。役員に おしらせください。"
 
@@ -127,6 +130,11 @@ class Visit:
         return "" if self.session is None else person_mark(self.session.user_id)
 
     @property
+    def has_waited(self) -> bool:
+        """Whether this is a form that has waited for signal; it is answered with words instead of a page."""
+        return KEPT_HEADER in self.request.headers
+
+    @property
     def address(self) -> str:
         """Where the request comes from, for counting wrong tries."""
         return self.services.node.limits.address(self.request)
@@ -189,14 +197,18 @@ class Visit:
 
     # ---- answer ----------------------------------------------------------------------------------------------------
 
-    def page(self, template: str, *, status: int = 200, **values: Any) -> web.Response:
-        """A page of HTML."""
+    def page(
+        self, template: str, *, status: int | None = None, fault: Refused | str | None = None, **values: Any
+    ) -> web.Response:
+        """A page of HTML. ``fault``: what was wrong with the form on it, which templates have as ``fault`` (a text)
+        and ``refusal`` (with the field it is about); it says the status, too."""
         self.cookie = self.cookie or random_token()
+        known = fault if isinstance(fault, Refused) else Refused(fault or "", status=200)
         shown = {"visit": self, "proof_value": form_proof(self.cookie), "person_value": self.person_mark,
-                 "Right": Right, "done": self._done(), **values}
+                 "Right": Right, "done": self._done(), "fault": known.reason, "refusal": known, **values}
         response = web.Response(
             text=self.templates.render(template, shown, self.tongue), content_type="text/html", charset="utf-8",
-            status=status,
+            status=status or known.status,
         )
         response.headers["Cache-Control"] = "no-store"
         is_home = self.session is not None and self.request.path == "/"

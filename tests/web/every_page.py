@@ -92,6 +92,7 @@ async def _with_variables(here: Site) -> list[str]:
         f"/desk/safety/{check.id}/people", f"/desk/safety/{check.id}/close", f"/desk/roster/persons/{person.id}",
         f"/desk/polls/{poll.id}/persons/{person.id}",
         f"/desk/roster/persons/{person.id}/erase", f"/desk/roster/blocks/{here.block('1班')}",
+        f"/desk/roster/homes/{person.household_id}",
         f"/desk/handover/{handover.id}?q=佐藤", f"/desk/handover/{handover.id}/sure", f"/desk/phones/{person.id}",
         *await pages_of_daily_life(here), *await pages_of_common_life(here),
     ]

@@ -82,11 +82,11 @@ class Writing:
         """As it is kept; raises ``InvalidParam``."""
         title, place, text = " ".join(self.title.split()), " ".join(self.place.split()), self.text.strip()
         if not title or len(title) > MAX_TITLE:
-            raise InvalidParam(f"題名を1字から{MAX_TITLE}字で書いてください")
+            raise InvalidParam(f"題名を1字から{MAX_TITLE}字で書いてください", field="title")
         if len(text) > MAX_TEXT or len(place) > MAX_PLACE:
-            raise InvalidParam(f"本文は{MAX_TEXT}字、場所は{MAX_PLACE}字までです")
+            raise InvalidParam(f"本文は{MAX_TEXT}字、場所は{MAX_PLACE}字までです", field="text")
         if not text and not self.photos:
-            raise InvalidParam("本文を書くか、写真をつけてください")
+            raise InvalidParam("本文を書くか、写真をつけてください", field="text")
         if len(self.photos) > MOST_PHOTOS or not all(item.is_photo for item in self.photos):
             raise InvalidParam(f"写真は{MOST_PHOTOS}枚までです")
         return replace(self, title=title, place=place, text=text)

@@ -81,7 +81,7 @@ class Bookings:
             self.schedule.facility(facility.id)
         others = [item.name for item in self._book.facilities() if item.id != facility.id]
         if facility.name in others:
-            raise InvalidParam("同じ名前のものが、もうあります")
+            raise InvalidParam("同じ名前のものが、もうあります", field="name")
         async with self._locks.hold(facility.id):
             if expected is not None and self.schedule.facility(facility.id) != expected:
                 raise Refused(_FASTER, status=412)

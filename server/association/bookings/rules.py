@@ -28,10 +28,10 @@ def checked_wish(wish: Wish) -> Wish:
         raise InvalidParam("その日は、予約できません")
     start, end = (moment.astimezone(TOKYO).replace(second=0, microsecond=0) for moment in (wish.start, wish.end))
     if end <= start:
-        raise InvalidParam("おわりは、はじまりより後にしてください")
+        raise InvalidParam("おわりは、はじまりより後にしてください", field="end")
     title, note = " ".join(wish.title.split()), wish.note.strip()
     if len(title) > MAX_TITLE or len(note) > MAX_NOTE:
-        raise InvalidParam(f"目的は{MAX_TITLE}文字、メモは{MAX_NOTE}文字までです")
+        raise InvalidParam(f"目的は{MAX_TITLE}文字、メモは{MAX_NOTE}文字までです", field="title")
     return _checked_rule(replace(wish, start=start, end=end, title=title, note=note))
 
 
@@ -136,9 +136,9 @@ def checked_facility(facility: Facility) -> Facility:
     """``facility`` as it is kept; raises ``InvalidParam``."""
     name, rules = " ".join(facility.name.split()), facility.rules
     if not name or len(name) > MAX_NAME:
-        raise InvalidParam(f"名前を入れてください（{MAX_NAME}文字まで）")
+        raise InvalidParam(f"名前を入れてください（{MAX_NAME}文字まで）", field="name")
     if len(facility.place) > MAX_PLACE or len(facility.note) > MAX_NOTE:
-        raise InvalidParam(f"場所は{MAX_PLACE}文字、説明は{MAX_NOTE}文字までです")
+        raise InvalidParam(f"場所は{MAX_PLACE}文字、説明は{MAX_NOTE}文字までです", field="place")
     if len(rules.hours) != 7 or not any(rules.hours):
         raise InvalidParam("開いている曜日と時間を入れてください")
     if rules.step not in (5, 10, 15, 30, 60, 120) or rules.longest < 0 or rules.longest % rules.step:
@@ -146,7 +146,7 @@ def checked_facility(facility: Facility) -> Facility:
     if not (0 <= rules.ahead_days <= 800 and 0 <= rules.notice_hours <= 800 and 0 <= rules.most <= 1000):
         raise InvalidParam("予約のきまりの数が大きすぎます")
     if not 1 <= rules.at_once <= 1000 or len(rules.closed) > MAX_CLOSED:
-        raise InvalidParam("同じ時間の数は1からです")
+        raise InvalidParam("同じ時間の数は1からです", field="at_once")
     if not 0 <= rules.times <= MAX_TIMES:
         raise InvalidParam(f"くり返しの予約は、{MAX_TIMES}回までです")
     closed = tuple(sorted(set(rules.closed)))

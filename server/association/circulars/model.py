@@ -122,11 +122,11 @@ class Letter:
     def check(self) -> None:
         """Raise ``InvalidParam`` where it cannot be sent."""
         if not self.title.strip() or len(self.title) > MAX_TITLE or "\n" in self.title:
-            raise InvalidParam(f"題名を1行で、1字から{MAX_TITLE}字で書いてください")
+            raise InvalidParam(f"題名を1行で、1字から{MAX_TITLE}字で書いてください", field="title")
         if len(self.text) > MAX_TEXT:
-            raise InvalidParam(f"本文は{MAX_TEXT}字までです。長いものはPDFにしてください")
+            raise InvalidParam(f"本文は{MAX_TEXT}字までです。長いものはPDFにしてください", field="text")
         if not self.text.strip() and not self.attachments:
-            raise InvalidParam("本文を書くか、ファイルをつけてください")
+            raise InvalidParam("本文を書くか、ファイルをつけてください", field="text")
         if len(self.attachments) > MOST_ATTACHMENTS:
             raise InvalidParam(f"ファイルは{MOST_ATTACHMENTS}個までです")
         if any(not item.url.startswith("mxc://") or not item.name.strip() for item in self.attachments):

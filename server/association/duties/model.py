@@ -111,7 +111,8 @@ def checked_plan(plan: DutyPlan) -> DutyPlan:
     """``plan`` as it is kept; raises ``InvalidParam``."""
     title, order = " ".join(plan.title.split()), tuple(plan.order)
     if not title or len(title) > MAX_TITLE or len(plan.note) > MAX_NOTE:
-        raise InvalidParam(f"当番の名前を入れてください（{MAX_TITLE}文字まで）。説明は{MAX_NOTE}文字までです")
+        words = f"当番の名前を入れてください（{MAX_TITLE}文字まで）。説明は{MAX_NOTE}文字までです"
+        raise InvalidParam(words, field="title")
     if not order or len(order) > MAX_HOUSEHOLDS:
         raise InvalidParam("当番をする世帯を、順番に入れてください")
     if len(set(order)) != len(order):
@@ -120,7 +121,7 @@ def checked_plan(plan: DutyPlan) -> DutyPlan:
     if not 1 <= plan.days <= longest:
         raise InvalidParam(f"当番の日数は、1から{longest}です")
     if plan.rhythm is Rhythm.MONTHLY and plan.first.day > _LAST_MONTH_DAY:
-        raise InvalidParam(f"毎月の当番は、{_LAST_MONTH_DAY}日までに始めてください")
+        raise InvalidParam(f"毎月の当番は、{_LAST_MONTH_DAY}日までに始めてください", field="first")
     if not 2000 <= plan.first.year <= 2190 or (plan.last is not None and plan.last < plan.first):
         raise InvalidParam("日付が正しくありません")
     return replace(plan, title=title, order=order, note=plan.note.strip())

@@ -41,7 +41,8 @@ class Album:
         """As it is kept; raises ``InvalidParam``."""
         title, note = " ".join(self.title.split()), self.note.strip()
         if not title or len(title) > MAX_TITLE or len(note) > MAX_NOTE:
-            raise InvalidParam(f"アルバムの名前を{MAX_TITLE}字まで、説明を{MAX_NOTE}字までで書いてください")
+            words = f"アルバムの名前を{MAX_TITLE}字まで、説明を{MAX_NOTE}字までで書いてください"
+            raise InvalidParam(words, field="title")
         return replace(self, title=title, note=note)
 
 

@@ -199,7 +199,7 @@ class Gatherings:
     def _require(self, officer: str, audience: Audience) -> None:
         self._members.require_for(officer, Right.ARRANGE_GATHERINGS, audience)
         if audience.kind is not AudienceKind.EVERYONE and not self._members.audience(audience):
-            raise InvalidParam("その宛先には、だれもいません")
+            raise InvalidParam("その宛先には、だれもいません", field="audience")
 
     def _changeable(self, officer: str, gathering_id: str, expected_revision: int | None) -> Gathering:
         gathering = self._now(gathering_id)

@@ -91,18 +91,18 @@ def checked_plan(plan: Plan) -> Plan:
     """``plan`` as it is kept, times in Japan; raises ``InvalidParam``."""
     title = " ".join(plan.title.split())
     if not title or len(title) > MAX_TITLE:
-        raise InvalidParam(f"集まりの名前を入れてください（{MAX_TITLE}文字まで）")
+        raise InvalidParam(f"集まりの名前を入れてください（{MAX_TITLE}文字まで）", field="title")
     if len(plan.place) > MAX_PLACE or len(plan.description) > MAX_DESCRIPTION:
-        raise InvalidParam(f"場所は{MAX_PLACE}文字、説明は{MAX_DESCRIPTION}文字までです")
+        raise InvalidParam(f"場所は{MAX_PLACE}文字、説明は{MAX_DESCRIPTION}文字までです", field="place")
     start, end = _in_japan(plan.start), _in_japan(plan.end)
     if isinstance(start, datetime) != isinstance(end, datetime):
         raise InvalidParam("始まりと終わりは、どちらも時刻つきか、どちらも日だけにしてください")
     if start.year not in _YEARS or end.year not in _YEARS:
         raise InvalidParam("日付が正しくありません")
     if end < start or (end == start and not isinstance(start, datetime)):
-        raise InvalidParam("終わりが始まりより前になっています")
+        raise InvalidParam("終わりが始まりより前になっています", field="last_day")
     if end - start > LONGEST:
-        raise InvalidParam("集まりが長すぎます（1年まで）")
+        raise InvalidParam("集まりが長すぎます（1年まで）", field="last_day")
     left_out = tuple(map(_in_japan, plan.except_for))
     called_off = tuple(day for day in map(_in_japan, plan.called_off) if day in left_out)
     return replace(

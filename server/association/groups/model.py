@@ -79,5 +79,5 @@ def checked_about(text: str) -> str:
     """What a group is about; raises ``InvalidParam``."""
     words = text.strip()
     if len(words) > MAX_ABOUT:
-        raise InvalidParam(f"紹介は{MAX_ABOUT}字までです")
+        raise InvalidParam(f"紹介は{MAX_ABOUT}字までです", field="about")
     return words

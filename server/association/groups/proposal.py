@@ -81,7 +81,7 @@ def checked_wish(name: str, about: str, category: str) -> Wish:
     kinds = {item.value: item for item in Category}
     words = checked_about(about)
     if not words:
-        raise InvalidParam("何をする サークルか、書いてください。")
+        raise InvalidParam("何をする サークルか、書いてください。", field="about")
     if category not in kinds:
         raise InvalidParam("種類を えらんでください。")
     return Wish(checked_group_name(name), words, kinds[category])

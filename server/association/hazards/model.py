@@ -92,7 +92,7 @@ def checked_sight(sight: Sight) -> Sight:
     """``sight`` as it is kept; raises ``InvalidParam``."""
     place, text = " ".join(sight.place.split()), sight.text.strip()
     if not 0 < len(place) <= MAX_PLACE:
-        raise InvalidParam(f"場所を、1字から{MAX_PLACE}字で書いてください")
+        raise InvalidParam(f"場所を、1字から{MAX_PLACE}字で書いてください", field="place")
     if len(text) > MAX_TEXT:
-        raise InvalidParam(f"説明は{MAX_TEXT}字までです")
+        raise InvalidParam(f"説明は{MAX_TEXT}字までです", field="text")
     return Sight(sight.kind, place, text, sight.photo)

@@ -212,7 +212,7 @@ class Inquiries:
         if person_id:
             self._members.person(person_id)
         elif not asker or len(asker) > MAX_ASKER:
-            raise InvalidParam(f"だれが聞いたかを、{MAX_ASKER}字までで書いてください")
+            raise InvalidParam(f"だれが聞いたかを、{MAX_ASKER}字までで書いてください", field="asker")
         if channel is CameBy.APP:
             raise InvalidParam("紙・電話・会って、のどれかをえらんでください")
         now = self._clock.now_ms()

@@ -126,5 +126,5 @@ def checked_text(text: str, what: str = "本文") -> str:
     """``text`` as it is said; raises ``InvalidParam``."""
     text = text.strip()
     if not text or len(text) > MAX_TEXT:
-        raise InvalidParam(f"{what}を、1字から{MAX_TEXT}字で書いてください")
+        raise InvalidParam(f"{what}を、1字から{MAX_TEXT}字で書いてください", field="text")
     return text

@@ -83,7 +83,7 @@ class MemberEditor:
             orders = [home.order for home in self._members.households() if home.block_id == block.id]
             home = Household(
                 new_id(), block.id, checked_name(name, "世帯の名前"), next_order(orders), channel,
-                checked_text(number, "世帯番号"),
+                checked_text(number, "世帯番号", "number"),
             )
             self._require_free_key(home)
             edit.household(home)
@@ -101,7 +101,7 @@ class MemberEditor:
                 old,
                 block_id=old.block_id if block_id is None else self._members.block(block_id).id,
                 name=old.name if name is None else checked_name(name, "世帯の名前"),
-                number=old.number if number is None else checked_text(number, "世帯番号"),
+                number=old.number if number is None else checked_text(number, "世帯番号", "number"),
                 order=old.order if order is None else order,
             )
             self._require_free_key(home)
@@ -137,8 +137,8 @@ class MemberEditor:
             self._members.household(household_id)
             at_home = self._members.persons_at(household_id)
             person = Person(
-                new_id(), household_id, checked_name(name, "氏名"), checked_text(kana, "ふりがな"), None, wants_paper,
-                checked_text(phone, "電話"), next_order(item.order for item in at_home),
+                new_id(), household_id, checked_name(name, "氏名"), checked_text(kana, "ふりがな", "kana"), None,
+                wants_paper, checked_text(phone, "電話", "phone"), next_order(item.order for item in at_home),
             )
             self._require_free(person.name, [item.name for item in at_home], "人")
             edit.person(person)
@@ -156,8 +156,8 @@ class MemberEditor:
                 old,
                 household_id=old.household_id if household_id is None else self._members.household(household_id).id,
                 name=old.name if name is None else checked_name(name, "氏名"),
-                kana=old.kana if kana is None else checked_text(kana, "ふりがな"),
-                phone=old.phone if phone is None else checked_text(phone, "電話"),
+                kana=old.kana if kana is None else checked_text(kana, "ふりがな", "kana"),
+                phone=old.phone if phone is None else checked_text(phone, "電話", "phone"),
                 wants_paper=old.wants_paper if wants_paper is None else wants_paper,
             )
             others = [item.name for item in self._members.persons_at(person.household_id) if item.id != person.id]
@@ -268,19 +268,19 @@ class MemberEditor:
 
     def _require_free(self, name: str, taken: list[str], what: str) -> None:
         if folded(name) in {folded(item) for item in taken}:
-            raise Refused(f"同じ名前の{what}があります", status=409)
+            raise Refused(f"同じ名前の{what}があります", status=409, field="name")
 
     def _require_free_key(self, home: Household) -> None:
         others = [item for item in self._members.households() if item.block_id == home.block_id and item.id != home.id]
         if folded(home.key) in {folded(item.key) for item in others}:
-            raise Refused("同じ班に同じ世帯があります。世帯番号で区別してください", status=409)
+            raise Refused("同じ班に同じ世帯があります。世帯番号で区別してください", status=409, field="number")
 
 
 def checked_group_name(text: str) -> str:
     """A name that can stand in a list of groups; raises ``InvalidParam``."""
     name = checked_name(text, "グループの名前")
     if not is_one_name(name):
-        raise InvalidParam("グループの名前に「、」や「／」は使えません")
+        raise InvalidParam("グループの名前に「、」や「／」は使えません", field="name")
     return name
 
 

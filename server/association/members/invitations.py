@@ -189,6 +189,7 @@ class Invitations:
     async def revoke(self, officer: str, person_id: str) -> None:
         """Make a person's open cards void."""
         self._members.require(officer, Right.INVITE, self._members.block_of(person_id).id)
+        await self._members.log_look(officer, "招待カードを 使えなくした（1人）")
         writes = Writes()
         revoke_invitations_of(writes, person_id)
         await asyncio.shield(self._database.submit(writes))
@@ -196,6 +197,7 @@ class Invitations:
     async def revoke_free(self, officer: str, invitation_id: str) -> None:
         """Make one open card void, by the id that ``list_open`` shows."""
         self._members.require(officer, Right.INVITE)
+        await self._members.log_look(officer, "招待カードを 使えなくした（名前のない 1枚）")
         writes = Writes()
         revoke_invitation(writes, invitation_id)
         await asyncio.shield(self._database.submit(writes))
@@ -204,6 +206,12 @@ class Invitations:
         """All cards that can still be used. The secrets are nowhere; a lost card is printed anew."""
         self._members.require(officer, Right.INVITE)
         return await open_invitations(self._database, self._clock.now_ms())
+
+    async def has_open_card(self, officer: str, person_id: str) -> bool:
+        """Whether somebody, who has not come in yet, may still do so with a card, for those who may make it void."""
+        if not self._members.may(officer, Right.INVITE, self._members.block_of(person_id).id):
+            return False
+        return bool(await open_invitations(self._database, self._clock.now_ms(), person_id))
 
     async def _hand_out(self, by: str, person: Person | None, kind: InvitationKind) -> Card:
         """One card; those that the person had before are void."""

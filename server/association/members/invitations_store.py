@@ -109,13 +109,13 @@ async def find_invitation(database: Database, token_hash: bytes, code_hash: byte
     return None if row is None else _as_invitation(row)
 
 
-async def open_invitations(database: Database, now_ms: int) -> list[Invitation]:
-    """All that can still be used, the newest first."""
-    rows = await database.fetch_all(
-        select(invitations)
-        .where(invitations.c.state == InvitationState.OPEN.value, invitations.c.expires_ts > now_ms)
-        .order_by(invitations.c.created_ts.desc(), invitations.c.id)
-    )
+async def open_invitations(database: Database, now_ms: int, person_id: str | None = None) -> list[Invitation]:
+    """All that can still be used (those of one person), the newest first."""
+    asked = select(invitations).where(
+        invitations.c.state == InvitationState.OPEN.value, invitations.c.expires_ts > now_ms)
+    if person_id is not None:
+        asked = asked.where(invitations.c.person_id == person_id)
+    rows = await database.fetch_all(asked.order_by(invitations.c.created_ts.desc(), invitations.c.id))
     return [_as_invitation(row) for row in rows]
 
 

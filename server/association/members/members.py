@@ -140,6 +140,11 @@ class Members:
         person = self.person_of_user(user_id)
         return frozenset() if person is None else self.roles_of(person.id)
 
+    def offices_of(self, person_id: str) -> str:
+        """The roles of a person in words: 会長・班長."""
+        held = self.roles_of(person_id)
+        return "・".join(role.label for role in Role if role in held)
+
     def is_officer(self, user_id: str) -> bool:
         """Whether the account belongs to an officer (会長, 役員, 班長, デジタル担当) or is the node's own."""
         return user_id == self.node_user_id or bool(self.roles_of_user(user_id) & OFFICER_ROLES)

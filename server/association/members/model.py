@@ -212,11 +212,11 @@ class Audience:
         known = {item.value: item for item in AudienceKind}
         found = known.get(kind) if isinstance(kind, str) else None
         if found is None:
-            raise InvalidParam("宛先は、全員・班・グループ・役員のどれかです")
+            raise InvalidParam("宛先は、全員・班・グループ・役員のどれかです", field="audience")
         if not all(isinstance(item, str) and item and "," not in item for item in ids):
             raise InvalidParam("宛先の書き方が正しくありません")
         if (found in (AudienceKind.BLOCKS, AudienceKind.GROUPS)) != bool(ids):
-            raise InvalidParam("班やグループを宛先にするときは、その名前をえらんでください")
+            raise InvalidParam("班やグループを宛先にするときは、その名前をえらんでください", field="audience")
         return cls(found, tuple(dict.fromkeys(ids)))
 
 

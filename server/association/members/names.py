@@ -17,19 +17,19 @@ def tidy(text: str) -> str:
     return " ".join(shown.split())
 
 
-def checked_name(text: str, what: str) -> str:
+def checked_name(text: str, what: str, field: str = "name") -> str:
     """A tidied name that may be kept; raises ``InvalidParam``. ``what`` is the word for it: 氏名, 班の名前 …"""
     name = tidy(text)
     if not name:
-        raise InvalidParam(f"{what}が空です")
+        raise InvalidParam(f"{what}が空です", field=field)
     if len(name) > MAX_NAME_CHARACTERS:
-        raise InvalidParam(f"{what}が長すぎます（{MAX_NAME_CHARACTERS}文字まで）")
+        raise InvalidParam(f"{what}が長すぎます（{MAX_NAME_CHARACTERS}文字まで）", field=field)
     return name
 
 
-def checked_text(text: str, what: str) -> str:
+def checked_text(text: str, what: str, field: str) -> str:
     """The same for what may be empty."""
-    return checked_name(text, what) if tidy(text) else ""
+    return checked_name(text, what, field) if tidy(text) else ""
 
 
 def folded(text: str) -> str:

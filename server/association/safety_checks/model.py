@@ -270,5 +270,5 @@ def checked_title(title: str) -> str:
     """A title of one line; raises ``InvalidParam``."""
     plain = " ".join(title.split())
     if not plain or len(plain) > MAX_TITLE:
-        raise InvalidParam(f"題名を1字から{MAX_TITLE}字で書いてください")
+        raise InvalidParam(f"題名を1字から{MAX_TITLE}字で書いてください", field="title")
     return plain

@@ -34,7 +34,7 @@ class StandingPapers:
         """Write one anew. Raises ``Forbidden``, ``InvalidParam``, ``Refused`` (412): another officer was faster."""
         self._members.require(officer, Right.POST_CIRCULARS)
         if len(text) > MAX_TEXT:
-            raise InvalidParam(f"本文は{MAX_TEXT}字までです。長いものは 回覧で おくってください。")
+            raise InvalidParam(f"本文は{MAX_TEXT}字までです。長いものは 回覧で おくってください。", field="text")
         async with self._turn:
             known = await self.all()
             if known[kind].revision != expected_revision:

@@ -186,7 +186,7 @@ async def _post_page(visit: Visit, fault: Refused | None = None) -> web.Response
         comments=[(item, "" if item.by_author else name_of(visit, item.author),
                    item.author == visit.user_id or (item.by_author and is_mine)) for item in comments],
         once=visit.new_once(), most=(MAX_COMMENT, MAX_REASON, MAX_NOTE),
-        fault="" if fault is None else fault.reason, status=200 if fault is None else fault.status,
+        fault=fault,
     )
 
 
@@ -200,7 +200,7 @@ async def _form_page(
         "board_new.html", form=form, photos=photos, categories=open_ones, rules=rules, accept=ACCEPT,
         waits=rules.approve and not is_moderator, once=visit.new_once(),
         most=(MAX_TITLE, MAX_TEXT, MAX_PLACE, MOST_PHOTOS),
-        fault="" if fault is None else fault.reason, status=200 if fault is None else fault.status,
+        fault=fault,
     )
 
 

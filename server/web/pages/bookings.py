@@ -211,7 +211,7 @@ def _facility_page(
         before=(day - timedelta(days=1)).isoformat(), after=(day + timedelta(days=1)).isoformat(),
         may_keep=visit.may(Right.KEEP_FACILITIES), most=(MAX_TITLE, MAX_NOTE), is_clash=isinstance(fault, Clash),
         may_repeat=facility.rules.times > 0 or visit.may(Right.KEEP_FACILITIES),
-        fault="" if fault is None else fault.reason, status=200 if fault is None else fault.status,
+        fault=fault,
     )
 
 
@@ -226,7 +226,7 @@ def _booking_page(visit: Visit, booking: Booking, fault: Refused | None = None) 
     return visit.page(
         "booking.html", item=shown(visit, booking), facility=facility, booking=booking, State=State, person=person,
         day=wish.start.date().isoformat(), may_keep=visit.may(Right.KEEP_FACILITIES), most=(MAX_TITLE, MAX_NOTE),
-        fault="" if fault is None else fault.reason, status=200 if fault is None else fault.status,
+        fault=fault,
         is_ahead=bool(coming), coming=[time.start.date() for time in coming],
     )
 

@@ -141,7 +141,7 @@ async def _home_page(visit: Visit, form: Form, fault: Refused | None = None) -> 
     return visit.page(
         "desk_attendance_home.html", gathering=gathering, home=home, row=row, people=people, form=form, ways=_WAYS,
         answers=list(Answer), most=MOST_PEOPLE, State=State, name_of=lambda user_id: name_of(visit, user_id),
-        fault="" if fault is None else fault.reason, status=200 if fault is None else fault.status,
+        fault=fault,
     )
 
 

@@ -121,7 +121,7 @@ def _rules_in(form: Form, prefix: str) -> Rules:
 async def _rules_page(visit: Visit, fault: Refused | None = None) -> web.Response:
     return visit.page(
         "desk_board_rules.html", rules=await visit.services.common.board.rules(), categories=list(Category),
-        fault="" if fault is None else fault.reason, status=200 if fault is None else fault.status)
+        fault=fault)
 
 
 async def look(visit: Visit) -> web.StreamResponse:

@@ -232,7 +232,6 @@ def _form_page(visit: Visit, facility_id: str, form: Form, fault: Refused | None
         "desk_facility.html", facility_id=facility_id, form=form, mark=mark,
         other=now if fault is not None and fault.status == 412 else None, kinds=list(Kind), days=list(enumerate(_DAYS)),
         steps=[(item, length_in_words(item)) for item in _STEPS], lengths=lengths, once=visit.new_once(),
-        most=(MAX_NAME, MAX_PLACE, MAX_NOTE), fault="" if fault is None else fault.reason,
-        status=200 if fault is None else fault.status,
+        most=(MAX_NAME, MAX_PLACE, MAX_NOTE), fault=fault,
         month=f"{tokyo_time(visit.services.clock.now_ms()):%Y-%m}",
     )

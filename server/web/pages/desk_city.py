@@ -61,8 +61,7 @@ async def unsubscribe(visit: Visit) -> web.StreamResponse:
 async def _page(visit: Visit, told: str = "", fault: Refused | None = None, url: str = "") -> web.Response:
     known = await visit.services.daily.city.subscription(visit.user_id)
     return visit.page(
-        "desk_city.html", told=told, known=known, fault="" if fault is None else fault.reason, url=url,
-        status=200 if fault is None else fault.status,
+        "desk_city.html", told=told, known=known, fault=fault, url=url,
     )
 
 

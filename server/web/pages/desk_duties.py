@@ -60,7 +60,7 @@ async def arrange(visit: Visit) -> web.StreamResponse:
             audience = chosen.audience()
             order = tuple(home.id for home in _verbs(visit).households_for(audience))
             rhythm = _rhythm(form)
-            first = day_from_input(form.line("first"), "はじまり")
+            first = day_from_input(form.line("first"), "はじまり", "first")
             plan = DutyPlan(form.line("title"), audience, order, first, rhythm, _DAYS[rhythm], form.text("note"),
                             day_from_input(form.line("last"), "おわり") if form.line("last") else None)
             duty = await _verbs(visit).arrange(visit.user_id, plan)
@@ -134,8 +134,7 @@ def _new_page(visit: Visit, form: Form, chosen: ChosenAudience, fault: Refused |
     return visit.page(
         "desk_duty_new.html", form=form, chosen=chosen, rhythms=list(Rhythm), groups=members.groups(),
         blocks=members.blocks_with(visit.user_id, Right.ARRANGE_DUTIES), once=visit.new_once(),
-        most=(MAX_TITLE, MAX_NOTE), fault="" if fault is None else fault.reason,
-        status=200 if fault is None else fault.status,
+        most=(MAX_TITLE, MAX_NOTE), fault=fault,
     )
 
 
@@ -152,5 +151,5 @@ def _duty_page(visit: Visit, duty: Duty, fault: Refused | None = None, form: For
         is_other=fault is not None and fault.status == 412, order=[home.name for home in homes if home.id in at],
         turns=[shown(visit, turn) for turn in verbs.turns_of(duty)[:_SHOWN]], most=(MAX_TITLE, MAX_NOTE),
         told=visit.services.members.describe(duty.plan.audience),
-        fault="" if fault is None else fault.reason, status=200 if fault is None else fault.status,
+        fault=fault,
     )

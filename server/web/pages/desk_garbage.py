@@ -96,7 +96,7 @@ async def _desk_page(visit: Visit, *, told: list[str] | None = None, fault: Refu
         "desk_garbage.html", blocks=blocks, plans=plans, areas=await garbage.areas(), centers=await garbage.centers(),
         kinds=list(kinds),
         changes=_changes(visit, blocks), told=told or [], once=visit.new_once(),
-        fault="" if fault is None else fault.reason, status=200 if fault is None else fault.status,
+        fault=fault,
     )
 
 

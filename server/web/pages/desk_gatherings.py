@@ -148,7 +148,7 @@ async def _change_page(
         is_example=await visit.services.examples.find(Kind.GATHERING, gathering.id) is not None,
         most=(MAX_TITLE, MAX_PLACE, MAX_DESCRIPTION), told=visit.services.members.describe(gathering.audience),
         ahead=bool(occurrences_after(gathering, visit.services.clock.now_ms(), 1)), is_off=is_off,
-        fault="" if fault is None else fault.reason, status=200 if fault is None else fault.status,
+        fault=fault,
         other=gathering.plan if fault is not None and fault.status == 412 else None,
     )
 
@@ -164,7 +164,7 @@ def _plan(form: Form) -> Plan:
 def _times(form: Form) -> tuple[date, date]:
     """From a day, perhaps a last day, and times; without a first time it is all day."""
     first = day_from_input(form.line("day"), "はじまり")
-    last = day_from_input(form.line("last_day"), "おわり") if form.line("last_day") else first
+    last = day_from_input(form.line("last_day"), "おわり", "last_day") if form.line("last_day") else first
     if not form.line("start"):
         return first, last + timedelta(days=1)
     start = moment_from_input(first.isoformat(), form.line("start"), "はじまり")
@@ -191,6 +191,5 @@ def _form_page(visit: Visit, form: Form, chosen: ChosenAudience, fault: Refused 
     members = visit.services.members
     return visit.page(
         "desk_gathering_new.html", form=form, chosen=chosen, blocks=members.blocks(), groups=members.groups(),
-        once=visit.new_once(), fault="" if fault is None else fault.reason,
-        status=200 if fault is None else fault.status, most=(MAX_TITLE, MAX_PLACE, MAX_DESCRIPTION),
+        once=visit.new_once(), fault=fault, most=(MAX_TITLE, MAX_PLACE, MAX_DESCRIPTION),
     )

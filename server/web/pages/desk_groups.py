@@ -58,8 +58,7 @@ async def _list_page(visit: Visit, form: Form, fault: Refused | None = None) -> 
     visit.require(Right.EDIT_ROSTER)
     return visit.page(
         "desk_groups.html", lines=await visit.services.common.groups.all(visit.user_id), form=form, most=MAX_ABOUT,
-        once=visit.new_once(), fault="" if fault is None else fault.reason,
-        status=200 if fault is None else fault.status,
+        once=visit.new_once(), fault=fault,
     )
 
 
@@ -67,8 +66,7 @@ async def _group_page(visit: Visit, fault: Refused | None = None) -> web.Respons
     visit.require(Right.EDIT_ROSTER)
     inside = await visit.services.common.groups.inside(visit.user_id, visit.parts["group"])
     return visit.page(
-        "desk_group.html", inside=inside, fault="" if fault is None else fault.reason,
-        status=200 if fault is None else fault.status,
+        "desk_group.html", inside=inside, fault=fault,
     )
 
 

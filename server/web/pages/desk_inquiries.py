@@ -115,8 +115,8 @@ async def _inquiry_page(visit: Visit, form: Form, fault: Refused | None = None) 
     has_desk = bool(inquiry.person_id) and members.desk_room_of(inquiry.person_id) is not None
     phone = members.person(inquiry.person_id).phone if inquiry.person_id else ""
     return visit.page(
-        "desk_inquiry.html", inquiry=inquiry, lines=lines, form=form, fault="" if fault is None else fault.reason,
-        status=200 if fault is None else fault.status, State=State, Side=Side, who=_who(visit, inquiry), phone=phone,
+        "desk_inquiry.html", inquiry=inquiry, lines=lines, form=form, fault=fault, State=State, Side=Side,
+        who=_who(visit, inquiry), phone=phone,
         owner=_name_of(visit, inquiry.owner), others=others, has_desk=has_desk, most=MAX_TEXT,
         name_of=lambda user_id: _name_of(visit, user_id),
     )
@@ -127,8 +127,7 @@ def _new_page(visit: Visit, form: Form, fault: Refused | None = None) -> web.Res
     chosen = form.line("person")
     return visit.page(
         "desk_inquiry_new.html", form=form, query=query, found=_persons(visit, query),
-        fault="" if fault is None else fault.reason,
-        status=200 if fault is None else fault.status, person=members.person(chosen) if chosen else None,
+        fault=fault, person=members.person(chosen) if chosen else None,
         block_of=lambda person: members.block_of(person.id).name, most=MAX_TEXT, most_asker=MAX_ASKER,
         ways={way: ASKED_BY[way] for way in (CameBy.PHONE, CameBy.PAPER, CameBy.DOOR)}, once=visit.new_once(),
     )

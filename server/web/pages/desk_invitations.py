@@ -14,10 +14,12 @@ from server.web.visit import Visit
 
 
 def add_routes(routes: Routes) -> None:
-    """Making cards."""
+    """Making cards, and making them void."""
     routes.get("/desk/invitations", show_form)
     routes.post("/desk/invitations", print_cards)
     routes.post("/desk/invitations/persons/{person}", show_card)
+    routes.post("/desk/invitations/persons/{person}/void", make_void)
+    routes.post("/desk/invitations/free/{card}/void", make_free_void)
 
 
 async def show_form(visit: Visit) -> web.StreamResponse:
@@ -30,7 +32,9 @@ async def show_form(visit: Visit) -> web.StreamResponse:
         block_id = members.block_of(person.id).id
         if person.user_id is None and block_id in waiting:
             waiting[block_id] += 1
-    return visit.page("desk_invitations.html", blocks=blocks, waiting=waiting)
+    cards = await visit.services.roster.invitations.list_open(visit.user_id) if visit.may(Right.INVITE) else []
+    free = [(card, members.person_of_user(card.created_by)) for card in cards if card.person_id is None]
+    return visit.page("desk_invitations.html", blocks=blocks, waiting=waiting, free=free)
 
 
 async def print_cards(visit: Visit) -> web.StreamResponse:
@@ -63,6 +67,20 @@ async def show_card(visit: Visit) -> web.StreamResponse:
         "desk_invitation.html", person=person, card=card, qr=Markup(svg),  # noqa: S704 - drawn by our own worker
         code_page=f"{visit.services.settings.http.public_url}/code",
     )
+
+
+async def make_void(visit: Visit) -> web.StreamResponse:
+    """A person's card is lost: nobody comes in with it any more."""
+    await visit.form()
+    await visit.services.roster.invitations.revoke(visit.user_id, visit.parts["person"])
+    return visit.go(f"/desk/roster/persons/{visit.parts['person']}", done="card_void")
+
+
+async def make_free_void(visit: Visit) -> web.StreamResponse:
+    """The same for a card without a name."""
+    await visit.form()
+    await visit.services.roster.invitations.revoke_free(visit.user_id, visit.parts["card"])
+    return visit.go("/desk/invitations", done="card_void")
 
 
 def _persons(visit: Visit, form: Form) -> list[Person]:

@@ -80,7 +80,7 @@ async def _form_page(
 ) -> web.Response:
     return visit.page(
         "desk_notice_new.html", desk=desk, areas=await desk.areas(), form=form, attachments=files,
-        fault="" if fault is None else fault.reason, status=200 if fault is None else fault.status,
+        fault=fault,
     )
 
 

@@ -90,7 +90,6 @@ def _page(
     return visit.page(
         "desk_circular_planned.html", planned=planned, form=form, attachments=attachments, categories=list(Category),
         told=visit.services.members.describe(planned.letter.audience), issuer="" if issuer is None else issuer.name,
-        most_title=MAX_TITLE, most_text=MAX_TEXT, fault="" if fault is None else fault.reason,
-        status=200 if fault is None else fault.status,
+        most_title=MAX_TITLE, most_text=MAX_TEXT, fault=fault,
         other=planned.letter if fault is not None and fault.status == 412 else None,
     )

@@ -7,9 +7,10 @@ from aiohttp import web
 from server.association.members.came_by import CameBy
 from server.association.members.model import Right
 from server.association.polls.model import MOST_CHOICES, Counting, Question
-from server.foundation.errors import InvalidParam
+from server.foundation.errors import InvalidParam, Refused
 from server.web.audiences import ChosenAudience
 from server.web.dates import day_from_input, end_of_day_ms
+from server.web.forms import Form
 from server.web.routing import Routes
 from server.web.visit import Visit
 
@@ -36,29 +37,40 @@ async def show_polls(visit: Visit) -> web.StreamResponse:
 async def show_form(visit: Visit) -> web.StreamResponse:
     """The form for a new question."""
     visit.require(Right.ASK_POLLS)
-    members = visit.services.members
-    return visit.page(
-        "desk_poll_new.html", audience=ChosenAudience(), blocks=members.blocks(), groups=members.groups(),
-        most_choices=MOST_CHOICES, countings=list(Counting), once=visit.new_once(),
-    )
+    usual = ("はい", "いいえ", "まだ わからない")
+    return _form_page(visit, Form([("choices", "\n".join(usual)), ("audience", ChosenAudience().kind)]))
 
 
 async def ask(visit: Visit) -> web.StreamResponse:
     """Ask, once however often the button is pressed."""
     form = await visit.form()
+    visit.require(Right.ASK_POLLS)
+    try:
+        with visit.once(form) as is_first:
+            poll = await visit.services.polls.start(visit.user_id, _question(form)) if is_first else None
+    except Refused as fault:
+        return _form_page(visit, form, fault)
+    return visit.go(f"/desk/polls/{poll.id}" if poll else "/desk/polls", done="sent" if poll else "")
+
+
+def _form_page(visit: Visit, form: Form, fault: Refused | None = None) -> web.Response:
+    members = visit.services.members
+    return visit.page(
+        "desk_poll_new.html", form=form, audience=ChosenAudience.of_form(form), blocks=members.blocks(),
+        groups=members.groups(), most_choices=MOST_CHOICES, countings=list(Counting), once=visit.new_once(),
+        fault=fault,
+    )
+
+
+def _question(form: Form) -> Question:
     deadline = form.line("deadline")
     choices = tuple(line.strip() for line in form.text("choices").split("\n") if line.strip())
-    question = Question(
+    return Question(
         text=form.line("question"), choices=choices, audience=ChosenAudience.of_form(form).audience(),
         most=len(choices) if form.line("most") == "many" else 1, disclosed=not form.has("hidden"),
         counting=_counting(form.line("counting")),
-        deadline=end_of_day_ms(day_from_input(deadline, "しめきり")) if deadline else None,
+        deadline=end_of_day_ms(day_from_input(deadline, "しめきり", "deadline")) if deadline else None,
     )
-    with visit.once(form) as is_first:
-        if not is_first:
-            return visit.go("/desk/polls")
-        poll = await visit.services.polls.start(visit.user_id, question)
-    return visit.go(f"/desk/polls/{poll.id}", done="sent")
 
 
 async def show_result(visit: Visit) -> web.StreamResponse:

@@ -7,19 +7,18 @@ from aiohttp import web
 from server.association.members.model import Block, Household, Person, Right, Role
 from server.association.members.names import folded
 from server.foundation.errors import InvalidParam, Refused
-from server.web.forms import Form
+from server.web.changes import changes_in
+from server.web.forms import Form, about
 from server.web.routing import Routes
 from server.web.visit import Visit
 
 _MOST_FOUND = 100
 _PERSON_FIELDS = ("name", "kana", "phone", "wants_paper")
-_CLASH = "ほかの人が 先に なおしました。いまの 名簿と くらべて、もう一度 おしてください。"
 
 
 def add_routes(routes: Routes) -> None:
-    """All pages of the roster but for files."""
+    """Search and persons; blocks and households are in ``desk_roster_places``."""
     routes.get("/desk/roster", show_roster)
-    routes.get("/desk/roster/blocks/{block}", show_block)
     routes.get("/desk/roster/new", show_new)
     routes.post("/desk/roster/new", add)
     routes.get("/desk/roster/persons/{person}", show_person)
@@ -54,44 +53,41 @@ async def show_roster(visit: Visit) -> web.StreamResponse:
     )
 
 
-async def show_block(visit: Visit) -> web.StreamResponse:
-    """The households of a block in walking order."""
-    members = visit.services.members
-    block = members.block(visit.parts["block"])
-    members.require(visit.user_id, Right.SEE_ROSTER, block.id)
-    await members.log_look(visit.user_id, f"{block.name}の名簿")
-    homes = [(home, members.persons_at(home.id)) for home in members.households() if home.block_id == block.id]
-    roles = {person.id: _role_names(visit, person.id) for _, persons in homes for person in persons}
-    channels = {home.id: members.channel_of(home.id).label for home, _ in homes}
-    return visit.page("desk_roster_block.html", block=block, homes=homes, roles=roles, channels=channels)
-
-
 async def show_new(visit: Visit) -> web.StreamResponse:
     """The form for a new person."""
     visit.require(Right.EDIT_ROSTER)
-    return visit.page(
-        "desk_roster_new.html", blocks=visit.services.members.blocks(), chosen=visit.query("block"),
-        once=visit.new_once(),
-    )
+    return _new_page(visit, Form([("block", visit.query("block"))]))
 
 
 async def add(visit: Visit) -> web.StreamResponse:
     """A new person in a household that is there already, or in a new one; also in a new block."""
     visit.require(Right.EDIT_ROSTER)
     form = await visit.form()
-    with visit.once(form) as is_first:
-        if not is_first:
-            return visit.go("/desk/roster")
-        if not form.line("name"):
-            raise InvalidParam("氏名を 書いてください。")
+    try:
+        with visit.once(form) as is_first:
+            person = await _add(visit, form) if is_first else None
+    except Refused as fault:
+        return _new_page(visit, form, fault)
+    return visit.go(f"/desk/roster/persons/{person.id}" if person else "/desk/roster", done="saved" if person else "")
+
+
+async def _add(visit: Visit, form: Form) -> Person:
+    if not form.line("name"):
+        raise InvalidParam("氏名を 書いてください。", field="name")
+    with about("new_block"):
         block = await _block(visit, form)
+    with about("household"):
         home = await _home(visit, form, block)
-        editor = visit.services.roster.editor
-        person = await editor.add_person(
-            visit.user_id, home.id, form.line("name"), kana=form.line("kana"), phone=form.line("phone"),
-            wants_paper=form.has("wants_paper"),
-        )
-    return visit.go(f"/desk/roster/persons/{person.id}", done="saved")
+    return await visit.services.roster.editor.add_person(
+        visit.user_id, home.id, form.line("name"), kana=form.line("kana"), phone=form.line("phone"),
+        wants_paper=form.has("wants_paper"),
+    )
+
+
+def _new_page(visit: Visit, form: Form, fault: Refused | None = None) -> web.Response:
+    return visit.page(
+        "desk_roster_new.html", blocks=visit.services.members.blocks(), form=form, fault=fault, once=visit.new_once(),
+    )
 
 
 async def show_person(visit: Visit) -> web.StreamResponse:
@@ -101,7 +97,7 @@ async def show_person(visit: Visit) -> web.StreamResponse:
     block = members.block_of(person.id)
     members.require(visit.user_id, Right.SEE_ROSTER, block.id)
     await members.log_look(visit.user_id, f"{block.name}の人のページ")
-    return _person_page(visit, person, _as_form(person))
+    return await _person_page(visit, person, _as_form(person))
 
 
 async def change_person(visit: Visit) -> web.StreamResponse:
@@ -110,15 +106,14 @@ async def change_person(visit: Visit) -> web.StreamResponse:
     """
     form = await visit.form()
     members, editor = visit.services.members, visit.services.roster.editor
+    visit.require(Right.EDIT_ROSTER)
     person = members.person(visit.parts["person"])
-    now, typed = dict(_as_form(person).fields), {name: form.line(name) for name in _PERSON_FIELDS}
-    seen = {name: form.line(f"was_{name}") if form.has(f"was_{name}") else now[name] for name in _PERSON_FIELDS}
-    if any(typed[name] != seen[name] and now[name] not in (seen[name], typed[name]) for name in _PERSON_FIELDS):
-        visit.require(Right.EDIT_ROSTER)
-        return _person_page(visit, person, form, Refused(_CLASH, status=412))
-    mine = {name: typed[name] for name in ("name", "kana", "phone") if typed[name] != seen[name]}
-    wants = None if typed["wants_paper"] == seen["wants_paper"] else bool(typed["wants_paper"])
-    await editor.change_person(visit.user_id, person.id, wants_paper=wants, **mine)
+    try:
+        changed = changes_in(form, dict(_as_form(person).fields))
+        wants = bool(changed.pop("wants_paper")) if "wants_paper" in changed else None
+        await editor.change_person(visit.user_id, person.id, wants_paper=wants, **changed)
+    except Refused as fault:
+        return await _person_page(visit, members.person(person.id), form, fault)
     return visit.go(f"/desk/roster/persons/{person.id}", done="saved")
 
 
@@ -127,14 +122,15 @@ def _as_form(person: Person) -> Form:
     return Form(list(zip(_PERSON_FIELDS, values, strict=True)))
 
 
-def _person_page(visit: Visit, person: Person, form: Form, fault: Refused | None = None) -> web.Response:
+async def _person_page(visit: Visit, person: Person, form: Form, fault: Refused | None = None) -> web.Response:
     members = visit.services.members
     return visit.page(
         "desk_roster_person.html", person=person, block=members.block_of(person.id), form=form,
         home=members.household(person.household_id), held=members.roles_of(person.id), roles=list(Role),
+        has_card=await visit.services.roster.invitations.has_open_card(visit.user_id, person.id),
         may_sign_in=visit.services.roster.invitations.may_make_phone_card(visit.user_id, person.id),
-        role_names=_role_names(visit, person.id), now=_as_form(person), names=_PERSON_FIELDS,
-        fault="" if fault is None else fault.reason, status=200 if fault is None else fault.status,
+        role_names=members.offices_of(person.id), now=_as_form(person),
+        fault=fault,
     )
 
 
@@ -174,11 +170,6 @@ async def erase(visit: Visit) -> web.StreamResponse:
     block = visit.services.members.block_of(person.id)
     await visit.services.roster.departures.erase(visit.user_id, person.id)
     return visit.go(f"/desk/roster/blocks/{block.id}", done="erased")
-
-
-def _role_names(visit: Visit, person_id: str) -> str:
-    held = visit.services.members.roles_of(person_id)
-    return "・".join(role.label for role in Role if role in held)
 
 
 async def _block(visit: Visit, form: Form) -> Block:

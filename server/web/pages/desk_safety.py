@@ -9,9 +9,10 @@ from aiohttp import web
 from server.association.members.came_by import CameBy
 from server.association.members.model import Right
 from server.association.safety_checks.actions import Given
-from server.association.safety_checks.model import Standing, Status
+from server.association.safety_checks.model import Standing, Status, checked_title
 from server.foundation.errors import InvalidParam
 from server.web.audiences import ChosenAudience
+from server.web.forms import Form
 from server.web.routing import Routes
 from server.web.visit import Visit
 
@@ -42,11 +43,7 @@ async def show_checks(visit: Visit) -> web.StreamResponse:
 async def show_form(visit: Visit) -> web.StreamResponse:
     """The form for a new check."""
     visit.require(Right.RUN_SAFETY_CHECKS)
-    members = visit.services.members
-    return visit.page(
-        "desk_safety_new.html", title="安否確認", audience=ChosenAudience(),
-        blocks=members.blocks(), groups=members.groups(),
-    )
+    return _form_page(visit, Form([("title", "安否確認"), ("audience", ChosenAudience().kind)]))
 
 
 async def ask_whether_sure(visit: Visit) -> web.StreamResponse:
@@ -54,13 +51,24 @@ async def ask_whether_sure(visit: Visit) -> web.StreamResponse:
     visit.require(Right.RUN_SAFETY_CHECKS)
     form = await visit.form()
     members = visit.services.members
-    audience = ChosenAudience.of_form(form).audience()
     kind = form.line("kind")
-    if kind not in _KINDS:
-        raise InvalidParam("本番か 訓練かを えらんでください。")
+    try:
+        title, audience = checked_title(form.line("title")), ChosenAudience.of_form(form).audience()
+        if kind not in _KINDS:
+            raise InvalidParam("本番か 訓練かを えらんでください。", field="kind")
+    except InvalidParam as fault:
+        return _form_page(visit, form, fault)
     return visit.page(
-        "desk_safety_sure.html", title=form.line("title"), drill=_KINDS[kind], kind=kind, audience=audience,
+        "desk_safety_sure.html", title=title, drill=_KINDS[kind], kind=kind, audience=audience,
         told=members.describe(audience), count=len(members.audience(audience)), once=visit.new_once(),
+    )
+
+
+def _form_page(visit: Visit, form: Form, fault: InvalidParam | None = None) -> web.Response:
+    members = visit.services.members
+    return visit.page(
+        "desk_safety_new.html", form=form, audience=ChosenAudience.of_form(form), blocks=members.blocks(),
+        groups=members.groups(), fault=fault,
     )
 
 

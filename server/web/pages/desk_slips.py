@@ -33,7 +33,7 @@ async def print_slips(visit: Visit) -> web.StreamResponse:
 async def show_scan(visit: Visit) -> web.StreamResponse:
     """Take a photo of slips, or hold the camera over one after the other."""
     visit.require_somewhere(Right.ENTER_ANSWERS)
-    return visit.page("desk_scan.html", found=[], fault="")
+    return visit.page("desk_scan.html", found=[])
 
 
 async def scan(visit: Visit) -> web.StreamResponse:
@@ -43,10 +43,10 @@ async def scan(visit: Visit) -> web.StreamResponse:
         if not found:
             raise InvalidParam("用紙の もようが 見つかりません。明るいところで、もようを 大きく 写してください。")
     except InvalidParam as fault:
-        return visit.page("desk_scan.html", found=[], fault=fault.reason, status=400)
+        return visit.page("desk_scan.html", found=[], fault=fault, status=400)
     if len(found) == 1:
         return visit.go(f"/slips/{found[0].slip.id}")
-    return visit.page("desk_scan.html", found=found, fault="")
+    return visit.page("desk_scan.html", found=found)
 
 
 async def look(visit: Visit) -> web.StreamResponse:
@@ -98,7 +98,7 @@ def _slip_page(visit: Visit, found: FoundSlip, fault: Refused | None = None) -> 
         "desk_slip.html", found=found, poll=found.poll,
         said="、".join(item.text for item in found.poll.choices if item.id in chosen),
         is_over=found.poll.is_over_at(visit.services.clock.now_ms()),
-        fault="" if fault is None else fault.reason, status=200 if fault is None else fault.status,
+        fault=fault,
     )
 
 

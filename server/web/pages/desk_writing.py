@@ -145,7 +145,7 @@ def letter_of(form: Form, audience: Audience, attachments: tuple[Attachment, ...
     return Letter(
         title=form.line("title"), text=form.text("text"), audience=audience, is_important=form.has("important"),
         category=_CATEGORIES.get(form.line("category"), Category.NOTICE), attachments=attachments,
-        deadline=end_of_day_ms(day_from_input(deadline, "期限")) if deadline else None,
+        deadline=end_of_day_ms(day_from_input(deadline, "期限", "deadline")) if deadline else None,
     )
 
 
@@ -156,7 +156,7 @@ def _preview_page(
     return visit.page(
         "desk_circular_preview.html", letter=letter, form=form, chosen=chosen, told=members.describe(letter.audience),
         count=len(members.audience(letter.audience)), once=visit.new_once(),
-        fault="" if fault is None else fault.reason, status=200 if fault is None else fault.status,
+        fault=fault,
     )
 
 
@@ -170,7 +170,7 @@ def _form_page(
     return visit.page(
         "desk_circular_new.html", read=read, form=form, chosen=chosen, attachments=attachments,
         categories=list(Category),
-        fault="" if fault is None else fault.reason, status=200 if fault is None else fault.status,
+        fault=fault,
         blocks=members.blocks_with(visit.user_id, Right.POST_CIRCULARS),
         groups=members.groups() if is_everywhere else [], is_everywhere=is_everywhere,
         most_title=MAX_TITLE, most_text=MAX_TEXT,
@@ -183,8 +183,7 @@ def correction_page(
     """The form with what was typed; above it what somebody else has written meanwhile."""
     return visit.page(
         "desk_circular_correct.html", circular=circular, form=form, attachments=attachments,
-        categories=list(Category), fault="" if fault is None else fault.reason,
-        status=200 if fault is None else fault.status, most_title=MAX_TITLE, most_text=MAX_TEXT,
+        categories=list(Category), fault=fault, most_title=MAX_TITLE, most_text=MAX_TEXT,
         told=visit.services.members.describe(circular.audience),
         other=circular if fault is not None and fault.status == 412 else None,
     )

@@ -135,14 +135,14 @@ async def _album_page(visit: Visit, form: Form | None = None, fault: Refused | N
         kept=[] if form is None else form.lines("file") + [item.mxc for item in form.uploads],
         has_gathering=any(album.gathering_id == item.id for item in _seen_gatherings(visit)),
         may_remove=visit.may(Right.MODERATE) or (album.author == visit.user_id and not photos), most=MOST_AT_ONCE,
-        fault="" if fault is None else fault.reason, status=200 if fault is None else fault.status,
+        fault=fault,
     )
 
 
 def _form_page(visit: Visit, form: Form, fault: Refused | None = None) -> web.Response:
     return visit.page(
         "gallery_new.html", form=form, gatherings=_gatherings(visit), once=visit.new_once(), most=(MAX_TITLE, MAX_NOTE),
-        fault="" if fault is None else fault.reason, status=200 if fault is None else fault.status,
+        fault=fault,
     )
 
 

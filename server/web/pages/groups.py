@@ -134,5 +134,5 @@ async def _group_page(visit: Visit, fault: Refused | None = None, typed: str | N
         "group.html", line=line, inside=inside, Place=Place, coming=coming[:_COMING], once=visit.new_once(),
         files=[] if inside is None else [(item, name_of(visit, item.sender)) for item in inside.papers],
         most=(MAX_WORDS, MAX_ABOUT, MOST_FILES), typed=typed,
-        fault="" if fault is None else fault.reason, status=200 if fault is None else fault.status,
+        fault=fault,
     )

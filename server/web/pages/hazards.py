@@ -48,7 +48,7 @@ async def report(visit: Visit) -> web.StreamResponse:
                 return visit.go("/hazards")
             kind = next((item for item in HazardKind if item.value == form.line("kind")), None)
             if kind is None:
-                raise InvalidParam("なにが あぶないかを えらんでください。")
+                raise InvalidParam("なにが あぶないかを えらんでください。", field="kind")
             sight = Sight(kind, form.line("place"), form.text("text"), photos[0].url if photos else "")
             hazard = await visit.services.daily.hazards.report(
                 visit.user_id, sight, photos[0].mimetype if photos else "")
@@ -93,5 +93,5 @@ def _form_page(visit: Visit, form: Form, fault: Refused | None = None) -> web.Re
     return visit.page(
         "hazard_new.html", form=form, kinds=list(HazardKind), accept=ACCEPT, most=(MAX_PLACE, MAX_TEXT),
         once=visit.new_once(), files=form.lines("file") or [upload.mxc for upload in form.uploads],
-        fault="" if fault is None else fault.reason, status=200 if fault is None else fault.status,
+        fault=fault,
     )

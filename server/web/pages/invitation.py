@@ -29,7 +29,7 @@ async def show_invitation(visit: Visit) -> web.StreamResponse:
 
 async def show_code_form(visit: Visit) -> web.StreamResponse:
     """The form for the eight letters of a card."""
-    return visit.page("code.html", code="", fault="")
+    return visit.page("code.html", code="")
 
 
 async def show_invitation_of_code(visit: Visit) -> web.StreamResponse:
@@ -38,7 +38,7 @@ async def show_invitation_of_code(visit: Visit) -> web.StreamResponse:
     try:
         return await _invitation_page(visit, code)
     except NotFound as fault:
-        return visit.page("code.html", code=code, fault=fault.reason, status=404)
+        return visit.page("code.html", code=code, fault=fault, status=404)
 
 
 async def come_in(visit: Visit) -> web.StreamResponse:

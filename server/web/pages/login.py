@@ -29,7 +29,7 @@ async def show_login(visit: Visit) -> web.StreamResponse:
     """The form for user id and password."""
     if visit.session is not None:
         return visit.go(own_path(visit.query("next")))
-    return visit.page("login.html", fault="", user="", next=own_path(visit.query("next")))
+    return visit.page("login.html", user="", next=own_path(visit.query("next")))
 
 
 async def log_in(visit: Visit) -> web.StreamResponse:

@@ -97,5 +97,5 @@ async def _facility_page(visit: Visit, form: Form, day: date, fault: Refused | N
         "neighbour_facility.html", item=item, facility=item.facility, free=free, day=day.isoformat(), form=form,
         on=day, before=(day - timedelta(days=1)).isoformat(), most=MAX_TITLE,
         after=(day + timedelta(days=1)).isoformat(), once=visit.new_once(),
-        fault="" if fault is None else fault.reason, status=200 if fault is None else fault.status,
+        fault=fault,
     )

@@ -69,8 +69,7 @@ async def _form_page(visit: Visit, kind: Kind, text: str, fault: Refused | None 
     """The form with ``text``; above it what somebody else has written meanwhile."""
     paper = (await visit.services.papers.all())[kind]
     return visit.page(
-        "desk_paper.html", paper=paper, most=MAX_TEXT, text=text, fault="" if fault is None else fault.reason,
-        status=200 if fault is None else fault.status,
+        "desk_paper.html", paper=paper, most=MAX_TEXT, text=text, fault=fault,
         other=paper if fault is not None and fault.status == 412 else None,
     )
 

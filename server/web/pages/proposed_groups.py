@@ -86,7 +86,7 @@ async def _form_page(visit: Visit, form: Form, fault: Refused | None = None) -> 
     return visit.page(
         "group_new.html", form=form, categories=list(Category), most=(MAX_NAME_CHARACTERS, MAX_ABOUT),
         is_open=await visit.services.common.proposals.are_open(), once=visit.new_once(),
-        fault="" if fault is None else fault.reason, status=200 if fault is None else fault.status,
+        fault=fault,
     )
 
 
@@ -96,5 +96,5 @@ async def _desk_page(visit: Visit, fault: Refused | None = None) -> web.Response
     waiting = [(item, name_of(visit, item.user_id)) for item in await proposals.waiting(visit.user_id)]
     return visit.page(
         "desk_proposed_groups.html", waiting=waiting, is_open=await proposals.are_open(), most=MAX_REASON,
-        fault="" if fault is None else fault.reason, status=200 if fault is None else fault.status,
+        fault=fault,
     )

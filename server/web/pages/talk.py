@@ -7,6 +7,7 @@ from aiohttp import web
 from server.association.circulars.model import Attachment
 from server.association.inquiries.model import MAX_TEXT, MOST_PHOTOS, Photo, Side, State
 from server.association.members.model import Person
+from server.foundation.errors import InvalidParam, Refused
 from server.rooms.receipts import MAIN, READ, READ_PRIVATE
 from server.web.attached_files import answer_file, attachments_of, keeper_for
 from server.web.reading import mark_desk_read
@@ -25,11 +26,15 @@ def add_routes(routes: Routes) -> None:
 
 async def show_talk(visit: Visit) -> web.StreamResponse:
     """What was said, the newest last, and a place to write. Showing it is reading it."""
+    return await _talk_page(visit)
+
+
+async def _talk_page(visit: Visit, typed: str = "", fault: Refused | None = None) -> web.Response:
     inquiry, lines = await visit.services.inquiries.talk(visit.user_id)
     await mark_desk_read(visit, visit.person)
     return visit.page(
         "talk.html", inquiry=inquiry, lines=lines[-_SHOWN:], more=max(0, len(lines) - _SHOWN), most=MAX_TEXT, Side=Side,
-        State=State, once=visit.new_once(), most_photos=MOST_PHOTOS,
+        State=State, once=visit.new_once(), most_photos=MOST_PHOTOS, typed=typed, fault=fault,
         owner="" if inquiry is None else _name_of(visit, inquiry.owner),
     )
 
@@ -40,7 +45,12 @@ async def say(visit: Visit) -> web.StreamResponse:
     form = await visit.form(keeper_for(visit))
     found = await attachments_of(visit, [upload.mxc for upload in form.uploads])
     photos = [Photo(item.url, item.name, item.mimetype) for item in found]
-    await visit.services.inquiries.ask(visit.user_id, form.text("text"), photos, once=form.line("once"))
+    try:
+        await visit.services.inquiries.ask(visit.user_id, form.text("text"), photos, once=form.line("once"))
+    except InvalidParam as fault:
+        if visit.has_waited:
+            raise
+        return await _talk_page(visit, form.text("text"), fault)
     return visit.go("/talk", done="answered")
 
 
