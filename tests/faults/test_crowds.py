@@ -1,4 +1,7 @@
-"""R12, R13, R15, R17: crowds. Slow ones, idle ones, ones that are cut off by a restart, and all of them coming back."""
+"""R12, R13, R15, R17: crowds. Slow ones, idle ones, ones that are cut off by a restart, and all of them coming back.
+
+``KAIRAN_IDLE_ROUNDS`` says how often the idle ones wait for half a minute in vain before something is said.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,8 @@ from tests.faults.sizes import IS_LONG, open_files, resident_mb, size, tell
 from tests.faults.test_kill import GONE, Journal, all_after, write_until_gone
 
 SLOW = size(100, 2_000)
-IDLE = size(200, 8_000)
+IDLE = size(200, 10_000)
+IDLE_ROUNDS = int(os.environ.get("KAIRAN_IDLE_ROUNDS", "0"))
 POLLS, UPLOADS = size(40, 500), size(5, 50)
 HERD = size(60, 1_000)
 PATIENCE_S = 30.0
@@ -133,6 +137,8 @@ async def test_many_wait_in_silence_and_hear_when_something_is_said(process: Nod
     room = (await client.ask("POST", "createRoom", {}))["room_id"]
     since = (await client.ask("GET", "sync"))["next_batch"]
     lines = await all_of(Line.open(process.port) for _ in range(may_open(IDLE)))
+    for _ in range(IDLE_ROUNDS):
+        await _wait_in_vain(lines, since, client.token)
     for line in lines:
         line.get(f"/_matrix/client/v3/sync?since={since}&timeout=120000", client.token)
     await asyncio.sleep(size(1, 20))
@@ -140,18 +146,30 @@ async def test_many_wait_in_silence_and_hear_when_something_is_said(process: Nod
     loop = asyncio.get_running_loop()
     began = loop.time()
     told = await client.ask("PUT", f"rooms/{room}/send/m.room.message/1", {"body": "きこえますか"})
-    answers = await asyncio.wait_for(asyncio.gather(*(line.answer() for line in lines)), PATIENCE_S)
-    took = loop.time() - began
+    times, answers = list[float](), list[tuple[int, Any]]()
+    for answering in asyncio.as_completed([line.answer() for line in lines], timeout=PATIENCE_S):
+        answers.append(await answering)
+        times.append(loop.time() - began)
     for status, news in answers:
         assert status == 200
         events = news["rooms"]["join"][room]["timeline"]["events"]
         assert [event["event_id"] for event in events] == [told["event_id"]]
     assert held < 1024
+    a_thousand_s = times[min(len(times), 1_000) - 1]
     if IS_LONG:
-        assert took < 3.0 * max(1, len(lines) / 1_000)
+        assert a_thousand_s < 3.0
     for line in lines:
         line.writer.close()
-    tell("R13", f"{len(lines)} waiting connections in {held:.0f} MB; a message reached all of them after {took:.2f} s")
+    tell("R13", f"{len(lines)} connections that waited {IDLE_ROUNDS} times for half a minute in {held:.0f} MB; a "
+                f"message reached a thousand of them after {a_thousand_s:.2f} s, all after {times[-1]:.2f} s")
+
+
+async def _wait_in_vain(lines: list[Line], since: str, token: str) -> None:
+    for line in lines:
+        line.get(f"/_matrix/client/v3/sync?since={since}&timeout=30000", token)
+    for status, news in await asyncio.gather(*(line.answer() for line in lines)):
+        assert status == 200
+        assert "rooms" not in news
 
 
 @pytest.mark.slow
