@@ -186,7 +186,7 @@ class Sending:
             try:
                 await self._sender.send(draft)
             except Refused as refused:
-                logger.warning("a notice could not be sent: %s", refused.reason)
+                logger.warning("a notice could not be sent: %s", refused)
                 await self._give_up([send])
 
     async def _give_up(self, sends: Iterable[Send]) -> None:

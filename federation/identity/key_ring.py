@@ -137,7 +137,7 @@ class KeyRing:
             )
             await self._learn(server, value)
         except Refused as refused:
-            logger.info("keys were not got from their server: %s", refused.reason)
+            logger.info("keys were not got from their server: %s", refused)
             # Who wants to join and tries once more shall not hear the same for a minute.
             self._asked[server, server] = self._clock.now_ms() - _PAUSE_MS + _SILENT_PAUSE_MS
             await self._ask_notaries(server)

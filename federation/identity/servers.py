@@ -5,6 +5,7 @@ What an answer means is for the caller; here it is JSON, or a refusal.
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -29,6 +30,7 @@ Query = Sequence[tuple[str, str]]
 MOST_BYTES: Final = 256 * 1024 * 1024
 _USUAL_BYTES: Final = 20 * 1024 * 1024
 _SECONDS: Final = 30.0
+_CODE: Final = re.compile(r"[A-Z_]{1,40}")
 _PLAIN: Final = {"Accept-Encoding": "identity"}
 
 
@@ -37,7 +39,12 @@ class PeerUnreachable(PeerFailed):
 
 
 class PeerRefused(PeerFailed):
-    """The other server has understood and said no; ``status``, ``code`` and ``reason`` are its own."""
+    """The other server has understood and said no; ``status``, ``code`` and ``reason`` are its own. The log has only
+    what nobody can fill with words.
+    """
+
+    def __str__(self) -> str:
+        return f"the other server refuses ({self.status} {self.code if _CODE.fullmatch(self.code) else '?'})"
 
 
 @dataclass(frozen=True, slots=True)

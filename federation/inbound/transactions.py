@@ -60,7 +60,7 @@ async def _take_message(who: Peer, edu: object) -> None:
     try:
         await take_message(who, edu)
     except Refused as refused:
-        logger.info("a message of %s was not taken: %s", who.origin, refused.reason)
+        logger.info("a message of %s was not taken: %s", who.origin, refused)
 
 
 async def _take_events(who: Peer, pdus: list[Any]) -> dict[str, Json]:
@@ -85,7 +85,7 @@ async def _take_room(who: Peer, room_id: str, pdus: list[Any]) -> dict[str, Json
         if isinstance(item, Event):
             events.append(item)
         else:
-            logger.info("an event of %s cannot be read: %s", who.origin, item.reason)
+            logger.info("an event of %s cannot be read: %s", who.origin, item)
     try:
         if not room.joined_here:
             return {event.event_id: await _take_unasked(who, room, event) for event in events}

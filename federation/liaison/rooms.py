@@ -39,7 +39,7 @@ class LiaisonRooms:
             try:
                 await self.ensure(link)
             except Refused as refused:
-                logger.warning("a liaison room could not be made: %s", refused.reason)
+                logger.warning("a liaison room could not be made: %s", refused)
 
     async def ensure(self, link: Link) -> None:
         """The room of one link: made, the other side called, and said in the room of the link."""
@@ -65,7 +65,7 @@ class LiaisonRooms:
         except Refused as refused:
             if self._book.clock.now_ms() < letter.ts + _PATIENCE_MS:
                 raise NotYet from None
-            logger.warning("a liaison room could not be entered: %s", refused.reason)
+            logger.warning("a liaison room could not be entered: %s", refused)
 
     async def room_id_of(self, link: Link) -> str | None:
         """Which room it is; ``None`` before it is made."""

@@ -103,7 +103,7 @@ class Joining:
                 try:
                     await self.complete(link)
                 except Refused as refused:
-                    logger.warning("a link could not be completed: %s", refused.reason)
+                    logger.warning("a link could not be completed: %s", refused)
 
     async def _summary(self, code: Code) -> Summary:
         answer = await self._asker.ask(

@@ -172,7 +172,7 @@ class FarDevices:
         try:
             fault = await self._try_to_fetch(user_id, None)
             if fault is not None:
-                logger.info("a device list of %s cannot be fetched now: %s", server_name_of(user_id), fault.reason)
+                logger.info("a device list of %s cannot be fetched now: %s", server_name_of(user_id), fault)
         finally:
             self._being_fetched.discard(user_id)
 

@@ -41,7 +41,7 @@ class Boards:
             try:
                 await self.ensure(share.room_id)
             except Refused as refused:
-                logger.warning("a common board is not ready yet: %s", refused.reason)
+                logger.warning("a common board is not ready yet: %s", refused)
 
     async def ensure_soon(self, room_id: str) -> None:
         """``ensure``, again after a while where the neighbour cannot be reached."""
@@ -49,7 +49,7 @@ class Boards:
             try:
                 await self.ensure(room_id)
             except Refused as refused:
-                logger.info("a common board is not ready yet: %s", refused.reason)
+                logger.info("a common board is not ready yet: %s", refused)
                 await self._book.clock.sleep(wait_s)
             else:
                 return
@@ -97,7 +97,7 @@ class Boards:
             await self._empty(share, room)
             await self._rooms.leave(share.board_id)
         except Refused as refused:
-            logger.warning("a common board could not be closed: %s", refused.reason)
+            logger.warning("a common board could not be closed: %s", refused)
 
     # ---- parts ------------------------------------------------------------------------------------------------------
 

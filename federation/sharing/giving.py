@@ -84,7 +84,7 @@ class Giving:
                 try:
                     await self._bring(share)
                 except Refused as refused:
-                    logger.warning("a neighbour could not be told: %s", refused.reason)
+                    logger.warning("a neighbour could not be told: %s", refused)
 
     def _start(self) -> None:
         self._timer = None

@@ -88,7 +88,7 @@ class ShareJoining:
                 try:
                     await self.complete(share)
                 except Refused as refused:
-                    logger.warning("a share could not be completed: %s", refused.reason)
+                    logger.warning("a share could not be completed: %s", refused)
 
     async def _summary(self, code: Code) -> ShareOffer:
         answer = await self._asker.ask(code.server, "POST", SUMMARY_PATH, content={"code": code.secret})

@@ -79,7 +79,7 @@ class ShareRooms:
             if await self.verbs.membership_of(room_id, me) in ("join", "invite"):
                 await self.verbs.membership.leave(room_id, me)
         except Refused as refused:
-            logger.warning("a room that was shared could not be left: %s", refused.reason)
+            logger.warning("a room that was shared could not be left: %s", refused)
 
 
 def _in_a_line(name: str, share: Share, state: ShareState) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import traceback
 from dataclasses import dataclass
 from typing import Final
 
@@ -129,10 +128,8 @@ class Courier:
             try:
                 await self._deliver_next()
                 pause = _FIRST_PAUSE_S
-            except Exception as fault:
-                # The message of an exception may quote what a person wrote; where it happened does not.
-                where = "".join(traceback.format_tb(fault.__traceback__))
-                logger.error("telling %s failed: %s\n%s", self.service.id, type(fault).__name__, where)
+            except Exception:
+                logger.exception("telling %s failed", self.service.id)
                 await self._wait(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE_S)
 

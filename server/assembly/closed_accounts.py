@@ -35,7 +35,7 @@ def leave_when_closed(accounts: Accounts, database: Database, membership: Member
                 try:
                     await membership.leave(place.room_id, user_id)
                 except Refused as refused:
-                    logger.info("a closed account could not leave a room: %s", refused.reason)
+                    logger.info("a closed account could not leave a room: %s", refused)
 
         writes = Writes()
         forget_room(writes, user_id)

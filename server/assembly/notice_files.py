@@ -28,4 +28,4 @@ async def fetch_files(node: Node, record: Record) -> None:
             if mxc.server_name != node.settings.server_name:
                 await (await late.open()).media.open(mxc)
         except Refused as refused:
-            logger.warning("a file of a notice could not be fetched: %s", refused.reason)
+            logger.warning("a file of a notice could not be fetched: %s", refused)

@@ -1,7 +1,8 @@
 """The log: one plain line per fact, ``key=value`` behind the sentence, and nobody's name in it.
 
 Who writes a log line leaves personal data out; ``without_personal_data`` is the net below, for what comes out of
-libraries and exceptions. Room ids, event ids and server names stay: an operator needs them.
+libraries. Of an exception the log says where it was and of what kind, never its message: that may quote what a person
+has written. Room ids, event ids and server names stay: an operator needs them.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 import logging
 import re
 import sys
+import traceback
 from typing import Final, TextIO
 
 from server.foundation.clock import tokyo_time
@@ -22,6 +24,8 @@ _MASKS: Final = (
     # ?access_token=…, "password": "…", Authorization: Bearer …
     (re.compile(r"(?i)\b(\w*token|\w*password|\w*secret|code)(['\"]?\s*[=:]\s*['\"]?)[^\s&'\",;]+"), r"\1\2…"),
     (re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]+"), r"\1 …"),
+    # What asyncio says of a task that nobody has asked for its end: <Task finished … exception=ValueError('…')>
+    (re.compile(r"\b(exception=\w+)\(.*\)", re.DOTALL), r"\1(…)"),
     # Japanese telephone numbers, at home and abroad.
     (re.compile(r"(?<![\w.$!-])(?:\+81|0)[\d-]{8,13}\d(?![\w.-])"), "…"),
 )
@@ -34,6 +38,21 @@ def without_personal_data(line: str) -> str:
     return line
 
 
+def where_it_failed(fault: BaseException) -> str:
+    """The calls that led to an exception and its kind; before it, the exceptions from which it came."""
+    chain: list[BaseException] = []
+    cause: BaseException | None = fault
+    while cause is not None and cause not in chain:
+        chain.insert(0, cause)
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
+    return "\n".join(_of_one(one) for one in chain)
+
+
+def _of_one(fault: BaseException) -> str:
+    inside = [where_it_failed(one) for one in fault.exceptions] if isinstance(fault, BaseExceptionGroup) else []
+    return "\n".join([*inside, "".join(traceback.format_tb(fault.__traceback__)) + type(fault).__qualname__])
+
+
 class PlainLines(logging.Formatter):
     """``2024-01-01T16:10:09+09:00 INFO server.outbox.worker: Delivered. rows=12 took_ms=8``.
 
@@ -43,9 +62,9 @@ class PlainLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         time = tokyo_time(int(record.created * 1000)).isoformat(timespec="seconds")
         fields = "".join(f" {key}={_as_word(value)}" for key, value in getattr(record, "fields", {}).items())
-        line = f"{time} {record.levelname} {record.name}: {record.getMessage()}{fields}"
-        if record.exc_info:
-            line += "\n" + self.formatException(record.exc_info)
+        line = f"{time} {record.levelname} {record.name}: {_on_one_line(record.getMessage())}{fields}"
+        if fault := _fault_of(record):
+            line += "\n" + where_it_failed(fault)
         return without_personal_data(line)
 
 
@@ -58,10 +77,19 @@ class JsonLines(logging.Formatter):
         time = tokyo_time(int(record.created * 1000)).isoformat(timespec="milliseconds")
         said = {"time": time, "level": record.levelname, "from": record.name, "text": record.getMessage()}
         said |= {str(key): str(value) for key, value in getattr(record, "fields", {}).items()}
-        if record.exc_info:
-            said["traceback"] = self.formatException(record.exc_info)
+        if fault := _fault_of(record):
+            said["traceback"] = where_it_failed(fault)
         # Each value by itself: a mask must not swallow the quotes of the next.
         return json.dumps({key: without_personal_data(value) for key, value in said.items()}, ensure_ascii=False)
+
+
+def _fault_of(record: logging.LogRecord) -> BaseException | None:
+    return record.exc_info[1] if record.exc_info else None
+
+
+def _on_one_line(message: str) -> str:
+    """Nobody makes lines of their own by what they send us."""
+    return message.replace("\r", " ").replace("\n", " ")
 
 
 def _as_word(value: object) -> str:

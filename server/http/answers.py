@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import traceback
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -73,16 +72,14 @@ def answer_refusals(handler: Handler) -> Handler:
             return await handler(request)
         except Refused as refusal:
             if refusal.detail:
-                logger.info("refused %s: %s (%s)", _door_name(handler), refusal.reason, refusal.detail)
+                logger.info("refused %s: %s (%s)", _door_name(handler), refusal, refusal.detail)
             return refusal_answer(refusal)
         except web.HTTPRequestEntityTooLarge:
             return refusal_answer(TooLarge("The request is too large"))
         except (web.HTTPException, ConnectionError):
             raise
-        except Exception as fault:
-            # The message of an exception may quote what a person wrote; where it happened does not.
-            where = "".join(traceback.format_tb(fault.__traceback__))
-            logger.error("%s failed: %s\n%s", _door_name(handler), type(fault).__name__, where)
+        except Exception:
+            logger.exception("%s failed", _door_name(handler))
             return refusal_answer(Refused("The node has made a mistake; it is in its log", status=500))
 
     return answered

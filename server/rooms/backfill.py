@@ -68,7 +68,7 @@ class Backfill:
             try:
                 events = await self._peers.backfill(servers, room, edges[:20], _AT_ONCE)
             except PeerFailed as fault:
-                logger.info("the past of a room was not got: %s", fault.reason)
+                logger.info("the past of a room was not got: %s", fault)
                 return False
             return await self._keep(room, servers[0], edges, events)
 
@@ -98,7 +98,7 @@ class Backfill:
                 await self._missing.authorities(server, room, event)
             await self._missing.keep(room, events)
         except Refused as fault:
-            logger.info("an event of the past was not got: %s", fault.reason)
+            logger.info("an event of the past was not got: %s", fault)
 
     async def _keep(self, room: LiveRoom, server: str, edges: Sequence[str], events: Sequence[Event]) -> bool:
         known = await self._forks.events(room, [event.event_id for event in events])

@@ -59,4 +59,4 @@ class Guests:
         try:
             await self._sender.send(Draft(room_id, user_id, "m.room.member", content, user_id))
         except Refused as refused:
-            logger.info("a guest stayed: %s", refused.reason)
+            logger.info("a guest stayed: %s", refused)

@@ -199,7 +199,7 @@ class Membership:
                 # Somebody who is removed at this moment must not come in again by changing their name.
                 await self._sender.send(replace(draft, replaces=member.event_id))
             except Refused as refused:
-                logger.info("a profile was not followed: %s", refused.reason)
+                logger.info("a profile was not followed: %s", refused)
 
     async def _set(
         self, room_id: str, sender: str, user_id: str, content: Content, reason: str | None

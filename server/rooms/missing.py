@@ -63,7 +63,7 @@ class Missing:
                     origin, room, room.tip.extremities, latest, _ASKED_AT_ONCE
                 )
             except PeerFailed as fault:
-                logger.info("a gap could not be closed: %s", fault.reason)
+                logger.info("a gap could not be closed: %s", fault)
                 break
             fresh = {item.event_id: item for item in batch if item.event_id not in found}
             fresh.pop(event.event_id, None)
@@ -95,7 +95,7 @@ class Missing:
         try:
             return await self._peers.backfill([origin], room, edges[:20], _MOST_PAST)
         except PeerFailed as fault:
-            logger.info("the past of a room was not told: %s", fault.reason)
+            logger.info("the past of a room was not told: %s", fault)
             return []
 
     async def unknown(self, room: LiveRoom, event_ids: Iterable[str]) -> set[str]:

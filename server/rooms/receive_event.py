@@ -164,7 +164,7 @@ class EventReceiver:
             if not await self._is_known(room, event):
                 await self._take(origin, room, event)
         except Refused as refused:
-            logger.info("an event was not taken: %s", refused.reason)
+            logger.info("an event was not taken: %s", refused)
 
     async def _take(self, origin: str, room: LiveRoom, event: Event, *, relay: bool = False) -> None:
         """Look up what others must tell, and enter the event. Whoever tells nothing holds up nobody else."""

@@ -7,7 +7,6 @@ is asked for: it brings the template engine along.
 from __future__ import annotations
 
 import logging
-import traceback
 from typing import Final
 
 from aiohttp import web
@@ -91,10 +90,8 @@ class Pages:
             return _refusal_page(visit, TooLarge("送るものが 大きすぎます。"))
         except (web.HTTPException, ConnectionError):
             raise
-        except Exception as fault:
-            # The message of an exception may quote what a person wrote; where it happened does not.
-            where = "".join(traceback.format_tb(fault.__traceback__))
-            logger.error("a page failed: %s\n%s", type(fault).__name__, where)
+        except Exception:
+            logger.exception("a page failed")
             return _refusal_page(visit, Refused(_MISTAKE, status=500))
 
     async def _page(self, visit: Visit) -> web.StreamResponse:

@@ -87,7 +87,7 @@ class Places:
             try:
                 await self._make_desk(person, profile)
             except Refused as refusal:
-                logger.error("A person's own room could not be made: %s", refusal.reason)
+                logger.error("A person's own room could not be made: %s", refusal)
                 failed.add(person.id)
 
         for start in range(0, len(persons), _AT_ONCE):
@@ -169,7 +169,7 @@ class Places:
                 room = await self._sender.rooms.get(room.room_id)
                 await self._sender.send_all(room, await self._drafts(room, person))
             except Refused as refusal:
-                logger.error("Somebody could not be brought into a room: %s", refusal.reason)
+                logger.error("Somebody could not be brought into a room: %s", refusal)
                 failed.add(person.id)
         return failed
 
