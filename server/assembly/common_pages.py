@@ -9,6 +9,7 @@ from server.association.board.actions import Board, Ground
 from server.association.board.giving import Giving
 from server.association.board.moderation import Moderation
 from server.association.board.reader import BoardReader
+from server.association.board.told_elsewhere import ToldElsewhere
 from server.association.gallery.actions import Gallery, GalleryGround
 from server.association.groups.actions import GroupGround, Groups
 from server.association.groups.proposals import Proposals
@@ -45,7 +46,7 @@ def common_services(node: Node) -> CommonServices:
         core.database, members, association.editor, services.sender, services.membership, forget_file,
     )
     return CommonServices(
-        board=board, giving=Giving(ground), moderation=moderation,
+        board=board, giving=Giving(ground), moderation=moderation, told_elsewhere=ToldElsewhere(ground),
         reader=BoardReader(ground, moderation, search, services.receipts), gallery=gallery,
         groups=Groups(group_ground), proposals=Proposals(group_ground, core.clock),
     )

@@ -8,6 +8,7 @@ from server.association.board.actions import Board
 from server.association.board.giving import Giving
 from server.association.board.moderation import Moderation
 from server.association.board.reader import BoardReader
+from server.association.board.told_elsewhere import ToldElsewhere
 from server.association.gallery.actions import Gallery
 from server.association.groups.actions import Groups
 from server.association.groups.proposals import Proposals
@@ -20,6 +21,7 @@ class CommonServices:
     board: Board
     giving: Giving
     moderation: Moderation
+    told_elsewhere: ToldElsewhere
     reader: BoardReader
     gallery: Gallery
     groups: Groups

@@ -175,7 +175,8 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What an officer has decided about something that was reported: ``keep`` or ``remove``."""
+    """What an officer has decided about something that was reported: ``keep`` or ``remove``; about what is in no post
+    (``post_id`` is empty, ``event_id`` perhaps a room or a person): ``done`` or ``unimportant``."""
 
     id: str
     event_id: str

@@ -122,9 +122,10 @@ async def last_decisions(database: Database) -> dict[str, int]:
     return {row[0]: int(row[1]) for row in await database.fetch_all(asked)}
 
 
-async def newest_decisions(database: Database, limit: int) -> list[Decision]:
-    """What was decided, the last first."""
-    asked = select(decisions).order_by(decisions.c.ts.desc(), decisions.c.id).limit(limit)
+async def newest_decisions(database: Database, limit: int, *, beside_the_board: bool = False) -> list[Decision]:
+    """What was decided about the board, or about what is in no post, the last first."""
+    is_wanted = decisions.c.post_id == "" if beside_the_board else decisions.c.post_id != ""
+    asked = select(decisions).where(is_wanted).order_by(decisions.c.ts.desc(), decisions.c.id).limit(limit)
     return [Decision(**row._mapping) for row in await database.fetch_all(asked)]
 
 

@@ -34,6 +34,7 @@ from server.web.pages import (
     desk_planned,
     desk_polls,
     desk_progress,
+    desk_reports,
     desk_roster,
     desk_roster_files,
     desk_roster_places,
@@ -74,14 +75,13 @@ from server.web.routing import Routes
 
 _GROUPS = (
     home, invitation, login, safety, circulars, polls, gatherings, daily, bookings, garbage, duties, calendar,
-    desk_duties,
-    desk_city, talk, desk_inquiries, desk_bookings, desk_garbage, my, my_data, my_calendar, my_reminders, files, desk,
-    desk_safety, desk_circulars, desk_writing, desk_polls, desk_gatherings, desk_attendance, desk_roster,
-    desk_roster_files, desk_roster_places,
-    desk_invitations, desk_links, desk_liaison, desk_notices, desk_notice_writing, desk_asked, desk_progress,
-    desk_well, desk_handover, desk_phones, confirming, terms, design, app_shell, papers, my_news, desk_planned, board,
-    groups, gallery, desk_files, desk_board, desk_groups, desk_slips, desk_year, desk_trial,
-    hazards, neighbours, desk_sharing, family, proposed_groups, public_notices, guides,
+    desk_duties, desk_city, talk, desk_inquiries, desk_bookings, desk_garbage, my, my_data, my_calendar, my_reminders,
+    files, desk, desk_safety, desk_circulars, desk_writing, desk_polls, desk_gatherings, desk_attendance, desk_roster,
+    desk_roster_files, desk_roster_places, desk_invitations, desk_links, desk_liaison, desk_notices,
+    desk_notice_writing, desk_asked, desk_progress, desk_reports, desk_well, desk_handover, desk_phones, confirming,
+    terms, design, app_shell, papers, my_news, desk_planned, board, groups, gallery, desk_files, desk_board,
+    desk_groups, desk_slips, desk_year, desk_trial, hazards, neighbours, desk_sharing, family, proposed_groups,
+    public_notices, guides,
 )
 
 

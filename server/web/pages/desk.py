@@ -26,9 +26,11 @@ async def show_desk(visit: Visit) -> web.StreamResponse:
     _ = visit.user_id
     if not visit.is_at_desk:
         raise Forbidden("このページは、役員だけが 使えます。")
+    common = visit.services.common
     return visit.page(
         "desk_home.html", waiting=visit.services.inquiries.waiting(visit.user_id), near=_near(visit),
-        proposed=await visit.services.common.proposals.count_waiting() if visit.may(Right.MODERATE) else 0,
+        proposed=await common.proposals.count_waiting() if visit.may(Right.MODERATE) else 0,
+        told=await common.told_elsewhere.count(visit.user_id) if visit.may(Right.MODERATE) else 0,
     )
 
 
