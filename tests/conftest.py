@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from aiohttp import web_app
 
 from tests.builders import RunningNode, settings_for
 from tests.compiled_once import sql_is_compiled_once
@@ -30,6 +31,12 @@ def pytest_collection() -> Iterator[None]:
         gc.freeze()
         gc.enable()
         gc.set_threshold(10_000, 20, 50)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown() -> None:
+    """aiohttp remembers a thousand handlers of any application, and with them a hundred nodes that are closed."""
+    web_app._cached_build_middleware.cache_clear()
 
 
 @pytest.fixture(scope="session", autouse=True)
