@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 import pytest
 
 from server.calendars.calendar_object import read_object
 from server.calendars.filters import CompFilter
-from server.calendars.model import Window
+from server.calendars.model import Item, Window
 from server.calendars.querying import YearSpans, select
 from tests.server.calendars.entries import TOKYO, as_item, entry, times_of, window
 
@@ -30,9 +30,8 @@ def month(number: int) -> Window:
     return window(start, (start + timedelta(days=31)).replace(day=1))
 
 
-async def names_in(entries: dict[str, bytes], wanted: Window, years: YearSpans) -> list[str]:
+async def names_in(items: Sequence[Item], wanted: Window, years: YearSpans) -> list[str]:
     query = CompFilter("VCALENDAR", comps=(CompFilter("VEVENT", window=wanted),))
-    items = [as_item(name, data) for name, data in entries.items()]
     return [item.head.name for item in await select(items, query, "VEVENT", years)]
 
 
@@ -69,10 +68,10 @@ def year_of_entries() -> tuple[dict[str, bytes], dict[int, set[str]]]:
 
 async def test_every_month_holds_what_happens_in_it_in_japan(process_zone: str) -> None:
     entries, truth = year_of_entries()
-    years = YearSpans()
+    items, years = [as_item(name, data) for name, data in entries.items()], YearSpans()
     for turn in range(20):  # the later answers come from what was kept
         for number in range(1, 13):
-            assert set(await names_in(entries, month(number), years)) == truth[number], (turn, number)
+            assert set(await names_in(items, month(number), years)) == truth[number], (turn, number)
 
 
 def test_occurrences_do_not_depend_on_the_zone_of_the_process(process_zone: str) -> None:
