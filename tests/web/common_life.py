@@ -6,6 +6,7 @@ from server.assembly.common_pages import common_services
 from server.association.board.model import Category, Post, Rules, Writing
 from server.association.groups.proposal import checked_wish
 from server.media.pictures import Picture
+from server.rooms.reports import Reports
 from tests.web.pictures import photo
 from tests.web.site import CHAIR, Site
 
@@ -30,6 +31,9 @@ async def pages_of_common_life(here: Site) -> list[str]:
     assert isinstance(wanted, Post)
     await common.board.comment(hanako, asked.id, "夜の10時です")
     await common.board.report(chair, asked.id, "名前が わかります")
+    core, services = here.node.core, here.node.services
+    reports = Reports(core.database, services.rooms, services.history, core.clock)
+    await reports.report_user(hanako, here.user("鈴木 一郎"), "夜に 電話が きます")
     await common.giving.ask(hanako, given.id, "取りに行けます")
     await common.moderation.set_rules(chair, Rules(anonymous=True, approve=True))
     await common.board.write(hanako, question)

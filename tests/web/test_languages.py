@@ -82,6 +82,12 @@ def test_readings_stand_above_words_and_everything_else_is_escaped() -> None:
     assert str(ruby("回覧《かいらん》<b>")) == "<ruby>回覧<rt>かいらん</rt></ruby>&lt;b&gt;"
 
 
+def test_an_attribute_after_one_with_a_value_is_in_the_other_language_too() -> None:
+    source = '<p data-person="{{ person }}" data-safety="安否"></p>'
+    assert messages_of(source) == ["安否"]
+    assert translated(source, Catalogue("en", {"安否": "Safe?"})) == source.replace("安否", "Safe?")
+
+
 def test_a_refusal_with_values_is_told_with_them() -> None:
     assert catalogue_of("en").say("題名を1字から100字で書いてください") == "Title: 1 to 100 letters"
     assert catalogue_of("en").say("こんな文は ありません") == "こんな文は ありません"

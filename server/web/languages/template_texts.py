@@ -25,7 +25,7 @@ _TOKEN: Final = re.compile(
 )
 _INLINE: Final = re.compile(r"</?(?:b|br)>")
 _LITERAL: Final = re.compile(r"\"([^\"\\]*)\"|'([^'\\]*)'")
-_ATTRIBUTE: Final = re.compile(r'"([^"{]*)"')
+_ATTRIBUTE: Final = re.compile(r'="([^"{]*)"')
 _IMPORT: Final = re.compile(r"import \"[^\"]+\" as (\w+)")
 _OUTER: Final = re.compile(r"\A((?:\s|<br>)*)(.*?)((?:\s|<br>)*)\Z", re.DOTALL)
 _PLACE: Final = re.compile(r"\{(\d)\}")
@@ -140,7 +140,7 @@ def _in_other(kind: str, token: str, literal: _Say, is_plain: bool) -> str:
 
 def _in_attribute(found: re.Match[str], literal: _Say) -> str:
     answer = literal(found.group(1), True) if _JAPANESE.search(found.group(1)) else None
-    return found.group() if answer is None else answer
+    return found.group() if answer is None else f"={answer}"
 
 
 def _in_expression(token: str, literal: _Say, is_plain: bool) -> str:
