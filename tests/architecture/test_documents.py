@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator
+from fnmatch import fnmatch
 from functools import cache
 from typing import Any
 
@@ -12,7 +13,7 @@ import orjson
 import pytest
 from jsonschema import Draft202012Validator
 
-from tests.architecture.source import ROOT, sources
+from tests.architecture.source import ROOT, sources, text_files
 
 EVENTS = ROOT / "docs/events"
 SCHEMAS = {file.name.removesuffix(".schema.json"): file for file in sorted(EVENTS.glob("*.schema.json"))}
@@ -88,3 +89,30 @@ def test_files_that_documents_name_are_there() -> None:
         if not any(f"/{path}".endswith(f"/{name.rstrip('/')}") for path in names)
     ]
     assert missing == []
+
+
+def test_the_map_names_every_file_of_the_assembly() -> None:
+    page = (ROOT / "docs/architecture.md").read_text("utf-8")
+    table = page.partition("## Inside the assembly")[2].partition("\n## ")[0]
+    named = re.findall(r"`([\w*]+\.py)`", table)
+    files = [file.name for file in (ROOT / "server/assembly").glob("*.py") if file.name != "__init__.py"]
+    patterns = [*named, "*_pages.py", "*_there_store.py"]
+    assert [name for name in files if not any(fnmatch(name, pattern) for pattern in patterns)] == []
+    assert [pattern for pattern in named if not any(fnmatch(name, pattern) for name in files)] == []
+
+
+def test_names_in_the_list_of_words_are_names_in_the_code() -> None:
+    scripts = [text for path, text in text_files() if path.endswith(".js")]
+    known = set(re.findall(r"\w+", "\n".join([*(source.text for source in sources()), *scripts])))
+    said = re.findall(r"`([A-Z]\w+(?:\.\w+)?|[a-z]+_\w+)`", (ROOT / "docs/words.md").read_text("utf-8"))
+    assert len(said) > 100
+    assert [name for name in said if not known.issuperset(name.split("."))] == []
+
+
+def test_tables_are_whole_and_no_word_stands_there_twice() -> None:
+    for path, text in text_files():
+        if path.startswith("docs/") and path.endswith(".md"):
+            for table in re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE):
+                rows = table.splitlines()
+                assert len({row.count("|") - row.count("\\|") for row in rows}) == 1, f"{path}: {rows[0]}"
+                assert path != "docs/words.md" or len(set(rows)) == len(rows), f"{path}: {rows[0]}"
