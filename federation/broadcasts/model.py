@@ -219,9 +219,9 @@ def _check_survey(said: Message) -> None:
     if said.kind is not Kind.SURVEY:
         return
     if not 2 <= len(said.choices) <= MOST_CHOICES or not 1 <= said.most <= len(said.choices):
-        raise InvalidParam(f"選択肢を2つから{MOST_CHOICES}まで書いてください")
+        raise InvalidParam(f"こたえを2つから{MOST_CHOICES}まで書いてください")
     if not all(item.strip() and len(item) <= MAX_CHOICE for item in said.choices):
-        raise InvalidParam(f"選択肢を1字から{MAX_CHOICE}字で書いてください")
+        raise InvalidParam(f"こたえは、ひとつを1字から{MAX_CHOICE}字で書いてください")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

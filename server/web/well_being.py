@@ -73,7 +73,9 @@ class Facts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One line of the page. ``at_ms``: when it last went well. ``address``: where more of it is."""
+    """One line of the page. ``at_ms``: when it last went well. ``address``: where more of it is. ``is_optional``: it is
+    not there, and need not be.
+    """
 
     what: str
     is_good: bool
@@ -81,6 +83,7 @@ class Line:
     to_do: str = ""
     at_ms: int | None = None
     address: str = ""
+    is_optional: bool = False
 
 
 def lines_of(facts: Facts) -> list[Line]:
@@ -125,7 +128,7 @@ def _copy(facts: Facts) -> Line:
     work = facts.copy
     if work is None:
         text = "写していません。火事や 水害にも そなえるなら、機械を みている人に たのんでください。"
-        return Line(what=_COPY, is_good=True, text=text)
+        return Line(what=_COPY, is_good=True, is_optional=True, text=text)
     if work.has_failed:
         return Line(
             what=_COPY, is_good=False, text="この前は 写せませんでした。", at_ms=work.done_ms, to_do=_COPY_TO_DO,
@@ -157,7 +160,10 @@ def _links(facts: Facts) -> Iterator[Line]:
     for queue in linked:
         yield _link(queue, facts.now_ms)
     if not linked:
-        yield Line(what="市や ほかの町内会との つながり", is_good=True, text="まだ ありません。", address="/desk/links")
+        yield Line(
+            what="市や ほかの町内会との つながり", is_good=True, is_optional=True, text="まだ ありません。",
+            address="/desk/links",
+        )
     late = [queue for queue in facts.queues if not queue.name and _age(queue, facts.now_ms) > _OTHERS_LATE_MS]
     if late:
         text = f"{len(late)}か所に とどいていません。"

@@ -82,7 +82,7 @@ async def test_a_question_without_choices_is_refused_in_japanese(chair: Browser)
     await chair.get("/desk/polls/new")
     page = await chair.submit("/desk/polls/new", {"question": "?", "choices": "はい"})
     assert page.status == 400
-    assert "選択肢" in page.text
+    assert "こたえを2つから" in page.text
 
 
 async def test_an_answer_is_taken_back(chair: Browser, log_in: LogIn) -> None:

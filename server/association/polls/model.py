@@ -71,11 +71,11 @@ class Question:
         if not 1 <= len(one_line(self.text)) <= MAX_QUESTION:
             raise InvalidParam(f"質問を1字から{MAX_QUESTION}字で書いてください", field="question")
         if not FEWEST_CHOICES <= len(self.choices) <= MOST_CHOICES:
-            raise InvalidParam(f"選択肢を{FEWEST_CHOICES}つから{MOST_CHOICES}まで書いてください", field="choices")
+            raise InvalidParam(f"こたえを{FEWEST_CHOICES}つから{MOST_CHOICES}まで書いてください", field="choices")
         if not all(1 <= len(one_line(choice)) <= MAX_CHOICE for choice in self.choices):
-            raise InvalidParam(f"選択肢を1字から{MAX_CHOICE}字で書いてください", field="choices")
+            raise InvalidParam(f"こたえは、ひとつを1字から{MAX_CHOICE}字で書いてください", field="choices")
         if len({folded(one_line(choice)) for choice in self.choices}) < len(self.choices):
-            raise InvalidParam("同じ選択肢が2つあります", field="choices")
+            raise InvalidParam("同じこたえが2つあります", field="choices")
         if not 1 <= self.most <= len(self.choices):
             raise InvalidParam("選べる数が、選択肢の数に合いません")
         if self.deadline is not None and not now_ms < self.deadline < 2**53:

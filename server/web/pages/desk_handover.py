@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Final
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -78,13 +79,20 @@ async def set_day(visit: Visit) -> web.StreamResponse:
 
 
 async def set_endings(visit: Visit) -> web.StreamResponse:
-    """Who stops."""
+    """Who stops. Whoever goes on from there, to look somebody up or to decide, loses no tick."""
     form = await visit.form()
     ending = []
     for line in form.lines("ends"):
         person_id, _, role = line.partition(":")
         ending.append((person_id, _role(role)))
-    return await _back(visit, await visit.services.keeping.handovers().set_endings(visit.user_id, _id(visit), ending))
+    handover = await _handover(visit)
+    known = {(change.person_id, change.role) for change in handover.changes if not change.gives}
+    if set(ending) != known:  # who only looks somebody up takes no decision back
+        handover = await visit.services.keeping.handovers().set_endings(visit.user_id, handover.id, ending)
+    if form.line("then") == "sure":
+        return visit.go(f"/desk/handover/{handover.id}/sure")
+    wanted = form.line("q")
+    return visit.go(f"/desk/handover/{handover.id}?q={quote(wanted)}") if wanted else await _back(visit, handover)
 
 
 async def add(visit: Visit) -> web.StreamResponse:
@@ -103,8 +111,11 @@ async def show_sure(visit: Visit) -> web.StreamResponse:
     """Who will hold which office from then on."""
     handover = await _handover(visit)
     after = offices_after(visit.services.members.register, handover.changes)
-    return visit.page("desk_handover_sure.html", handover=handover, offices=_by_role(visit, after),
-                      is_now=handover.due_ts <= visit.services.clock.now_ms())
+    return visit.page(
+        "desk_handover_sure.html", handover=handover, offices=_by_role(visit, after),
+        ends=_changes(visit, handover, gives=False), begins=_changes(visit, handover, gives=True),
+        is_now=handover.due_ts <= visit.services.clock.now_ms(),
+    )
 
 
 async def decide(visit: Visit) -> web.StreamResponse:
@@ -166,6 +177,12 @@ def _role(text: str) -> Role:
 def _name(visit: Visit, person_id: str) -> str:
     register = visit.services.members.register
     return register.person(person_id).name if register.has_person(person_id) else "（名簿にない人）"
+
+
+def _changes(visit: Visit, handover: Handover, *, gives: bool) -> str:
+    """Who begins, or who stops, with their offices."""
+    changes = [change for change in handover.changes if change.gives is gives]
+    return "、".join(f"{_name(visit, change.person_id)}（{change.role.label}）" for change in changes)
 
 
 def _rows(visit: Visit, offices: Offices) -> list[tuple[Person, Role]]:
