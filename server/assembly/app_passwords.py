@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.assembly.node import Core
+from server.assembly.core import Core
 from server.calendars.app_passwords import AppPasswords
 
 

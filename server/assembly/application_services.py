@@ -24,12 +24,12 @@ from server.application_services.service import Service
 from server.application_services.services import ApplicationServices, Registry
 from server.application_services.third_party import ThirdParties
 from server.application_services.writer import TransactionWriter
+from server.assembly.core import Core
 from server.foundation.outgoing import Outgoing
 from server.foundation.tasks import Tasks
 from server.storage.database import Writes
 
 if TYPE_CHECKING:
-    from server.assembly.node import Core
     from server.storage.streams import StreamPositions
 
 # The operator himself has written these addresses; most are on the same machine.

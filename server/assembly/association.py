@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from server.assembly.closed_accounts import detach_when_closed, forget_calendars_when_closed
 from server.assembly.common_life import CommonLife
+from server.assembly.core import Core
 from server.assembly.daily_life import DailyLife
 from server.assembly.handing_over import watch_handovers
 from server.assembly.inquiries import LateInquiries
@@ -27,9 +28,6 @@ from server.association.reminders.reminding import Reminders
 from server.association.safety_checks.actions import SafetyChecks
 from server.foundation.tasks import keep_doing
 from server.rooms.room_versions import room_version
-
-if TYPE_CHECKING:
-    from server.assembly.node import Core
 
 _WATCH_S: Final = 60.0
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any, Final
 
+from server.assembly.core import Core
 from server.calendars.subscription_store import PUBLIC, subscription_of
 from server.foundation.tasks import keep_doing
 
 if TYPE_CHECKING:
-    from server.assembly.node import Core
     from server.calendars.city_feed import CityFeed
 
 _LOOK_S: Final = 900.0

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import importlib
 import logging
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from server.accounts.accounts import Accounts
+from server.assembly.core import Core
 from server.association.members.editor import MemberEditor
 from server.association.members.members import Members
 from server.foundation.errors import Refused
@@ -17,9 +18,6 @@ from server.rooms.membership import Membership
 from server.rooms.notice_room_store import forget_room
 from server.rooms.state_store import memberships_of
 from server.storage.database import Database, Writes
-
-if TYPE_CHECKING:
-    from server.assembly.node import Core
 
 logger = logging.getLogger(__name__)
 

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Set
-from typing import TYPE_CHECKING
 
+from server.assembly.core import Core
 from server.association.board.holding import Held, hold_back
 from server.association.board.projection import BoardProjection
 from server.association.gallery.projection import GalleryProjection
 from server.association.groups.actions import tell_leaders
 from server.association.groups.projection import GroupProjection, Knock
 from server.association.members.members import Members
-
-if TYPE_CHECKING:
-    from server.assembly.node import Core
 
 
 def attach(core: Core, members: Members, passing: Set[str]) -> None:

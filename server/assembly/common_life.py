@@ -7,16 +7,14 @@ with the first event that concerns them, or with the first page (docs/decisions/
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from server.assembly.core import Core
 from server.association.members.members import Members
 from server.association.members.model import Purpose
 from server.rooms.live_room import LiveRoom
 from server.rooms.timeline import Entry
 from server.storage.database import Writes
-
-if TYPE_CHECKING:
-    from server.assembly.node import Core
 
 _KINDS: Final = ("m.room.message", "m.room.redaction", "m.room.member")
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from server.assembly.core import Core
 from server.assembly.daily_reminders import BookingReminders, DutyReminders
 from server.association.bookings.actions import Bookings
 from server.association.bookings.answering import BookingDesk
@@ -20,9 +20,6 @@ from server.association.hazards.actions import Hazards
 from server.association.members.editor import MemberEditor
 from server.association.members.members import Members
 from server.association.reminders.reminding import ReminderSource
-
-if TYPE_CHECKING:
-    from server.assembly.node import Core
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import importlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from server.assembly.core import Core
 from server.assembly.daily_store import is_anything_kept
 from server.association.bookings.asking import REQUEST, is_request
 from server.association.members.editor import MemberEditor
@@ -21,7 +22,6 @@ from server.storage.database import Writes
 
 if TYPE_CHECKING:
     from server.assembly.daily_features import DailyFeatures
-    from server.assembly.node import Core
     from server.association.bookings.actions import Bookings
     from server.association.bookings.answering import BookingDesk
     from server.association.duties.actions import Duties

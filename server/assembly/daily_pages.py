@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from server.assembly.city_feed import city_feed_of
+from server.assembly.core import Core
 from server.assembly.daily_life import DailyLife
-from server.assembly.node import Core
 from server.assembly.shared_calendars import public_calendar_of
 from server.association.bookings.calendar import as_entry
 from server.association.bookings.model import Booking, Facility

@@ -8,7 +8,8 @@ from server.accounts.looks import Looks
 from server.accounts.web_sessions import WebSessions
 from server.assembly.app_passwords import app_passwords_of
 from server.assembly.common_pages import common_services
-from server.assembly.node import Core, Node
+from server.assembly.core import Core
+from server.assembly.node import Node
 from server.association.members.departures import Beside, Departures
 from server.association.members.traces import Stay, Traces
 from server.association.safety_checks.safety_store import forget_words_of

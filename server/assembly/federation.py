@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import ip_network
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from federation.identity.discovery import Discovery
 from federation.identity.event_signatures import EventReader
@@ -17,6 +17,7 @@ from federation.outbound.far_rooms import FarRooms
 from federation.outbound.peers import HttpPeers
 from federation.outbound.questions import Questions
 from federation.serving.services import Federation
+from server.assembly.core import Core
 from server.assembly.federation_messages import open_messages
 from server.config import Settings
 from server.foundation.outgoing import Outgoing
@@ -30,9 +31,6 @@ from server.rooms.graph_store import lowest_position
 from server.rooms.receive_event import EventReceiver
 from server.rooms.to_others import ToOthers
 from server.storage.streams import PastPositions
-
-if TYPE_CHECKING:
-    from server.assembly.node import Core
 
 # Connections of their own: whoever sends a large file slowly holds up no event.
 _FILES_AT_ONCE: Final = 32

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from federation.identity.servers import Servers
 from federation.outbound.delivery import Delivery
@@ -11,11 +11,9 @@ from federation.outbound.far_keys import FarKeys
 from federation.outbound.own_devices import OwnDevices
 from federation.outbound.passing_news import PassingNews
 from federation.serving.messages import Messages
+from server.assembly.core import Core
 from server.foundation.tasks import Tasks, keep_doing
 from server.outbox.outbox import Outbox
-
-if TYPE_CHECKING:
-    from server.assembly.node import Core
 
 # Others believe for half an hour what they are told of somebody's presence.
 _REPEATED_S: Final = 1_200.0

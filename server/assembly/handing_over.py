@@ -6,6 +6,7 @@ import asyncio
 import importlib
 from typing import TYPE_CHECKING, Final
 
+from server.assembly.core import Core
 from server.association.members.handovers_store import due_handovers
 from server.association.members.model import OFFICER_ROLES, Purpose
 from server.foundation.errors import Refused
@@ -14,7 +15,6 @@ from server.rooms.send_event import Draft
 
 if TYPE_CHECKING:
     from server.assembly.association import Association
-    from server.assembly.node import Core
     from server.association.members.handover import Handover
     from server.association.members.handovers import Handovers
 

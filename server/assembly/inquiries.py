@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from server.assembly.core import Core
 from server.assembly.inquiries_there_store import is_any_inquiry_kept
 from server.association.bookings.asking import is_request
 from server.association.members.editor import MemberEditor
@@ -15,7 +16,6 @@ from server.rooms.timeline import Entry
 from server.storage.database import Writes
 
 if TYPE_CHECKING:
-    from server.assembly.node import Core
     from server.association.inquiries.actions import Inquiries
 
 

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from server.accounts.device_lists_told_store import is_anything_untold
+from server.assembly.core import Core
 from server.media.model import Mxc
 from server.media.ports import FarFile
 from server.outbox.outbox import Outbox
@@ -23,7 +24,6 @@ from server.rooms.live_room import LiveRoom
 if TYPE_CHECKING:
     from federation.serving.messages import Messages
     from federation.serving.services import Federation
-    from server.assembly.node import Core
 
 
 class LateFederation:

@@ -19,7 +19,8 @@ from server.storage.database import Writes
 if TYPE_CHECKING:
     from federation.links.offers import Offers
     from federation.sharing.offers import ShareOffers
-    from server.assembly.node import Core, Node
+    from server.assembly.core import Core
+    from server.assembly.node import Node
     from server.assembly.wide_area import WideArea
 
 _BROADCAST: Final = "jp.kairan.broadcast"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from server.accounts.accounts import Accounts
@@ -14,8 +14,8 @@ from server.accounts.users_store import any_user_id
 from server.assembly.account_rules import account_rules
 from server.assembly.association import Association, build_association
 from server.assembly.city_feed import watch_city_feed
+from server.assembly.core import Core
 from server.assembly.late_federation import LateFederation
-from server.assembly.late_parts import LateParts
 from server.assembly.rooms import Base, build_rooms
 from server.config import Settings
 from server.foundation.clock import Clock, SystemClock
@@ -41,22 +41,6 @@ from server.storage.schema_version import migrate
 _PROVE_S: Final = 4.0
 # Clients do not ask again after so long.
 _TRANSACTIONS_MS: Final = 30 * 86_400_000
-
-
-@dataclass(frozen=True, slots=True)
-class Core:
-    """What the association is built upon."""
-
-    settings: Settings
-    clock: Clock
-    database: Database
-    accounts: Accounts
-    services: RoomServices
-    acceptor: EventAcceptor
-    tasks: Tasks
-    # What is opened late is closed with the node.
-    closing: AsyncExitStack
-    late: LateParts = field(default_factory=LateParts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from federation.broadcasts.model import Record, Standing
+from server.assembly.node import Node
 from server.foundation.errors import Refused
 from server.media.model import Mxc
-
-if TYPE_CHECKING:
-    from server.assembly.node import Node
 
 logger = logging.getLogger(__name__)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Final
 
+from server.assembly.core import Core
 from server.assembly.planned_there_store import is_any_circular_planned
 from server.association.circulars.actions import Circulars
 from server.association.gatherings.answers_store import written_gatherings
@@ -18,7 +19,6 @@ from server.association.members.members import Members
 from server.foundation.tasks import keep_doing
 
 if TYPE_CHECKING:
-    from server.assembly.node import Core
     from server.association.circulars.again import Again
     from server.association.circulars.planning import PlannedCirculars
     from server.association.gatherings.calling_off import CallingOff

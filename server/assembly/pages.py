@@ -15,12 +15,13 @@ from server.accounts.interactive_auth import InteractiveAuth
 from server.accounts.web_sessions import WebSessions
 from server.assembly.app_passwords import app_passwords_of
 from server.assembly.common_pages import common_services
+from server.assembly.core import Core
 from server.assembly.daily_pages import daily_services
 from server.assembly.departing import departures_with
 from server.assembly.gathering_pages import gathering_services
 from server.assembly.handing_over import handovers_of
 from server.assembly.new_phones import welcome_back
-from server.assembly.node import Core, Node
+from server.assembly.node import Node
 from server.assembly.push_keys import late_push_keys
 from server.assembly.translation import translations_of
 from server.assembly.trial_verbs import is_trial, trial_of

@@ -6,6 +6,8 @@ import importlib
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+from server.assembly.core import Core
+from server.assembly.node import Node
 from server.foundation.tasks import keep_doing
 from server.foundation.worker_process import WorkerLimits, WorkerProcess
 from server.http.limiter import Limiter
@@ -14,7 +16,6 @@ from server.media.preview_addresses import PreviewRules
 from server.media.preview_keeping import forget_old
 
 if TYPE_CHECKING:
-    from server.assembly.node import Core, Node
     from server.media.previews import Previews
 
 _DAY_S: Final = 86_400.0

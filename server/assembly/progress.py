@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from federation.figures.progress_counting import ProgressCounting
 from federation.figures.progress_hearing import ProgressHearing
@@ -14,11 +14,9 @@ from federation.links.model import NodeKind
 from federation.links.proofs import Proofs
 from server.accounts.sessions_store import users_seen_since
 from server.accounts.web_sessions_store import web_users_seen_since
+from server.assembly.node import Node
 from server.association.circulars.reader import CircularReader
 from server.foundation.tasks import keep_doing
-
-if TYPE_CHECKING:
-    from server.assembly.node import Node
 
 _EVERY_S: Final = 6 * 3_600.0
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from aiohttp import web
 
 from federation.broadcasts.feed_door import Feed, FeedDoor
 from federation.broadcasts.feed_texts import Publisher, atom, deadlines, rss
 from federation.broadcasts.public import PublicNotice
+from server.assembly.node import Node
 from server.assembly.shared_calendars import public_calendar_of
 from server.association.gatherings.calendar import as_ics
 from server.association.members.model import EVERYONE
@@ -18,9 +19,6 @@ from server.calendars.model import Window
 from server.foundation.clock import tokyo_time
 from server.http.late_door import Handler
 from server.http.rate_limits import RateLimits
-
-if TYPE_CHECKING:
-    from server.assembly.node import Node
 
 _DAYS_BACK: Final = 90
 _DAYS_AHEAD: Final = 400

@@ -7,7 +7,7 @@ import importlib
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from server.assembly.node import Core
+from server.assembly.core import Core
 
 if TYPE_CHECKING:
     from server.notifications.web_push_keys import WebPushKeys

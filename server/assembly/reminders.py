@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from server.assembly.core import Core
 from server.association.gatherings.attendance import Attendance
 from server.association.gatherings.gatherings import Gatherings
 from server.association.gatherings.reminding import Coming, ComingGatherings
@@ -12,9 +13,6 @@ from server.association.members.members import Members
 from server.association.reminders.model import CHOICE, Appointment, Choice, read_choice
 from server.association.reminders.reminding import Reminders, ReminderSource
 from server.foundation.tasks import keep_doing
-
-if TYPE_CHECKING:
-    from server.assembly.node import Core
 
 EVERY_S: Final = 20.0
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from server.assembly.node import Node
 from server.foundation.tasks import keep_doing
 from server.http.limiter import Limiter
 from server.http.media_services import LateRemoteMedia, RemoteMediaServices
 from server.media.files import MediaFiles
 from server.media.ports import FarMedia
 from server.media.thumbnails import Thumbnails
-
-if TYPE_CHECKING:
-    from server.assembly.node import Node
 
 _DAY_S: Final = 86_400.0
 # Files that one person may let the node fetch: at once (a large room is opened), and per second afterwards.

@@ -8,7 +8,8 @@ from federation.sharing.book import ShareBook
 from federation.sharing.calendar import KEY as NEIGHBOURS
 from federation.sharing.calendar import NeighbourCalendar
 from federation.sharing.neighbours import Neighbours
-from server.assembly.node import Core, Node
+from server.assembly.core import Core
+from server.assembly.node import Node
 from server.association.bookings.calendar import PREFIX as BOOKINGS
 from server.association.bookings.calendar import BookingCalendars, BookingRights, MyBookings
 from server.association.duties.calendar import KEY as DUTIES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from federation.links.book import LinkBook
 from federation.links.inbox_store import Letter
@@ -22,15 +22,13 @@ from federation.sharing.requests import OurRequests, TheirRequests
 from federation.sharing.rooms import ShareRooms
 from federation.sharing.sources import HazardReports, OpenFacilities, PublicGatherings
 from federation.sharing.taking import Taking
+from server.assembly.node import Node
 from server.association.bookings.actions import Bookings
 from server.association.hazards.actions import Hazards
 from server.association.members.edit import RosterChange
 from server.foundation.tasks import keep_doing
 from server.rooms.live_room import LiveRoom
 from server.rooms.timeline import Entry
-
-if TYPE_CHECKING:
-    from server.assembly.node import Node
 
 _NOW_AND_THEN_S: Final = 3_600.0
 # What our own account says of these may be something that neighbours see.

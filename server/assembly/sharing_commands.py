@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from federation.sharing.model import OUR_WORDS, Opened, Share, Subject, Terms
+from server.assembly.node import Node
 from server.foundation.errors import InvalidParam, NotFound
 
 if TYPE_CHECKING:
-    from server.assembly.node import Node
     from server.assembly.sharing import Sharing
 
 Lines = list[str]

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING
 
+from server.assembly.core import Core
 from server.association.circulars.translating import CircularTranslations
-
-if TYPE_CHECKING:
-    from server.assembly.node import Core
 
 
 def translations_of(core: Core) -> CircularTranslations | None:

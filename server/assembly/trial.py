@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from server.assembly.core import Core
 from server.config import Settings
 from server.foundation.clock import SystemClock
 from server.foundation.tasks import keep_doing
-
-if TYPE_CHECKING:
-    from server.assembly.node import Core
 
 _ROUND_S: Final = 20.0
 

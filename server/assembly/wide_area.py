@@ -31,6 +31,7 @@ from federation.links.joining import Joining
 from federation.links.model import LINK, NodeKind, Party
 from federation.links.offers import Offers, RoomVerbs
 from federation.links.proofs import Proofs
+from server.assembly.node import Node
 from server.assembly.notice_files import fetch_files
 from server.assembly.progress import ProgressVerbs, open_progress
 from server.assembly.sharing import Sharing, open_sharing
@@ -44,7 +45,6 @@ from server.rooms.room_versions import room_version
 
 if TYPE_CHECKING:
     from federation.serving.services import Federation
-    from server.assembly.node import Node
 
 _FIGURES_S: Final = 1.0
 

@@ -12,11 +12,11 @@ import orjson
 from federation.broadcasts.model import Kind, Message, Priority
 from federation.broadcasts.public import Openness
 from federation.links.model import Area, Category, Link, NodeKind, Terms
+from server.assembly.node import Node
 from server.foundation.clock import tokyo_time
 from server.foundation.errors import InvalidParam, NotFound
 
 if TYPE_CHECKING:
-    from server.assembly.node import Node
     from server.assembly.wide_area import WideArea
 
 Lines = list[str]
