@@ -122,6 +122,12 @@ def recap(done: subprocess.CompletedProcess[str]) -> dict[str, int]:
     return figures
 
 
+def did(done: subprocess.CompletedProcess[str], task: str) -> bool:
+    """Whether a task of the playbook has changed something."""
+    _, _, said = done.stdout.partition(f" : {task}] ")
+    return "\nchanged:" in said.partition("\n\n")[0]
+
+
 @contextmanager
 def running(machine: Machine, name: str) -> Iterator[None]:
     """An association's node, started as its unit says where there is no service manager that has started it."""

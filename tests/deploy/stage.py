@@ -16,10 +16,12 @@ from tests.deploy.fetched import CACHE, RELEASE, ROOT, alone, fetch_debian, prep
 from tests.deploy.machine import Machine
 
 _MIGRATIONS: Final = "server/storage/migrations/"
-# A release that changes the database so that none before understands it, and then does not work.
+_SERVICE_MANAGER: Final = "server/foundation/service_manager.py"
+# A release that changes the database so that none before understands it, and ends before it is ready.
 _SPOILT: Final = {
     f"{_MIGRATIONS}9999_spoilt.sql": "CREATE TABLE spoilt (number {int});\n",
-    "server/foundation/service_manager.py": "raise SystemExit('spoilt')\n",
+    _SERVICE_MANAGER: (ROOT / _SERVICE_MANAGER).read_text()
+    .replace('self._tell("READY=1")', "raise SystemExit('spoilt')"),
 }
 
 

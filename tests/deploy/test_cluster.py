@@ -14,7 +14,7 @@ import pytest
 
 from tests.deploy.booted import Booted, reason_not_to_boot
 from tests.deploy.fetched import reason_to_skip
-from tests.deploy.machine import Machine, recap
+from tests.deploy.machine import Machine, did, recap
 from tests.deploy.stage import older, spoilt, stage
 
 REASON = reason_to_skip() or reason_not_to_boot()
@@ -36,12 +36,13 @@ class Cluster:
         self.spoilt = spoilt(self.now, folder / "spoilt")
         self.inventory = folder / "inventory.json"
 
-    def write_inventory(self) -> None:
+    def write_inventory(self, **more: str) -> None:
+        """Both associations, of which ``ume`` may say more."""
         here = {"kairan_machine_address": "127.0.0.1", "ansible_connection": "chroot",
                 "ansible_host": str(self.machine.folder)}
         associations = [
             {"instance": name, "server_name": f"{name}.city.example", "name": f"{name}町内会", "port": port,
-             "machine": "one", "settings": {"passwords": {"cost": 4}}}
+             "machine": "one", "settings": {"passwords": {"cost": 4}}, **(more if name == "ume" else {})}
             for name, port in PORTS.items()
         ]
         self.inventory.write_text(json.dumps({"all": {
@@ -103,6 +104,7 @@ def test_a_release_that_spoils_a_database_is_taken_back_out_of_the_cluster(clust
     done = cluster.play(cluster.spoilt, "-e", "kairan_only=sakura")
     assert done.returncode != 0
     assert "sakura町内会 runs as before" in done.stdout
+    assert did(done, "Bring the database back")
     assert cluster.program("sakura") == before
     assert cluster.tables("sakura") == tables
     assert cluster.answer()
@@ -116,3 +118,26 @@ def test_one_association_is_upgraded_before_the_others(cluster: Cluster) -> None
     assert cluster.answer()
     assert "@taro:sakura.city.example" in cluster.kairan("sakura", "user", "list")
     assert list((cluster.machine.folder / "var/lib/sakura").glob("before-upgrade*")) == [], "nothing more to go back to"
+
+
+def test_a_second_time_changes_nothing_and_what_would_change_is_told_before(cluster: Cluster) -> None:
+    done = cluster.play(cluster.now, "-e", "kairan_only=sakura")
+    assert recap(done)["changed"] == 0, done.stdout
+    before = cluster.program("ume")
+    done = cluster.play(cluster.now, "--check")
+    assert recap(done)["changed"] == 1, done.stdout
+    assert "ume町内会 would be upgraded, with a backup before" in done.stdout
+    assert cluster.program("ume") == before
+
+
+def test_an_association_that_goes_leaves_its_data_and_no_name(cluster: Cluster) -> None:
+    done = cluster.play(cluster.now, "-e", "kairan_node_state=absent")
+    assert done.returncode != 0
+    assert "Write state=absent into the association that goes" in done.stdout, "not all at once"
+    cluster.write_inventory(state="absent")
+    recap(cluster.play(cluster.now, "-e", "kairan_only=ume"))
+    files = cluster.machine.folder
+    assert not (files / "etc/systemd/system/ume.service").exists()
+    assert "ume.city" not in (files / "etc/nginx/conf.d/kairan-sites.conf").read_text()
+    assert (files / "var/lib/ume/signing.key").exists()
+    assert cluster.machine.ask(f"http://127.0.0.1:{PORTS['sakura']}/health") == {"status": "ok"}
