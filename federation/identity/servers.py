@@ -39,11 +39,11 @@ class PeerUnreachable(PeerFailed):
 
 
 class PeerRefused(PeerFailed):
-    """The other server has understood and said no; ``status``, ``code`` and ``reason`` are its own. The log has only
-    what nobody can fill with words.
-    """
+    """The other server has understood and said no; ``status``, ``code`` and ``reason`` are its own."""
 
-    def __str__(self) -> str:
+    @property
+    def in_the_log(self) -> str:
+        """What nobody can fill with words (``foundation/logs.py``)."""
         return f"the other server refuses ({self.status} {self.code if _CODE.fullmatch(self.code) else '?'})"
 
 

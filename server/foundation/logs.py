@@ -62,7 +62,7 @@ class PlainLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         time = tokyo_time(int(record.created * 1000)).isoformat(timespec="seconds")
         fields = "".join(f" {key}={_as_word(value)}" for key, value in getattr(record, "fields", {}).items())
-        line = f"{time} {record.levelname} {record.name}: {_on_one_line(record.getMessage())}{fields}"
+        line = f"{time} {record.levelname} {record.name}: {_on_one_line(_message(record))}{fields}"
         if fault := _fault_of(record):
             line += "\n" + where_it_failed(fault)
         return without_personal_data(line)
@@ -75,7 +75,7 @@ class JsonLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         time = tokyo_time(int(record.created * 1000)).isoformat(timespec="milliseconds")
-        said = {"time": time, "level": record.levelname, "from": record.name, "text": record.getMessage()}
+        said = {"time": time, "level": record.levelname, "from": record.name, "text": _message(record)}
         said |= {str(key): str(value) for key, value in getattr(record, "fields", {}).items()}
         if fault := _fault_of(record):
             said["traceback"] = where_it_failed(fault)
@@ -85,6 +85,13 @@ class JsonLines(logging.Formatter):
 
 def _fault_of(record: logging.LogRecord) -> BaseException | None:
     return record.exc_info[1] if record.exc_info else None
+
+
+def _message(record: logging.LogRecord) -> str:
+    """The sentence; an exception that speaks in words of others has other ones for the log (``in_the_log``)."""
+    if not isinstance(record.args, tuple) or not record.args:
+        return record.getMessage()
+    return str(record.msg) % tuple(getattr(argument, "in_the_log", argument) for argument in record.args)
 
 
 def _on_one_line(message: str) -> str:

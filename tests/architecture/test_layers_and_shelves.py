@@ -112,7 +112,7 @@ def test_a_door_writes_no_transaction() -> None:
 
 
 def test_the_log_has_no_words_that_others_chose() -> None:
-    """``str(refused)`` is made for the log; its ``reason`` is for whoever asked, and may be another server's words."""
+    """A refusal goes into the log itself: its ``reason`` is for whoever asked, and may be another server's words."""
     quoting = [
         f"{source.path}:{node.lineno}" for source in sources() for node in ast.walk(source.tree)
         if isinstance(node, ast.Call) and _dotted(node.func).startswith("logger.")
