@@ -17,6 +17,7 @@ from typing import Any, Final
 import aiohttp
 import pytest
 
+from tests.empty_database import lay_down
 from tests.faults.process import Client, NodeProcess
 from tests.faults.sizes import cpu_s, size, tell
 from tests.faults.street import FarTown
@@ -54,6 +55,8 @@ async def process(tmp_path: Path) -> AsyncIterator[NodeProcess]:
     node = NodeProcess(tmp_path, federation="verify_certificates = false\nallow_private_addresses = true")
     held_back = f"enabled = true\nmessages_per_second = 2\nmessage_burst = {BURST}\n"
     node.config.write_text(node.config.read_text().replace("[limits]\nenabled = false\n", f"[limits]\n{held_back}"))
+    # To make it anew would ask for the time ten thousand times, each of which libfaketime reads in a file.
+    await lay_down(f"sqlite+aiosqlite:///{tmp_path / 'kairan.db'}")
     yield node
     await node.kill()
 
