@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from aiohttp import web_app
 
-from tests.builders import RunningNode, settings_for
+from tests.builders import RunningNode
 from tests.compiled_once import sql_is_compiled_once
 from tests.real import missing_tools
+from tests.started_before import settings_of_one_started_before
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -49,5 +50,5 @@ def compiled_sql() -> Iterator[None]:
 @pytest.fixture
 async def node(tmp_path: Path) -> AsyncIterator[RunningNode]:
     """A whole node on a database file of its own."""
-    async with RunningNode(settings_for(tmp_path)) as running:
+    async with RunningNode(await settings_of_one_started_before(tmp_path)) as running:
         yield running
