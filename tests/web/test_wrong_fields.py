@@ -41,11 +41,14 @@ def marked(page: PageRead) -> str:
     ("/hazards/new", {"place": "桜公園", "text": "枝が 折れています"}, "kind"),
     ("/gallery/new", {"title": "", "note": "8月9日です"}, "title"),
     ("/talk", {"text": "あ" * 3_001}, "text"),
+    ("/desk/links", {"code": "kairan-link:x"}, "code"),
+    ("/desk/sharing", {"code": "kairan-share:x"}, "code"),
 ])  # fmt: skip
 async def test_the_field_that_is_wrong_is_marked_and_nothing_typed_is_lost(
     chair: Browser, address: str, typed: dict[str, str], wrong: str
 ) -> None:
     await chair.get(address)
+    address += "/look" if "code" in typed else ""
     page = await chair.submit(address, typed)
     assert page.status == 400, page.text
     assert marked(page) == wrong

@@ -6,7 +6,8 @@ from aiohttp import web
 from markupsafe import Markup
 
 from server.association.members.model import Right
-from server.foundation.errors import InvalidParam
+from server.foundation.errors import InvalidParam, Refused
+from server.web.forms import Form, about
 from server.web.routing import Routes
 from server.web.visit import Visit
 
@@ -27,20 +28,18 @@ def add_routes(routes: Routes) -> None:
 
 async def show_links(visit: Visit) -> web.StreamResponse:
     """Who is linked, codes that were given out, and the form for a code."""
-    visit.require(Right.POST_CIRCULARS)
-    desk = await visit.services.wide_area()
-    return visit.page(
-        "desk_links.html", desk=desk, links=await desk.links(visit.user_id),
-        codes=await desk.codes(visit.user_id) if desk.may_invite else (),
-    )
+    return await _links_page(visit, Form())
 
 
 async def invite(visit: Visit) -> web.StreamResponse:
     """A fresh code, shown once, with its QR code."""
     form = await visit.form()
     desk = await visit.services.wide_area()
-    offer = await desk.invite(
-        visit.user_id, form.line("kind"), form.line("name"), (form.line("area"), form.line("area_name")))
+    try:
+        offer = await desk.invite(
+            visit.user_id, form.line("kind"), form.line("name"), (form.line("area"), form.line("area_name")))
+    except Refused as fault:
+        return await _links_page(visit, form, fault)
     svg = await visit.services.roster.papers.qr_svg(offer.code)
     return visit.page("desk_link_offer.html", offer=offer, qr=Markup(svg))  # noqa: S704 - drawn by our own worker
 
@@ -66,7 +65,11 @@ async def look(visit: Visit) -> web.StreamResponse:
     """What a code offers, before anybody agrees."""
     form = await visit.form()
     code = form.line("code")
-    words = await (await visit.services.wide_area()).summary(visit.user_id, code)
+    try:
+        with about("code"):
+            words = await (await visit.services.wide_area()).summary(visit.user_id, code)
+    except Refused as fault:
+        return await _links_page(visit, form, fault)
     return visit.page("desk_link_look.html", code=code, words=words)
 
 
@@ -89,3 +92,12 @@ async def show_refusals(visit: Visit) -> web.StreamResponse:
     visit.require(Right.POST_CIRCULARS)
     desk = await visit.services.wide_area()
     return visit.page("desk_link_refusals.html", refusals=await desk.refusals(visit.user_id))
+
+
+async def _links_page(visit: Visit, form: Form, fault: Refused | None = None) -> web.Response:
+    visit.require(Right.POST_CIRCULARS)
+    desk = await visit.services.wide_area()
+    return visit.page(
+        "desk_links.html", desk=desk, links=await desk.links(visit.user_id), form=form, fault=fault,
+        codes=await desk.codes(visit.user_id) if desk.may_invite else (),
+    )

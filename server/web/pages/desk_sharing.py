@@ -6,6 +6,8 @@ from aiohttp import web
 from markupsafe import Markup
 
 from server.association.members.model import Right
+from server.foundation.errors import Refused
+from server.web.forms import Form, about
 from server.web.routing import Routes
 from server.web.sharing import SharingDesk
 from server.web.visit import Visit
@@ -23,18 +25,17 @@ def add_routes(routes: Routes) -> None:
 
 async def show_shares(visit: Visit) -> web.StreamResponse:
     """With whom is shared and what exactly, codes, and the two forms."""
-    desk = await _desk(visit)
-    return visit.page(
-        "desk_sharing.html", shares=await desk.shares(visit.user_id), codes=await desk.codes(visit.user_id),
-        subjects=desk.subjects, facilities=desk.facilities(), shown_now=desk.shown_now(),
-    )
+    return await _shares_page(visit, await _desk(visit), Form())
 
 
 async def offer(visit: Visit) -> web.StreamResponse:
     """A fresh code, shown once, with its QR code and with what will be seen."""
     form = await visit.form()
     desk = await _desk(visit)
-    card = await desk.offer(visit.user_id, form.line("name"), form.lines("subject"), form.lines("facility"))
+    try:
+        card = await desk.offer(visit.user_id, form.line("name"), form.lines("subject"), form.lines("facility"))
+    except Refused as fault:
+        return await _shares_page(visit, desk, form, fault)
     svg = await visit.services.roster.papers.qr_svg(card.code)
     return visit.page("desk_sharing_offer.html", card=card, qr=Markup(svg))  # noqa: S704 - drawn by our own worker
 
@@ -50,7 +51,11 @@ async def look(visit: Visit) -> web.StreamResponse:
     """What a neighbour offers and what we would show, before anybody agrees."""
     form = await visit.form()
     desk, code = await _desk(visit), form.line("code")
-    found = await desk.look(visit.user_id, code)
+    try:
+        with about("code"):
+            found = await desk.look(visit.user_id, code)
+    except Refused as fault:
+        return await _shares_page(visit, desk, form, fault)
     return visit.page(
         "desk_sharing_look.html", code=code, offer=found, facilities=desk.facilities(), shown_now=desk.shown_now(),
         has_facilities=any(value == "facilities" for value, _ in found.subjects),
@@ -70,6 +75,15 @@ async def end(visit: Visit) -> web.StreamResponse:
     form = await visit.form()
     await (await _desk(visit)).end(visit.user_id, form.line("share"), form.line("reason"))
     return visit.go("/desk/sharing", done="share_ended")
+
+
+async def _shares_page(
+    visit: Visit, desk: SharingDesk, form: Form, fault: Refused | None = None
+) -> web.Response:
+    return visit.page(
+        "desk_sharing.html", shares=await desk.shares(visit.user_id), codes=await desk.codes(visit.user_id),
+        subjects=desk.subjects, facilities=desk.facilities(), shown_now=desk.shown_now(), form=form, fault=fault,
+    )
 
 
 async def _desk(visit: Visit) -> SharingDesk:
