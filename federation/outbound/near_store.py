@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, func, select
 
-from server.rooms.state_store import memberships
+from server.rooms.membership_store import memberships
 from server.storage.database import Database
 
 _MOST: Final = 500

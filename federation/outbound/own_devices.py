@@ -22,7 +22,7 @@ from server.foundation.errors import NotFound
 from server.foundation.ids import server_name_of
 from server.foundation.keyed_locks import KeyedLocks
 from server.outbox.outbox import Outbox
-from server.rooms.state_store import users_who_share_rooms
+from server.rooms.membership_store import users_who_share_rooms
 from server.storage.database import Database, Writes
 
 Json = dict[str, Any]

@@ -15,8 +15,8 @@ from server.association.members.editor import MemberEditor
 from server.association.members.members import Members
 from server.foundation.errors import Refused
 from server.rooms.membership import Membership
+from server.rooms.membership_store import memberships_of
 from server.rooms.notice_room_store import forget_room
-from server.rooms.state_store import memberships_of
 from server.storage.database import Database, Writes
 
 logger = logging.getLogger(__name__)

@@ -17,7 +17,7 @@ from server.calendars.app_passwords import AppPasswords
 from server.calendars.leaving import erase_calendars
 from server.foundation.errors import Refused
 from server.media.model import Mxc
-from server.rooms.state_store import memberships_of
+from server.rooms.membership_store import memberships_of
 from server.web.common_services import CommonServices
 
 

@@ -12,7 +12,7 @@ from server.http.keys import ACCOUNTS, DATABASE
 from server.http.requests import caller, field, json_body, member, optional_field, require_self
 from server.http.room_services import ROOMS
 from server.http.routes import Doors
-from server.rooms.state_store import users_who_share_rooms
+from server.rooms.membership_store import users_who_share_rooms
 from server.sync.presence_news import presence_content
 
 

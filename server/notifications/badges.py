@@ -6,7 +6,7 @@ from typing import Final
 
 from server.notifications.notice_store import count_unread
 from server.notifications.push_bell import PushParts
-from server.rooms.state_store import Membership, memberships_of
+from server.rooms.membership_store import Membership, memberships_of
 
 _MOST_KNOWN: Final = 100_000
 

@@ -9,7 +9,8 @@ from sqlalchemy import Integer, and_, bindparam, func, or_, select
 from server.notifications.notice_store import NOTICE, NOTIFIES_WHO, event_notices
 from server.notifications.outcomes import HIGHLIGHTS, Outcome, from_flags, from_row
 from server.rooms.event_store import events
-from server.rooms.state_store import memberships, rooms
+from server.rooms.membership_store import memberships
+from server.rooms.state_store import rooms
 from server.storage.database import Database
 
 # Members are told of what came after them, invited people of their invitation.

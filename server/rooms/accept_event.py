@@ -13,11 +13,12 @@ from typing import Any
 from server.rooms.event import Event
 from server.rooms.event_store import add_event, add_relation, add_transaction, redact_event
 from server.rooms.live_room import LiveRoom, Tip
+from server.rooms.past_state_store import WHOLE_EVERY, add_snapshot
 from server.rooms.placement import Placement, State, StoredState
 from server.rooms.redaction import redact
 from server.rooms.relations import bundle, relation_of, show_in_thread
 from server.rooms.rooms import Rooms
-from server.rooms.state_store import WHOLE_EVERY, add_snapshot, drop_current_state, move_tip, set_current_state
+from server.rooms.state_store import drop_current_state, move_tip, set_current_state
 from server.rooms.timeline import REJECTED, UNSEEN, Entry, Moves, client_event
 from server.storage.database import Writes
 from server.storage.streams import StreamPositions

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import ColumnElement, and_, select
 
 from server.foundation.ids import server_name_of
-from server.rooms.state_store import memberships
+from server.rooms.membership_store import memberships
 from server.storage.database import Database
 
 

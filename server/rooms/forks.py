@@ -12,9 +12,9 @@ from typing import Final
 from server.rooms.event import Event, StateKey
 from server.rooms.graph_store import Stored, stored_events
 from server.rooms.live_room import LiveRoom
+from server.rooms.past_state_store import chained_state_ids
 from server.rooms.placement import State, StoredState
 from server.rooms.state_resolution import resolve
-from server.rooms.state_store import chained_state_ids
 from server.storage.database import Database
 
 # Auth events are asked for again and again while a fork lasts.

@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy import select
 
 from server.accounts.users_store import users
-from server.rooms.state_store import memberships
+from server.rooms.membership_store import memberships
 from server.storage.database import Database
 
 _GUESTS_IN_ROOMS: Final = (

@@ -13,10 +13,11 @@ from server.foundation.errors import Forbidden, NotFound
 from server.rooms.event import Event, StateKey
 from server.rooms.event_store import entries_between, entry_of, related_ids, related_page
 from server.rooms.live_room import LiveRoom
+from server.rooms.membership_store import is_forgotten
+from server.rooms.past_state_store import snapshot_at, state_at
 from server.rooms.ports import FarRooms
 from server.rooms.relations import bundle_all
 from server.rooms.rooms import Rooms
-from server.rooms.state_store import is_forgotten, snapshot_at, state_at
 from server.rooms.timeline import REJECTED, SOFT_FAILED, Entry
 from server.rooms.visibility import History as Memberships
 from server.rooms.visibility import Sight, Sights

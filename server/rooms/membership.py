@@ -12,11 +12,11 @@ from server.foundation.ids import UserId, is_server_name, server_name_of
 from server.foundation.keyed_locks import KeyedLocks
 from server.rooms.event import Event
 from server.rooms.live_room import LiveRoom
+from server.rooms.membership_store import forget_room, memberships_of
 from server.rooms.ports import FarRooms
 from server.rooms.room_summary import shown_to_strangers
 from server.rooms.rooms import Rooms
 from server.rooms.send_event import VOUCHER, Draft, EventSender
-from server.rooms.state_store import forget_room, memberships_of
 from server.storage.database import Database, Writes
 
 Content = dict[str, Any]

@@ -16,6 +16,8 @@ from server.foundation.errors import NotFound
 from server.rooms.event import Event
 from server.rooms.history import History, Wanted
 from server.rooms.live_room import LiveRoom
+from server.rooms.membership_store import memberships_of
+from server.rooms.past_state_store import state_history
 from server.rooms.rooms import Rooms
 from server.rooms.search_store import (
     block_of,
@@ -26,7 +28,6 @@ from server.rooms.search_store import (
     set_block,
 )
 from server.rooms.search_words import filter_of, may_have, pieces_of, text_in
-from server.rooms.state_store import memberships_of, state_history
 from server.rooms.visibility import Sight
 from server.storage.database import Database
 

@@ -17,8 +17,9 @@ from server.foundation.canonical_json import parse_json
 from server.rooms.event import Event
 from server.rooms.event_store import events
 from server.rooms.live_room import LiveRoom
+from server.rooms.membership_store import memberships
 from server.rooms.people_words import words_of_person
-from server.rooms.state_store import current_state, memberships, rooms
+from server.rooms.state_store import current_state, rooms
 from server.rooms.timeline import Entry, Moves, text_of
 from server.storage.database import Database, Transaction, Writes, metadata
 from server.storage.upsert import upsert

@@ -14,8 +14,8 @@ from typing import Final
 
 from server.rooms.event import Event
 from server.rooms.live_room import LiveRoom
+from server.rooms.past_state_store import state_histories, state_history, state_when_we_came
 from server.rooms.redaction import redact
-from server.rooms.state_store import state_histories, state_history, state_when_we_came
 from server.rooms.timeline import Entry, Json
 from server.storage.database import Database
 

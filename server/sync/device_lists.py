@@ -5,8 +5,8 @@ from __future__ import annotations
 from server.accounts.accounts import Accounts
 from server.rooms.event import Event
 from server.rooms.live_room import LiveRoom
+from server.rooms.membership_store import users_who_share_rooms
 from server.rooms.rooms import Rooms
-from server.rooms.state_store import users_who_share_rooms
 from server.storage.database import Database
 from server.sync.bell import Bell
 from server.sync.feeds import Feed

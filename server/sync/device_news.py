@@ -11,7 +11,7 @@ from typing import Final
 
 from server.foundation.clock import Clock
 from server.foundation.tasks import Tasks
-from server.rooms.state_store import users_who_share_rooms
+from server.rooms.membership_store import users_who_share_rooms
 from server.storage.database import Database
 from server.storage.streams import StreamPositions
 from server.sync.bell import Bell

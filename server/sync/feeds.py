@@ -10,7 +10,7 @@ from typing import Final
 
 from server.rooms.event import Event
 from server.rooms.live_room import LiveRoom
-from server.rooms.state_store import Membership, memberships_of
+from server.rooms.membership_store import Membership, memberships_of
 from server.rooms.timeline import Entry
 from server.storage.database import Database
 from server.storage.streams import StreamPositions

@@ -10,7 +10,7 @@ import orjson
 
 from server.rooms.event import Event
 from server.rooms.live_room import LiveRoom
-from server.rooms.state_store import Membership
+from server.rooms.membership_store import Membership
 from server.sync.bell import Bell
 from server.sync.request import SyncRequest, World, state_name
 from server.sync.room_section import (

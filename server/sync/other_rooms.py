@@ -8,7 +8,7 @@ import orjson
 
 from server.rooms.event import Event
 from server.rooms.live_room import LiveRoom
-from server.rooms.state_store import Membership
+from server.rooms.membership_store import Membership
 from server.rooms.timeline import stripped
 from server.sync.request import SyncRequest, World, state_name
 from server.sync.room_section import RoomReader, Span, Stay, members_of, state_json, timeline_json

@@ -12,8 +12,8 @@ from server.foundation.clock import Clock
 from server.rooms.event import Event, StateKey
 from server.rooms.event_store import entries_between
 from server.rooms.live_room import LiveRoom, Unread
+from server.rooms.past_state_store import snapshot_at, state_at, state_changes
 from server.rooms.relations import bundle_all
-from server.rooms.state_store import snapshot_at, state_at, state_changes
 from server.rooms.timeline import Entry, state_bytes
 from server.rooms.visibility import History, Sight, value_at
 from server.storage.database import Database

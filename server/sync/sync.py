@@ -12,7 +12,7 @@ from typing import Any, Final
 import orjson
 
 from server.foundation.clock import Clock
-from server.rooms.state_store import Membership
+from server.rooms.membership_store import Membership
 from server.storage.database import Database
 from server.storage.streams import StreamPositions
 from server.sync.bell import Bell

@@ -18,10 +18,12 @@ from server.rooms.event import Event, StateKey
 from server.rooms.event_store import events
 from server.rooms.graph_store import Stored, lowest_position, stored_events
 from server.rooms.live_room import LiveRoom, Tip
+from server.rooms.membership_store import memberships
+from server.rooms.past_state_store import snapshot_at, state_at
 from server.rooms.ports import NoPeers, PeerFailed
 from server.rooms.receive_event import EventReceiver
 from server.rooms.rooms import Rooms
-from server.rooms.state_store import add_room, current_state, memberships, snapshot_at, state_at
+from server.rooms.state_store import add_room, current_state
 from server.rooms.to_others import ToOthers
 from server.storage.database import Database, Writes
 from server.storage.position_store import open_positions

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from server.notifications.notice_store import count_unread
-from server.rooms.state_store import memberships_of
+from server.rooms.membership_store import memberships_of
 from tests.builders import RunningNode, settings_for
 from tests.matrix.push.gateway import ALLOWED, Gateway, has_pusher, pushkeys
 

@@ -16,9 +16,9 @@ from server.association.members.rooms_store import put_room
 from server.foundation.errors import NotFound, Refused
 from server.rooms.create_room import RoomCreator
 from server.rooms.live_room import LiveRoom
+from server.rooms.membership_store import memberships_of
 from server.rooms.room_versions import RoomVersion
 from server.rooms.send_event import Draft, EventSender
-from server.rooms.state_store import memberships_of
 from server.storage.database import Database, Writes
 
 logger = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from server.rooms.event import StateKey
-from server.rooms.state_store import Membership
+from server.rooms.membership_store import Membership
 from server.sync.sliding.asked import RoomWish
 from server.sync.sliding.connections import NOTHING_UNREAD, ToldRoom, UnreadCount
 

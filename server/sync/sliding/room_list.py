@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import orjson
 
 from server.accounts.account_data_store import AccountDataItem
-from server.rooms.state_store import Membership
+from server.rooms.membership_store import Membership
 from server.sync.feeds import Feed
 from server.sync.request import World
 from server.sync.sliding.asked import ListWish, RoomFilter, RoomWish, Scope, Wishes

@@ -10,7 +10,7 @@ from server.association.members.departures import Beside, Departures
 from server.association.members.model import Purpose, Role
 from server.association.members.traces import Stay, Traces
 from server.foundation.errors import Forbidden, NotFound, Refused
-from server.rooms.state_store import memberships_of
+from server.rooms.membership_store import memberships_of
 from tests.association.world import World, world
 
 _NAME = "伊集院 花子"
