@@ -68,7 +68,7 @@ SELECT json_extract(facilities.content, '$.name') AS facility,
  json_extract(bookings.content, '$.title') AS title, json_extract(bookings.content, '$.note') AS note,
  json_extract(bookings.content, '$.state') AS state
 FROM bookings LEFT JOIN facilities ON facilities.id = json_extract(bookings.content, '$.facility')
-LEFT JOIN persons ON persons.id = json_extract(bookings.content, '$.person') ORDER BY starts
+LEFT JOIN persons ON persons.id = json_extract(bookings.content, '$.person') ORDER BY starts, bookings.id
 """
 _DUTIES: Final = """
 SELECT json_extract(content, '$.title') AS title, json_extract(content, '$.first') AS first,

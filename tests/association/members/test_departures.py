@@ -16,7 +16,7 @@ from tests.association.world import World, world
 _NAME = "伊集院 花子"
 
 
-def _departures(node: World) -> Departures:
+def _departures(node: World, emptied: list[int] | None = None) -> Departures:
     async def forget(user_id: str) -> None:
         assert not await node.accounts.user_exists(user_id)
 
@@ -27,8 +27,12 @@ def _departures(node: World) -> Departures:
     async def forget_picture(url: str) -> None:
         raise AssertionError("nobody here has a picture")
 
+    async def empty_log() -> None:
+        if emptied is not None:
+            emptied.append(len(node.members.persons()))
+
     traces = Traces(node.members, node.sender, node.history, stays)
-    beside = Beside(forget_picture, forget, lambda _writes, _person_id: None, node.database.empty_log)
+    beside = Beside(forget_picture, forget, lambda _writes, _person_id: None, empty_log)
     return Departures(node.members, node.editor, node.accounts, node.sender, node.membership, traces, beside)
 
 
@@ -40,7 +44,9 @@ async def test_an_erased_person_is_nowhere_any_more(tmp_path: Path) -> None:
         await node.editor.change_person(node.node, person.id, name=_NAME, phone="076-000-0000")
         circulars = node.members.hall_room(Purpose.CIRCULARS)
         desk = str(node.members.desk_room_of(person.id))
-        await _departures(node).erase(node.node, person.id)
+        emptied: list[int] = []
+        await _departures(node, emptied).erase(node.node, person.id)
+        assert emptied == [1], "once, when they are gone from all tables"
         with pytest.raises(NotFound):
             node.members.person(person.id)
         assert node.members.person_of_user(str(person.user_id)) is None
