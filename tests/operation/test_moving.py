@@ -103,3 +103,16 @@ async def test_a_database_that_cannot_be_reached_is_told_without_its_password(tm
     with pytest.raises(Refused, match="cannot be reached") as told:
         await asyncio.to_thread(move_database, settings, "postgresql+asyncpg://kairan:geheim@127.0.0.1:1/x")
     assert "geheim" not in str(told.value)
+
+
+@pytest.mark.parametrize("words", [("user", "list"), ("check",), ("backup", "--folder", "{0}"), ("export", "{0}/out")])
+async def test_a_database_that_is_not_there_is_told_by_every_command(
+    words: tuple[str, ...], cluster: Cluster, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    elsewhere = (await cluster.new_database()).replace("/test_", "/nothing_")
+    house(tmp_path / "node", f'[database]\nurl = "{elsewhere}"\n')
+    command = [*(word.format(tmp_path) for word in words), "--config", str(tmp_path / "node/kairan.toml")]
+    assert await asyncio.to_thread(commands.main, command) == 1
+    said = capsys.readouterr().err
+    assert "PostgreSQL" in said or "cannot be reached" in said
+    assert not (tmp_path / "out").exists()
