@@ -63,8 +63,9 @@ def count_crowd(state: Mapping[StateKey, Event]) -> Crowd:
     return Crowd(len(joined), len(invited), tuple(event.state_key or "" for event in first))
 
 
-def _came(event: Event) -> tuple[int, str]:
-    return event.origin_server_ts, event.event_id
+def _came(event: Event) -> tuple[int, int, str]:
+    """Who came in the same millisecond came one after the other, too."""
+    return event.origin_server_ts, event.depth, event.event_id
 
 
 def _says(state: Mapping[StateKey, Event], kind: str, field: str) -> bool:
