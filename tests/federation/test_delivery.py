@@ -16,7 +16,7 @@ from federation.identity.servers import PeerRefused, Servers
 from federation.outbound.delivery import Delivery
 from server.foundation.tasks import Tasks
 from server.outbox.outbox import Outbox
-from server.outbox.outbox_store import pauses, waiting_destinations
+from server.outbox.outbox_store import Pause, pauses, set_pause, waiting_destinations
 from server.rooms.ports import PeerFailed
 from server.rooms.to_others import ToOthers
 from server.storage.database import Database, Writes
@@ -319,7 +319,6 @@ async def test_who_is_gone_for_months_is_given_up(tmp_path: Path) -> None:
         await post.passes(2 * 24, step_s=7 * 3600)
         await post.delivery.give_up()
         assert await waiting_destinations(post.database) == []
-        assert await pauses(post.database) == {}
 
 
 @pytest.mark.parametrize("years", [10, -10])
@@ -356,3 +355,14 @@ async def test_a_pause_of_which_the_clock_says_that_it_lasts_for_years_ends_with
         await post.restarts()
         await post.until_done()
         assert post.listeners.heard(FAR) == [1]
+
+
+async def test_the_pause_of_somebody_to_whom_nothing_is_sent_any_more_is_forgotten_after_months(tmp_path: Path) -> None:
+    async with office(tmp_path) as post:
+        for days in (59, 61):
+            writes = Writes()
+            ended = post.clock.now_ms() - days * 24 * HOUR
+            set_pause(writes, Pause(FAR, ended - MINUTE, ended, MINUTE))
+            await post.database.submit(writes)
+            await post.restarts()
+            assert bool(await pauses(post.database)) is (days == 59)
