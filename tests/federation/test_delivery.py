@@ -216,7 +216,7 @@ async def test_who_shows_that_it_lives_is_told_at_once(tmp_path: Path) -> None:
     async with office(tmp_path) as post:
         post.listeners.answers[FAR] = away
         await post.posts(1)
-        await post.passes(21, step_s=7 * 3600)
+        await post.passes(12, step_s=600)
         before = len(post.listeners.tried)
         del post.listeners.answers[FAR]
         await post.posts(2)
