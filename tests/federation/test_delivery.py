@@ -119,8 +119,9 @@ class Office:
                     await self.clock.advance(0)
 
     async def _is_quiet(self) -> bool:
-        """Whether all that waits does so for a moment that is still to come."""
-        return all(self.delivery.is_away(name) for name in await waiting_destinations(self.database))
+        """Whether all that waits does so for a moment that is still to come, and that is written down."""
+        told, now = await pauses(self.database), self.clock.now_ms()
+        return all(name in told and told[name].left_ms(now) for name in await waiting_destinations(self.database))
 
 
 @asynccontextmanager
