@@ -128,8 +128,9 @@ def test_an_upgrade_is_backed_up_before_and_keeps_what_was_said(box: Box) -> Non
 
 
 def test_a_second_time_changes_nothing(box: Box) -> None:
-    done = box.upgrade(box.now)
-    assert recap(done)["changed"] == 0, done.stdout
+    for only_looking in ((), ("--check",)):
+        done = box.upgrade(box.now, *only_looking)
+        assert recap(done)["changed"] == 0, done.stdout
 
 
 def test_the_units_are_right_and_hardened(box: Box) -> None:

@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -34,21 +36,35 @@ print(socket.inet_ntoa(asker.recv(1500)[-4:]))
 """
 
 
+Staged = tuple[Machine, Path]
+
+
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Booted]:
-    """A box that was set up where nothing can be fetched: packages and wheels were brought along."""
+def staged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Staged]:
+    """A box, and wheels, brought to where nothing can be fetched."""
     machine = Machine(tmp_path_factory.mktemp("lan") / "box")
-    booted = Booted(machine)
     wheels = stage(machine)
     machine.install("curl")
     machine.install("--download-only", *FETCHED)
-    with booted:
+    yield machine, wheels
+    machine.remove()
+
+
+def play(staged: Staged) -> subprocess.CompletedProcess[str]:
+    """Set it up."""
+    machine, wheels = staged
+    return machine.play("lan.yml", "-e", f"kairan_node_server_name={NAME}", "-e", f"kairan_node_wheels={wheels}")
+
+
+@pytest.fixture(scope="module")
+def house(staged: Staged) -> Iterator[Booted]:
+    """Where it was set up."""
+    with Booted(staged[0]) as booted:
         booted.lay_cables((BOX, "fd00::10"), (TELEPHONE, "fd00::21"), leads_out=False)
         booted.name_it()
         booted.start()
-        recap(machine.play("lan.yml", "-e", f"kairan_node_server_name={NAME}", "-e", f"kairan_node_wheels={wheels}"))
+        recap(play(staged))
         yield booted
-    machine.remove()
 
 
 def by_name(house: Booted, *command: str) -> str:
@@ -89,3 +105,9 @@ def test_only_what_a_house_needs_is_open(house: Booted) -> None:
     with house.listening(5432):
         doors = house.doors(BOX, (80, 443, 3478, 5432, 8008, 18008))
     assert doors == {80: "open", 443: "open"} | dict.fromkeys((3478, 5432, 8008, 18008), "shut")
+
+
+@pytest.mark.usefixtures("house")
+def test_a_second_time_changes_nothing(staged: Staged) -> None:
+    done = play(staged)
+    assert recap(done)["changed"] == 0, done.stdout
