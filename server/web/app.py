@@ -36,6 +36,11 @@ _HEADINGS: Final = {
     409: "このままでは できません", 412: "ほかの人と かさなりました", 413: "大きすぎます", 429: "少し まってください",
     500: "うまく いきませんでした",
 }
+_WORDS: Final = {
+    400: "入力された内容が 正しくありません。もう一度 おねがいします。", 403: "この操作は できません。",
+    413: "ファイルが 大きすぎます。", 503: "いま こみあっています。少し まって、もう一度 おねがいします。",
+    507: "書きこむ場所が いっぱいです。役員に おしらせください。",
+}
 
 
 class Pages:
@@ -152,5 +157,4 @@ def _plain_words(refusal: Refused) -> str:
         return f"回数が 多すぎます。{-(-refusal.retry_after_ms // 1000)}秒ぐらい まって、もう一度 おねがいします。"
     if isinstance(refusal, NotFound):
         return "さがしているものが 見つかりません。"
-    words = {403: "この操作は できません。", 413: "ファイルが 大きすぎます。", 507: "ノードに 空きが ありません。"}
-    return words.get(refusal.status, "入力された内容が 正しくありません。もう一度 おねがいします。")
+    return _WORDS.get(refusal.status, _MISTAKE if refusal.status >= 500 else _WORDS[400])

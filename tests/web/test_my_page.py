@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from aiohttp import ClientSession, encode_basic_auth
 
 from server.association.members.model import Channel
+from server.foundation.errors import Refused
+from server.storage.faults import StorageBusy, StorageFull
 from tests.web.conftest import LogIn
 from tests.web.site import Site
 
@@ -64,3 +67,24 @@ async def caldav_status(here: Site, user: str, secret: str) -> int:
     headers = {"Authorization": encode_basic_auth(user, secret)}
     async with ClientSession(headers=headers) as http, http.request("PROPFIND", here.url + "/dav/") as answer:
         return answer.status
+
+
+@pytest.mark.parametrize(("fault", "words"), [
+    (StorageBusy("Somebody else holds the database."), "いま こみあっています"),
+    (StorageFull("The disk is full."), "書きこむ場所が いっぱいです"),
+])
+async def test_what_cannot_be_written_is_not_called_a_mistake_in_the_form(
+    fault: Refused, words: str, here: Site, log_in: LogIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hanako = await log_in("佐藤 花子")
+    before = here.node.association.members.household(here.person("佐藤 花子").household_id)
+    await hanako.get("/my")
+
+    def refuse(writes: object) -> None:
+        raise fault
+
+    monkeypatch.setattr(here.node.core.database, "submit", refuse)
+    page = await hanako.submit("/my/channel", {"channel": "paper"})
+    assert page.status == fault.status
+    assert words in page.text
+    assert here.node.association.members.household(before.id) == before
