@@ -67,10 +67,10 @@ async def test_papers_and_photos_are_for_members(here: Site, chair: Browser, log
 async def test_the_desk_names_leaders_and_refuses_nonsense(here: Site, chair: Browser, log_in: LogIn) -> None:
     go = await founded(chair, here)
     page = await chair.get(f"/desk/groups/{go}")
-    page = await chair.submit(f"/desk/groups/{go}/leaders", {"name": "高橋 美咲", "person": []})
+    page = await chair.submit(f"/desk/groups/{go}/leaders", {"leader": "高橋 美咲", "person": []})
     assert "高橋 美咲" in page.text
     for name in ("だれでもない", ""):
-        assert (await chair.submit(f"/desk/groups/{go}/leaders", {"name": name, "person": []})).status == 400
+        assert (await chair.submit(f"/desk/groups/{go}/leaders", {"leader": name, "person": []})).status == 400
         page = await chair.get(f"/desk/groups/{go}")
     await chair.submit(f"/desk/groups/{go}/leaders", {"person": here.person("高橋 美咲").id})
     register = here.node.association.members.register
@@ -82,3 +82,46 @@ async def test_the_desk_names_leaders_and_refuses_nonsense(here: Site, chair: Br
     hanako = await log_in("佐藤 花子")
     assert (await hanako.get("/desk/groups")).status == 403
     assert (await hanako.get("/groups/nothing")).status == 404
+
+
+async def test_the_desk_puts_in_who_has_no_telephone_and_takes_out_who_looks_after_it(
+    here: Site, chair: Browser
+) -> None:
+    await here.add("渡辺 千代", "1班", account=False)
+    go = await founded(chair, here)
+    register, people = here.node.association.members.register, f"/desk/groups/{go}/people"
+    await chair.get(f"/desk/groups/{go}")
+    page = await chair.submit(people, {"member": "渡辺千代", "person": []})
+    assert "保存しました" in page.text
+    assert {"渡辺 千代", "佐藤 花子"} == {person.name for person in register.members_of_group(go)}
+    page = await chair.submit(people, {"member": "だれでもない", "person": []})
+    assert (page.status, 'aria-describedby="e-member"' in page.html) == (400, True)
+    await chair.get(f"/desk/groups/{go}")
+    await chair.submit(people, {"person": here.person("佐藤 花子").id})
+    assert [person.name for person in register.members_of_group(go)] == ["渡辺 千代"]
+    assert not register.leaders_of_group(go)
+    room = await here.node.services.rooms.get(here.node.association.members.group_room(go) or "")
+    assert room.membership(here.user("佐藤 花子")) == "leave"
+
+
+async def test_the_desk_gives_a_group_another_name_and_ends_it(here: Site, chair: Browser, log_in: LogIn) -> None:
+    go = await founded(chair, here)
+    members, address = here.node.association.members, f"/desk/groups/{go}"
+    room = await here.node.services.rooms.get(members.group_room(go) or "")
+    await chair.get(address)
+    assert "保存しました" in (await chair.submit(f"{address}/name", {"name": "囲碁クラブ"})).text
+    assert room.content("m.room.name")["name"] == "囲碁クラブ"
+    for name in ("", "囲碁、将棋"):
+        await chair.get(address)
+        assert (await chair.submit(f"{address}/name", {"name": name})).status == 400
+    assert members.group(go).name == "囲碁クラブ"
+    hanako = await log_in("佐藤 花子")
+    proof = (await hanako.get("/my")).form("/my/calendar").fields
+    for verb in ("name", "people", "remove"):
+        assert (await hanako.post(f"{address}/{verb}", [*proof, ("name", "x"), ("person", "x")])).status == 403, verb
+    await chair.get(address)
+    page = await chair.submit(f"{address}/remove")
+    assert "囲碁クラブ" not in page.text
+    assert not members.groups()
+    assert room.membership(here.user("佐藤 花子")) == "leave"
+    assert (await hanako.get(f"/groups/{go}")).status == 404

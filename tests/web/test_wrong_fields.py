@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.web.browser import Browser, PageRead
+from tests.web.site import Site
 
 
 def marked(page: PageRead) -> str:
@@ -55,10 +56,12 @@ async def test_the_field_that_is_wrong_is_marked_and_nothing_typed_is_lost(chair
                 assert fields[name] == value, (address, name)
 
 
-async def test_where_no_field_is_wrong_the_reason_has_the_focus(chair: Browser) -> None:
-    page = await chair.get("/desk/groups")
+async def test_where_no_field_is_wrong_the_reason_has_the_focus(here: Site, chair: Browser) -> None:
+    block = here.block("1班")
+    page = await chair.get(f"/desk/roster/blocks/{block}")
     assert ("aria-invalid" in page.html, "autofocus" in page.html) == (False, False)
-    page = await chair.submit("/desk/groups", {"name": "囲碁の会", "leader": "だれでもない"})
-    assert page.status == 400
+    await here.node.association.editor.change_block(here.chief, block, name="さくら班")
+    page = await chair.submit(f"/desk/roster/blocks/{block}", {"name": "うめ班"})
+    assert page.status == 412
     assert "aria-invalid" not in page.html
     assert 'role="alert" tabindex="-1" autofocus' in page.html

@@ -208,10 +208,13 @@ class MemberEditor:
             edit.drop_group(group_id)
 
     async def set_in_group(self, officer: str, group_id: str, person_id: str, *, inside: bool) -> None:
-        """Put a person into a group, or take them out."""
+        """Put a person into a group, or take them out; who is out does not look after it either."""
         self._members.require(officer, Right.EDIT_ROSTER)
         async with self.editing() as edit:
-            edit.in_group(self._members.group(group_id).id, self._members.person(person_id).id, inside=inside)
+            group, person = self._members.group(group_id), self._members.person(person_id)
+            edit.in_group(group.id, person.id, inside=inside)
+            if not inside:
+                edit.leader(group.id, person.id, leads=False)
 
     async def set_leader(self, officer: str, group_id: str, person_id: str, *, leads: bool) -> None:
         """Let a person look after a group, or no more; whoever does is in it."""
