@@ -15,6 +15,7 @@ _TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
 _PROC: Final = Path("/proc")
 # Below those that operating systems give to outgoing connections.
 _LISTENING_PORTS: Final = range(10_000, 32_000)
+_SHARES: Final = 16
 
 
 def cpu_seconds(pids: Iterable[int]) -> float:
@@ -62,7 +63,8 @@ def free_ports(count: int) -> list[int]:
     """
     with ExitStack() as taken:
         found: list[int] = []
-        for port in secrets.SystemRandom().sample(_LISTENING_PORTS, 50 * count):
+        ports = _own_ports()
+        for port in secrets.SystemRandom().sample(ports, min(50 * count, len(ports))):
             tried = taken.enter_context(socket.socket())
             with suppress(OSError):
                 tried.bind(("127.0.0.1", port))
@@ -70,6 +72,11 @@ def free_ports(count: int) -> list[int]:
             if len(found) == count:
                 return found
     raise OSError("no free ports")
+
+
+def _own_ports() -> range:
+    """Programs that look at the same moment look among different ones: nobody holds a port until it is listened on."""
+    return _LISTENING_PORTS[os.getpid() % _SHARES::_SHARES]
 
 
 def _family(pid: int) -> list[int]:
