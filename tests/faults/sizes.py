@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 
 IS_LONG = int(os.environ.get("KAIRAN_KILLS", "0")) >= 50
+# Where every change is looked at, some faults are as large as promised there.
+IN_CI = os.environ.get("CI") == "true"
 
 
 def size(small: int, large: int) -> int:

@@ -25,11 +25,11 @@ import aiohttp
 import pytest
 
 from tests.faults.process import Client, NodeProcess
-from tests.faults.sizes import IS_LONG, cpu_s, tell
+from tests.faults.sizes import IN_CI, IS_LONG, cpu_s, tell
 from tests.faults.street import FarTown, Street, content_of, settle
 from tests.faults.test_kill import GONE, all_after
 
-_PARTS = [25] * 4 if os.environ.get("CI") == "true" else [1]
+_PARTS = [25] * 4 if IN_CI else [1]
 PARTS = [int(os.environ["KAIRAN_KILLS"])] if "KAIRAN_KILLS" in os.environ else _PARTS
 WRITE_S = float(os.environ.get("KAIRAN_KILL_S", "0.15"))
 MINUTES = float(os.environ.get("KAIRAN_KILL_MINUTES", "600"))

@@ -31,11 +31,7 @@ _GONE = (aiohttp.ClientError, OSError, asyncio.IncompleteReadError)
 @pytest.mark.slow
 async def test_a_node_that_gets_no_more_memory_loses_nothing(process: NodeProcess) -> None:
     """The operating system refuses to give it more (RLIMIT_AS). Each answer has an errcode, or there is none."""
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
-        talk = Talk(process, http)
-        await process.start()
-        await talk.begin()
-        await _all_talk(talk)
+    async with _talking(process) as talk:
         _, hard = resource.prlimit(process.process_id, resource.RLIMIT_AS)
         resource.prlimit(process.process_id, resource.RLIMIT_AS, (_address_space(process.process_id) + 2**20, hard))
         async with _crowd(process, talk):
@@ -49,17 +45,24 @@ async def test_a_node_that_gets_no_more_memory_loses_nothing(process: NodeProces
 @pytest.mark.slow
 async def test_a_node_that_is_killed_for_its_memory_loses_nothing(process: NodeProcess) -> None:
     """The operating system kills it where it takes more (a control group)."""
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
-        talk = Talk(process, http)
-        await process.start()
-        await talk.begin()
-        await _all_talk(talk)
+    async with _talking(process) as talk:
         with _control_group(process.process_id, _MORE):
             async with _crowd(process, talk):
                 await _all_talk(talk)
                 await _has_died(process)
         await _is_whole_after_a_start(process, talk)
     tell("R6", f"killed {_MORE / 2**20:.0f} MB later: {len(talk.acknowledged)} acknowledged, 0 lost")
+
+
+@asynccontextmanager
+async def _talking(process: NodeProcess) -> AsyncIterator[Talk]:
+    """The node is started, and all have said something."""
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
+        talk = Talk(process, http)
+        await process.start()
+        await talk.begin()
+        await _all_talk(talk)
+        yield talk
 
 
 async def _lives_or_has_died(process: NodeProcess, talk: Talk, hard: int) -> str:

@@ -1,14 +1,12 @@
 """R2: the power goes. What was acknowledged is on the disk all the same (``disk.py`` says how).
 
 This is what tells ``synchronous=FULL`` from less, which is tried, too. ``KAIRAN_CUTS`` says how often; 20 times with
-``make faults``. ``test_power_cut_of_postgresql.py`` does the same to the other database.
+``make faults`` and under CI. ``test_power_cut_of_postgresql.py`` does the same to the other database.
 """
 
 from __future__ import annotations
 
-import asyncio
 import os
-import random
 import sqlite3
 import statistics
 from contextlib import closing
@@ -17,52 +15,26 @@ import aiohttp
 import pytest
 
 from server.operation.snapshot_store import faults_of
+from tests.faults.cuts import survive_cuts
 from tests.faults.disk import Disk
 from tests.faults.process import Client, NodeProcess
-from tests.faults.sizes import IS_LONG, tell
-from tests.faults.test_kill import Journal, all_after, write_until_gone
+from tests.faults.sizes import IN_CI, IS_LONG, tell
 
-CUTS = int(os.environ.get("KAIRAN_CUTS", "20" if "KAIRAN_KILLS" in os.environ else "1"))
-WRITERS = 10
+CUTS = int(os.environ.get("KAIRAN_CUTS", "20" if IS_LONG or IN_CI else "1"))
 READY_S = 5.0
 
 
 @pytest.mark.slow
 async def test_what_was_acknowledged_survives_power_cuts(disk: Disk, on_disk: NodeProcess) -> None:
-    dice, total, starts = random.Random(7), 0, list[float]()
+    async def come_back() -> None:
+        disk.unmount()
+        assert disk.mount() == ""
+        assert faults_of(disk.place / "kairan.db") == []
+
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
-        client = Client(on_disk, http)
-        await on_disk.start()
-        await client.register("hanako")
-        room = (await client.ask("POST", "createRoom", {}))["room_id"]
-        token = (await client.ask("GET", "sync"))["next_batch"]
-        for turn in range(CUTS):
-            journal = Journal()
-            # Between the cut and the kill the node may find out that its disk is gone, and say so (5xx).
-            writers = asyncio.gather(*(
-                write_until_gone(client, room, f"{turn}-{number}", journal) for number in range(WRITERS)
-            ), return_exceptions=True)
-            await journal.first.wait()
-            await asyncio.sleep(dice.uniform(0.05, 0.4))
-            # What is acknowledged after the cut began does not count: nobody could know of it any more.
-            sure = dict(journal.acknowledged)
-            disk.cut()
-            await on_disk.kill()
-            await writers
-            disk.unmount()
-            assert disk.mount() == ""
-            assert faults_of(disk.place / "kairan.db") == []
-            began = asyncio.get_running_loop().time()
-            await on_disk.start()
-            starts.append(asyncio.get_running_loop().time() - began)
-            stored = [event["content"].get("body") for event in await all_after(client, room, token)]
-            lost = sure.keys() - set(stored)
-            assert not lost, f"cut {turn}: {len(lost)} of {len(sure)} acknowledged messages were lost"
-            assert len(stored) == len(set(stored)), f"cut {turn}: doubled"
-            token = (await client.ask("GET", "sync", since=token))["next_batch"]
-            total += len(sure)
-    middle = statistics.median(starts)
-    tell("R2", f"{CUTS} cuts, {total} acknowledged, 0 lost; ready again: {middle:.2f} s, at most {max(starts):.2f} s")
+        cuts = await survive_cuts(on_disk, Client(on_disk, http), CUTS, disk.cut, come_back)
+    middle, most = statistics.median(cuts.starts_s), max(cuts.starts_s)
+    tell("R2", f"{CUTS} cuts, {cuts.acknowledged} acknowledged, 0 lost; ready: {middle:.2f} s, at most {most:.2f} s")
     assert middle <= READY_S or not IS_LONG
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import random
 import shutil
 import signal
 from collections.abc import Iterator
@@ -18,15 +17,14 @@ from typing import Final
 import aiohttp
 import pytest
 
+from tests.faults.cuts import survive_cuts
 from tests.faults.disk import Disk
 from tests.faults.process import Client, NodeProcess
-from tests.faults.sizes import IS_LONG, tell
-from tests.faults.test_kill import Journal, all_after, write_until_gone
+from tests.faults.sizes import IN_CI, IS_LONG, tell
 from tests.faults.test_postgresql_gone import Durable, _started_again
 from tests.real import require_real
 
-CUTS = int(os.environ.get("KAIRAN_POSTGRESQL_CUTS", "3" if IS_LONG else "2" if os.environ.get("CI") == "true" else "0"))
-WRITERS = 10
+CUTS = int(os.environ.get("KAIRAN_POSTGRESQL_CUTS", "3" if IS_LONG else "2" if IN_CI else "0"))
 _MEGABYTES: Final = 512
 _PATIENCE_S = 60.0
 
@@ -100,41 +98,10 @@ async def test_what_was_acknowledged_survives_power_cuts_of_postgresql(tmp_path:
         os.sync()
         try:
             async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
-                total = await _cut_again_and_again(process, Client(process, http), durable)
+                cuts = await survive_cuts(process, Client(process, http), CUTS, durable.cut, durable.come_back)
         finally:
             await process.kill()
         await asyncio.to_thread(durable.look_through)
     finally:
         await asyncio.to_thread(durable.stop)
-    tell("R2", f"PostgreSQL, {CUTS} cuts: {total} acknowledged, 0 lost, 0 doubled; its tables and indexes are whole")
-
-
-async def _cut_again_and_again(process: NodeProcess, client: Client, durable: PoweredDown) -> int:
-    """How many messages were acknowledged, all of which are there."""
-    dice, total = random.Random(7), 0
-    await process.start()
-    await client.register("hanako")
-    room = (await client.ask("POST", "createRoom", {}))["room_id"]
-    token = (await client.ask("GET", "sync"))["next_batch"]
-    for turn in range(CUTS):
-        journal = Journal()
-        # Between the cut and the kill the node may find out that its database is gone, and say so (5xx).
-        writers = asyncio.gather(*(
-            write_until_gone(client, room, f"{turn}-{number}", journal) for number in range(WRITERS)
-        ), return_exceptions=True)
-        await journal.first.wait()
-        await asyncio.sleep(dice.uniform(0.05, 0.4))
-        # What is acknowledged after the cut began does not count: nobody could know of it any more.
-        sure = dict(journal.acknowledged)
-        durable.cut()
-        await process.kill()
-        await writers
-        await durable.come_back()
-        await process.start()
-        stored = [event["content"].get("body") for event in await all_after(client, room, token)]
-        lost = sure.keys() - set(stored)
-        assert not lost, f"cut {turn}: {len(lost)} of {len(sure)} acknowledged messages were lost"
-        assert len(stored) == len(set(stored)), f"cut {turn}: doubled"
-        token = (await client.ask("GET", "sync", since=token))["next_batch"]
-        total += len(sure)
-    return total
+    tell("R2", f"PostgreSQL, {CUTS} cuts: {cuts.acknowledged} acknowledged, 0 lost, 0 doubled; its tables are whole")
