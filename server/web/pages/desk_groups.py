@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from aiohttp import web
 
 from server.association.groups.model import MAX_ABOUT
@@ -62,21 +64,21 @@ async def rename(visit: Visit) -> web.StreamResponse:
 
 async def set_member(visit: Visit) -> web.StreamResponse:
     """Put somebody in (by name, ``member``; also who has no telephone), or take them out (``person``)."""
-    form, editor = await visit.form(), visit.services.roster.editor
-    try:
-        person_id = form.line("person") or _person_called(visit, form, "member").id
-        await editor.set_in_group(visit.user_id, visit.parts["group"], person_id, inside=not form.has("person"))
-    except InvalidParam as fault:
-        return await _group_page(visit, form, fault)
-    return _back(visit)
+    put = visit.services.roster.editor.set_in_group
+    return await _set(visit, "member", lambda group, person, on: put(visit.user_id, group, person, inside=on))
 
 
 async def set_leader(visit: Visit) -> web.StreamResponse:
     """Let somebody look after it (by name, ``leader``), or no more (``person``)."""
-    form, editor = await visit.form(), visit.services.roster.editor
+    put = visit.services.roster.editor.set_leader
+    return await _set(visit, "leader", lambda group, person, on: put(visit.user_id, group, person, leads=on))
+
+
+async def _set(visit: Visit, field: str, put: Callable[[str, str, bool], Awaitable[None]]) -> web.StreamResponse:
+    form = await visit.form()
     try:
-        person_id = form.line("person") or _person_called(visit, form, "leader").id
-        await editor.set_leader(visit.user_id, visit.parts["group"], person_id, leads=not form.has("person"))
+        person_id = form.line("person") or _person_called(visit, form, field).id
+        await put(visit.parts["group"], person_id, not form.has("person"))
     except InvalidParam as fault:
         return await _group_page(visit, form, fault)
     return _back(visit)
